@@ -1,0 +1,247 @@
+"""Activations φ with their derivatives φ′: one small factory each.
+
+Every value and derivative is stable over the whole range of its dtype and keeps full *relative* precision in the
+tails: 1 − tanh² cancels to nothing from |z| ≈ 19 on, while 4e/(1+e)² with e = exp(−2|z|) does not. All of them accept
+complex arguments, so that a complex step can pass through; comparisons then look at the real part.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from bpcore.arrays import Array
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Hold the range of a derivative, and whether its ends are attained.
+
+    Args:
+        low: infimum of φ′.
+        high: supremum of φ′.
+        low_attained: whether some z reaches the infimum.
+        high_attained: whether some z reaches the supremum.
+    """
+
+    low: float
+    high: float
+    low_attained: bool = True
+    high_attained: bool = True
+
+    def __str__(self) -> str:
+        """Write the range as an interval, for example ``(0, 0.25]``."""
+        left, right = "[" if self.low_attained else "(", "]" if self.high_attained else ")"
+        return f"{left}{self.low:.4g}, {self.high:.4g}{right}"
+
+
+@dataclass(frozen=True)
+class Activation:
+    """Bundle an activation with its derivative and what is known of it.
+
+    Args:
+        name: what tables and figures call it.
+        value: φ, elementwise; same shape and dtype as its argument.
+        prime: φ′, elementwise; at a kink, the derivative from the left.
+        kinks: where φ is not smooth; quadrature splits there and gradient checks stay off it.
+        bounds: range of φ′ over the real line.
+    """
+
+    name: str
+    value: Callable[[Array], Array]
+    prime: Callable[[Array], Array]
+    kinks: tuple[float, ...]
+    bounds: Bounds
+
+    @property
+    def max_prime(self) -> float:
+        """Return max |φ′|, the γ of the bound ‖δ^l‖ ≤ γ ‖W^(l+1)‖₂ ‖δ^(l+1)‖ (Pascanu et al. 2013)."""
+        return max(abs(self.bounds.low), abs(self.bounds.high))
+
+
+def _finite(name: str, value: float) -> float:
+    if not np.isfinite(value):
+        raise ValueError(f"`{name}` must be a finite number, got {value}")
+    return float(value)
+
+
+def _decay(z: Array) -> Array:
+    """Return exp(−z) or exp(z), whichever lies in (0, 1] and so cannot overflow."""
+    return np.exp(np.where(z.real < 0, z, -z))
+
+
+def _sigmoid(z: Array) -> Array:
+    e = _decay(z)
+    value: Array = np.where(z.real < 0, e, 1) / (1 + e)
+    return value
+
+
+def _sigmoid_prime(z: Array) -> Array:
+    e = _decay(z)
+    slope: Array = e / (1 + e) ** 2
+    return slope
+
+
+def sigmoid() -> Activation:
+    """Return the logistic function.
+
+    φ(z) = 1/(1+e^(−z)), φ′(z) = φ(z)(1−φ(z)) ∈ (0, ¼].
+    """
+    return Activation("sigmoid", _sigmoid, _sigmoid_prime, (), Bounds(0.0, 0.25, low_attained=False))
+
+
+def tanh() -> Activation:
+    """Return the hyperbolic tangent.
+
+    φ(z) = tanh z, φ′(z) = sech² z ∈ (0, 1].
+    """
+
+    def prime(z: Array) -> Array:
+        e = _decay(2 * z)
+        slope: Array = 4 * e / (1 + e) ** 2
+        return slope
+
+    return Activation("tanh", np.tanh, prime, (), Bounds(0.0, 1.0, low_attained=False))
+
+
+def relu() -> Activation:
+    """Return the rectifier.
+
+    φ(z) = max(z, 0), φ′(z) = 1{z>0}; φ′(0) = 0.
+    """
+
+    def value(z: Array) -> Array:
+        return np.maximum(z, 0)  # and not `where`, which would turn a NaN into 0
+
+    def prime(z: Array) -> Array:
+        return (z.real > 0).astype(z.dtype)
+
+    return Activation("relu", value, prime, (0.0,), Bounds(0.0, 1.0))
+
+
+def leaky_relu(alpha: float = 0.1) -> Activation:
+    """Return the rectifier with slope α on the left.
+
+    φ(z) = z for z > 0, αz otherwise; φ′(0) = α.
+
+    Args:
+        alpha: slope on the negative side, finite.
+
+    Raises:
+        ValueError: α is not finite.
+    """
+    slope = _finite("alpha", alpha)
+
+    def value(z: Array) -> Array:
+        return np.where(z.real > 0, z, slope * z)
+
+    def prime(z: Array) -> Array:
+        return np.where(z.real > 0, 1, slope).astype(z.dtype)
+
+    return Activation("leaky_relu", value, prime, (0.0,), Bounds(min(slope, 1.0), max(slope, 1.0)))
+
+
+def _exponential_linear(name: str, alpha: float, gain: float) -> Activation:
+    def value(z: Array) -> Array:
+        return gain * np.where(z.real > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+    def prime(z: Array) -> Array:
+        return gain * np.where(z.real > 0, 1, alpha * np.exp(np.minimum(z, 0)))
+
+    low, high = sorted((0.0, gain * alpha))
+    # The left limit g·α·e^z is attained at z = 0 itself, by the convention that φ′(0) is taken from the left.
+    bounds = Bounds(min(low, gain), max(high, gain), low_attained=low < 0, high_attained=True)
+    return Activation(name, value, prime, (0.0,), bounds)
+
+
+def elu(alpha: float = 1.0) -> Activation:
+    """Return the exponential linear unit.
+
+    φ(z) = z for z > 0, α(e^z − 1) otherwise; φ′(z) = 1 or αe^z; φ′(0) = α.
+
+    Args:
+        alpha: depth of the negative side, finite.
+
+    Raises:
+        ValueError: α is not finite.
+
+    Source: Clevert et al. 2016, eq. 16.
+    """
+    return _exponential_linear("elu", _finite("alpha", alpha), 1.0)
+
+
+def selu() -> Activation:
+    """Return the self-normalizing exponential linear unit.
+
+    φ(z) = λ·ELU_α(z) with λ = 1.0507…, α = 1.6733…, for which (mean, variance) = (0, 1) is a fixed point.
+
+    Source: Klambauer et al. 2017, eq. 2 and 14.
+    """
+    return _exponential_linear("selu", 1.6732632423543772848, 1.0507009873554804934)
+
+
+def softplus() -> Activation:
+    """Return the smooth rectifier.
+
+    φ(z) = ln(1+e^z) = max(z, 0) + ln(1+e^(−|z|)), φ′(z) = σ(z).
+    """
+
+    def value(z: Array) -> Array:
+        return np.maximum(z, 0) + np.log1p(_decay(z))
+
+    return Activation("softplus", value, _sigmoid, (), Bounds(0.0, 1.0, low_attained=False, high_attained=False))
+
+
+def gelu() -> Activation:
+    """Return the Gaussian error linear unit, exact by erf.
+
+    φ(z) = zΦ(z), φ′(z) = Φ(z) + z e^(−z²/2)/√(2π); φ′ is extreme at z = ±√2.
+
+    Source: Hendrycks & Gimpel 2016.
+    """
+
+    def cdf(z: Array) -> Array:
+        return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))
+
+    def value(z: Array) -> Array:
+        return z * cdf(z)
+
+    def prime(z: Array) -> Array:
+        density: Array = np.exp(-0.5 * z * z) * np.asarray(1 / np.sqrt(2 * np.pi), dtype=z.dtype)
+        return cdf(z) + z * density
+
+    peak = 0.5 * float(special.erfc(-1.0)) + np.exp(-1.0) / np.sqrt(np.pi)
+    return Activation("gelu", value, prime, (), Bounds(1 - peak, peak))
+
+
+def silu() -> Activation:
+    """Return the sigmoid-weighted linear unit (swish).
+
+    φ(z) = zσ(z), φ′(z) = σ(z) + zσ′(z); φ′ is extreme where z tanh(z/2) = 2, at z = ±2.39936.
+
+    Source: Elfwing et al. 2018, eq. 6.
+    """
+
+    def value(z: Array) -> Array:
+        return z * _sigmoid(z)
+
+    def prime(z: Array) -> Array:
+        slope: Array = _sigmoid(z) + z * _sigmoid_prime(z)
+        return slope
+
+    stationary = np.asarray(2.399357280520568)
+    peak = float(prime(stationary))
+    return Activation("silu", value, prime, (), Bounds(1 - peak, peak))
+
+
+def identity() -> Activation:
+    """Return the identity, which makes the network linear.
+
+    φ(z) = z, φ′(z) = 1.
+    """
+
+    def value(z: Array) -> Array:
+        return z
+
+    return Activation("identity", value, np.ones_like, (), Bounds(1.0, 1.0))

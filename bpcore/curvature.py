@@ -1,0 +1,76 @@
+"""Sharpness: the largest eigenvalue of the Hessian of J, from exact Hessian-vector products."""
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from bpcore.arrays import Array, FloatArray
+from bpcore.layers import Layers
+from bpcore.mlp import Network, backward, forward
+
+_STEP = 1e-30
+
+
+def _flatten(layers: Layers) -> Array:
+    return np.concatenate([array.ravel() for _, array in layers.items()])
+
+
+def _unflatten(vector: Array, like: Layers) -> Layers:
+    offsets = np.cumsum([0, *(array.size for _, array in like.items())])
+    starts = {key: int(offset) for (key, _), offset in zip(like.items(), offsets[:-1], strict=True)}
+    return like.map(lambda key, array: vector[starts[key] : starts[key] + array.size].reshape(array.shape))
+
+
+def hessian_vector_product(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array, v: FloatArray) -> FloatArray:
+    """Return Hv, exact to rounding, by one complex step through the gradient.
+
+    Hv = Im ∇J(θ + i·s·v)/s. At kinks, H is that of the smooth piece.
+
+    Args:
+        network: the architecture.
+        params: θ of one run (R = 1), float64.
+        x: (1, n_0, m).
+        y: (1, n_L, m).
+        weight_decay: λ, (1, 1, 1).
+        v: direction, flat, in the order of `Layers.items`.
+
+    Returns:
+        Flat, as v.
+    """
+    direction = _unflatten(v, params)
+    point = params.map(lambda key, array: array + 1j * _STEP * direction[key])
+    _, gradients = backward(network, point, forward(network, point, x.astype(complex)), y, weight_decay)
+    ordered = params.map(lambda key, array: gradients[key])
+    return np.asarray(_flatten(ordered).imag / _STEP)
+
+
+def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array) -> float:
+    """Return the largest eigenvalue of the Hessian of J by Lanczos iteration.
+
+    Args:
+        network: the architecture.
+        params: θ of one run (R = 1); computed in float64.
+        x: (1, n_0, m).
+        y: (1, n_L, m).
+        weight_decay: λ, (1, 1, 1).
+
+    Returns:
+        λ_max to a relative 1e-6; NaN where θ is not finite or the iteration did not converge.
+
+    Source: Cohen et al. 2021, appendix; Pearlmutter 1994 for the product.
+    """
+    params = params.map(lambda key, array: array.astype(np.float64))
+    theta = _flatten(params)
+    if not np.isfinite(theta).all():
+        return float("nan")
+    x, y, weight_decay = (array.astype(np.float64) for array in (x, y, weight_decay))
+
+    def product(v: Array) -> FloatArray:
+        return hessian_vector_product(network, params, x, y, weight_decay, v.ravel())
+
+    operator = LinearOperator((theta.size, theta.size), matvec=product, dtype=np.float64)
+    start = np.random.Generator(np.random.PCG64(0)).standard_normal(theta.size)
+    try:
+        values = eigsh(operator, k=1, which="LA", v0=start, tol=1e-6, return_eigenvectors=False)
+    except ArpackNoConvergence:
+        return float("nan")
+    return float(values[0])

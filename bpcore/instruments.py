@@ -1,0 +1,58 @@
+"""What can be measured of a layer, one function each; every result has shape (R,) and is float64.
+
+`delta` is δ^l (R, n_l, m), `a` and `h` are the activation and the input of φ, (R, n_l, m).
+"""
+
+import numpy as np
+
+from bpcore.activations import Activation
+from bpcore.arrays import Array, FloatArray
+from bpcore.norms import norm
+
+SATURATION = 0.05
+"""A unit counts as saturated where |φ′| is below this fraction of its maximum."""
+
+
+def delta_norm(delta: Array) -> FloatArray:
+    """Return √(mean_i ‖δ_i‖²), the root mean square over examples of the error's norm."""
+    result: FloatArray = norm(delta) / np.sqrt(delta.shape[-1])
+    return result
+
+
+def delta_mean_norm(delta: Array) -> FloatArray:
+    """Return ‖mean_i δ_i‖ = ‖∂J/∂b‖, the norm of the batch mean.
+
+    Source: Nielsen, Neural Networks and Deep Learning, ch. 5.
+    """
+    return norm(delta.mean(axis=-1, keepdims=True))
+
+
+def mean(x: Array) -> FloatArray:
+    """Return the mean over units and examples, accumulated in float64."""
+    return np.asarray(x.mean(axis=(-2, -1), dtype=np.float64))
+
+
+def variance(x: Array) -> FloatArray:
+    """Return the biased variance over units and examples, accumulated in float64."""
+    return np.asarray(x.var(axis=(-2, -1), dtype=np.float64))
+
+
+def saturated(h: Array, phi: Activation) -> FloatArray:
+    """Return the fraction of entries with |φ′(h)| < 5 % of max |φ′|; NaN where an entry is not finite."""
+    fraction = (np.abs(phi.prime(h)) < SATURATION * phi.max_prime).mean(axis=(-2, -1))
+    return np.where(np.isfinite(h).all(axis=(-2, -1)), fraction, np.nan)
+
+
+def dead(a: Array) -> FloatArray:
+    """Return the fraction of units that are 0 on every example."""
+    return np.asarray((a == 0).all(axis=-1).mean(axis=-1))
+
+
+def zero(delta: Array) -> FloatArray:
+    """Return the fraction of entries of δ that are exactly 0, by underflow or by a rectifier."""
+    return np.asarray((delta == 0).mean(axis=(-2, -1)))
+
+
+def relative_update(increment: Array, weights: Array) -> FloatArray:
+    """Return ‖ΔW‖/‖W‖; inf where W is 0 and ΔW is not."""
+    return norm(increment) / norm(weights)

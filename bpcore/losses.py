@@ -1,0 +1,95 @@
+"""Losses J_i of one example, computed from z^L in a stable form, each with its fused δ^L = ∂J_i/∂z^L (BP1).
+
+Where a loss and the output activation are fused, the product ∂J_i/∂a^L ⊙ φ′(z^L) is simplified by hand: it would
+otherwise be 0/0 at saturation. The unfused chain is what the tests hold it against.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcore.activations import Activation, sigmoid
+from bpcore.arrays import Array
+
+_SIGMOID = sigmoid()
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Bundle a loss with its error at the output.
+
+    Args:
+        name: what tables and figures call it.
+        value: (z^L, y, output φ) -> J_i, shape (..., m).
+        delta: (z^L, y, output φ) -> δ^L, shape (..., n_L, m).
+        takes_logits: whether the loss has its own output nonlinearity, so that φ must be the identity.
+        needs_classes: whether y must be a distribution over classes.
+    """
+
+    name: str
+    value: Callable[[Array, Array, Activation], Array]
+    delta: Callable[[Array, Array, Activation], Array]
+    takes_logits: bool
+    needs_classes: bool
+
+
+def mse() -> Loss:
+    """Return half the squared error.
+
+    J_i = ½‖a^L − y‖², δ^L = (a^L − y) ⊙ φ′(z^L), behind any output activation.
+    """
+
+    def value(z: Array, y: Array, phi: Activation) -> Array:
+        error = phi.value(z) - y
+        halved: Array = 0.5 * (error * error).sum(axis=-2)
+        return halved
+
+    def delta(z: Array, y: Array, phi: Activation) -> Array:
+        return (phi.value(z) - y) * phi.prime(z)  # BP1
+
+    return Loss("mse", value, delta, takes_logits=False, needs_classes=False)
+
+
+def sigmoid_cross_entropy() -> Loss:
+    """Return the binary cross-entropy summed over outputs, on logits.
+
+    J_i = Σ_k [max(z,0) − zy + ln(1+e^(−|z|))], δ^L = σ(z) − y, written (1−y)σ(z) − yσ(−z) so that it keeps its
+    relative precision when the output saturates on the right side.
+    """
+
+    def value(z: Array, y: Array, phi: Activation) -> Array:
+        decay = np.exp(np.where(z.real < 0, z, -z))
+        entropy: Array = (np.maximum(z, 0) - z * y + np.log1p(decay)).sum(axis=-2)
+        return entropy
+
+    def delta(z: Array, y: Array, phi: Activation) -> Array:
+        error: Array = (1 - y) * _SIGMOID.value(z) - y * _SIGMOID.value(-z)  # BP1, fused
+        return error
+
+    return Loss("sigmoid_cross_entropy", value, delta, takes_logits=True, needs_classes=False)
+
+
+def _shifted_exp(z: Array) -> tuple[Array, Array]:
+    """Return z − max z and its exponential; the shift is real, so that a complex step passes through."""
+    shifted = z - z.real.max(axis=-2, keepdims=True)
+    return shifted, np.exp(shifted)
+
+
+def softmax_cross_entropy() -> Loss:
+    """Return the cross-entropy of a softmax, on logits.
+
+    J_i = Σ_k y_k (logsumexp(z) − z_k), δ^L = softmax(z) − y, where Σ_k y_k = 1.
+    """
+
+    def value(z: Array, y: Array, phi: Activation) -> Array:
+        shifted, exponential = _shifted_exp(z)
+        entropy: Array = (y * (np.log(exponential.sum(axis=-2, keepdims=True)) - shifted)).sum(axis=-2)
+        return entropy
+
+    def delta(z: Array, y: Array, phi: Activation) -> Array:
+        _, exponential = _shifted_exp(z)
+        error: Array = exponential / exponential.sum(axis=-2, keepdims=True) - y  # BP1, fused
+        return error
+
+    return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True)

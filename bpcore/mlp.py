@@ -1,0 +1,205 @@
+"""The multilayer perceptron by its four equations.
+
+Layers 1…L, of which 1…D are hidden; z^l = W^l a^(l−1) + b^l, a^l = φ(z^l), a^0 = x. With batch normalization φ acts on
+h^l = γẑ^l + β instead; without it h^l is z^l. Arrays are (R, n_l, m): runs first, examples in columns.
+
+J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F, and δ^l = ∂J_i/∂z^l, per example, without the 1/m. Under batch normalization J_i
+depends on the whole batch, and δ^l is m·∂J/∂z^l.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcore.activations import Activation
+from bpcore.arrays import Array
+from bpcore.initializers import Initializer
+from bpcore.layers import Layers
+from bpcore.losses import Loss
+from bpcore.normalization import (
+    BatchStatistics,
+    Normalization,
+    RunningStatistics,
+    denormalize,
+    normalize,
+    normalize_with,
+)
+from bpcore.random import stream
+
+
+@dataclass(frozen=True)
+class Network:
+    """Describe an architecture; parameters stand apart.
+
+    Args:
+        sizes: (n_0, n_1, …, n_L).
+        activation: φ of the hidden layers.
+        output_activation: φ of layer L.
+        loss: J_i.
+        normalization: of the hidden layers.
+    """
+
+    sizes: tuple[int, ...]
+    activation: Activation
+    output_activation: Activation
+    loss: Loss
+    normalization: Normalization
+
+    @property
+    def L(self) -> int:
+        """Return the number of layers, the output included."""
+        return len(self.sizes) - 1
+
+    def phi(self, layer: int) -> Activation:
+        """Return φ of a layer."""
+        return self.activation if layer < self.L else self.output_activation
+
+    def normalized(self, layer: int) -> bool:
+        """Return whether a layer's z is normalized before φ."""
+        return self.normalization.active and layer < self.L
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Keep a forward pass: everything that the backward pass reads.
+
+    Args:
+        z: z^l, l = 1…L.
+        h: input of φ; z^l itself where layer l is not normalized.
+        a: a^l, l = 0…L.
+        statistics: of the normalized layers.
+    """
+
+    z: dict[int, Array]
+    h: dict[int, Array]
+    a: dict[int, Array]
+    statistics: dict[int, BatchStatistics]
+
+
+def initialize(network: Network, initializers: list[Initializer], seeds: list[int], dtype: str) -> Layers:
+    """Draw the parameters of a stack, each run from its own seed.
+
+    W by the run's initializer, b ~ N(0, σ_b²), γ = 1, β = 0. Drawn in float64 and then rounded, so that float32 and
+    float64 runs of a seed start from the same weights.
+
+    Args:
+        network: the architecture.
+        initializers: one a run.
+        seeds: one a run.
+        dtype: float64 or float32.
+
+    Returns:
+        Parameters with leading axis R = len(seeds), C-contiguous.
+    """
+    params = Layers()
+    for l in range(1, network.L + 1):
+        fan_in, fan_out = network.sizes[l - 1], network.sizes[l]
+        runs = list(zip(initializers, seeds, strict=True))
+        weights = [init.draw(stream(seed, "weights", l), fan_out, fan_in) for init, seed in runs]
+        biases = [init.draw_bias(stream(seed, "biases", l), fan_out) for init, seed in runs]
+        params.W[l] = np.stack(weights).astype(dtype)
+        params.b[l] = np.stack(biases).astype(dtype)
+        if network.normalized(l):
+            params.gamma[l] = np.ones_like(params.b[l])
+            params.beta[l] = np.zeros_like(params.b[l])
+    return params
+
+
+def forward(network: Network, params: Layers, x: Array) -> Trace:
+    """Run the network forward on a batch.
+
+    z^l = W^l a^(l−1) + b^l, a^l = φ(h^l).
+
+    Args:
+        network: the architecture.
+        params: of the stack.
+        x: a^0, shape (R or 1, n_0, m).
+
+    Returns:
+        Everything that `backward` reads.
+    """
+    W, b = params.W, params.b
+    z: dict[int, Array] = {}
+    h: dict[int, Array] = {}
+    a: dict[int, Array] = {0: x}
+    statistics: dict[int, BatchStatistics] = {}
+    for l in range(1, network.L + 1):
+        z[l] = W[l] @ a[l - 1] + b[l]
+        h[l] = z[l]
+        if network.normalized(l):
+            h[l], statistics[l] = normalize(z[l], params.gamma[l], params.beta[l], network.normalization.eps)
+        a[l] = network.phi(l).value(h[l])
+    return Trace(z, h, a, statistics)
+
+
+def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_decay: Array) -> tuple[dict[int, Array], Layers]:
+    """Propagate the error back, by BP1–BP4.
+
+    Args:
+        network: the architecture.
+        params: of the forward pass.
+        trace: of the forward pass.
+        y: targets, (R or 1, n_L, m).
+        weight_decay: λ, broadcastable to (R, 1, 1).
+
+    Returns:
+        δ^l for l = 1…L, each (R, n_l, m), and the gradients of J, λ term included.
+
+    Source: Nielsen, Neural Networks and Deep Learning, ch. 2, BP1–BP4.
+    """
+    W, L, m = params.W, network.L, y.shape[-1]
+    h, a = trace.h, trace.a
+    gradients = Layers()
+    delta = {L: network.loss.delta(h[L], y, network.output_activation)}  # BP1
+    for l in range(L - 1, 0, -1):
+        delta[l] = (W[l + 1].mT @ delta[l + 1]) * network.phi(l).prime(h[l])  # BP2
+        if network.normalized(l):  # what BP2 gave is the error at h; carry it through the normalization to z
+            delta[l], gradients.gamma[l], gradients.beta[l] = denormalize(delta[l], params.gamma[l], trace.statistics[l])
+    for l in range(1, L + 1):
+        gradients.b[l] = delta[l].mean(axis=-1, keepdims=True)  # BP3
+        gradients.W[l] = delta[l] @ a[l - 1].mT / m + weight_decay * W[l]  # BP4
+    return delta, gradients
+
+
+def input_gradient(params: Layers, delta: dict[int, Array]) -> Array:
+    """Return δ^0 = ∂J_i/∂x = (W^1)ᵀ δ^1, shape (R, n_0, m)."""
+    return params.W[1].mT @ delta[1]
+
+
+def objective(network: Network, params: Layers, trace: Trace, y: Array, weight_decay: Array) -> Array:
+    """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run, shape (R,)."""
+    data_term = network.loss.value(trace.h[network.L], y, network.output_activation).mean(axis=-1)
+    squares = [(W * W).sum(axis=(-2, -1), keepdims=True) for W in params.W.values()]
+    penalty: Array = (0.5 * weight_decay * sum(squares[1:], start=squares[0]))[..., 0, 0]
+    total: Array = np.where(weight_decay[..., 0, 0] > 0, data_term + penalty, data_term)  # 0·inf is not 0
+    return total
+
+
+def accuracy(output: Array, y: Array) -> Array:
+    """Return the fraction of examples whose largest output is the right class, per run; NaN for a single output."""
+    if y.shape[-2] < 2:
+        return np.full(output.shape[:-2], np.nan)
+    hits = output.argmax(axis=-2) == y.argmax(axis=-2)
+    return np.where(np.isfinite(output).all(axis=(-2, -1)), hits.mean(axis=-1), np.nan)
+
+
+def evaluate(network: Network, params: Layers, x: Array, running: RunningStatistics) -> Array:
+    """Return a^L in evaluation mode: batch normalization uses its running statistics.
+
+    Args:
+        network: the architecture.
+        params: of the stack.
+        x: (R or 1, n_0, m).
+        running: statistics gathered in training; unused without batch normalization.
+
+    Returns:
+        a^L, shape (R, n_L, m).
+    """
+    a = x
+    for l in range(1, network.L + 1):
+        h = params.W[l] @ a + params.b[l]
+        if network.normalized(l):
+            mean, variance = running.of(l)
+            h = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
+        a = network.phi(l).value(h)
+    return a
