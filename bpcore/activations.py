@@ -209,7 +209,8 @@ def gelu() -> Activation:
 
     def prime(z: Array) -> Array:
         density: Array = np.exp(-0.5 * z * z) * np.asarray(1 / np.sqrt(2 * np.pi), dtype=z.dtype)
-        return cdf(z) + z * density
+        slope: Array = cdf(z) + z * density
+        return slope
 
     peak = 0.5 * float(special.erfc(-1.0)) + np.exp(-1.0) / np.sqrt(np.pi)
     return Activation("gelu", value, prime, (), Bounds(1 - peak, peak))
