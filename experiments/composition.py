@@ -171,7 +171,7 @@ def _sweep_without_multirun(match: re.Match[str]) -> str:
 _EXPLANATIONS = [
     (r"Sweep parameters '(?P<override>[^']*)' requires", _sweep_without_multirun),
     (r"Ambiguous value for argument '(?P<override>[^']*)'", _sweep_without_multirun),
-    (r"Non optional field cannot be assigned None\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),
+    (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),
     (r"missing EQUAL at", lambda m: "an override has the form key=value; `gradstab run --help` lists the keys"),
     (r"append to your default list use \+(?P<group>\w+)=(?P<choice>\w+)", _needs_experiment_plus),
     (r"Value '(?P<value>[^']*)' of type '\w+' could not be converted to (?P<kind>\w+).*?full_key: (?P<key>[\w.]+)", _wrong_type),

@@ -188,7 +188,7 @@ def _check_group(group: str, node: Any) -> Config:
         raise UserError(f"`{group}` must be one of {', '.join(catalogue(group))}, got {node!r}; choose with {group}=name")
     factory: Callable[..., Any] = RecordSchema if group == "record" else get_method(node["_target_"])
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
-    known = [name for name in inspect.signature(factory).parameters]
+    known = list(inspect.signature(factory).parameters)
     checked: Config = {}
     for key, value in node.items():
         if key in ("_target_", "name"):

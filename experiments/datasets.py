@@ -56,11 +56,11 @@ def _dataset(
         std[std == 0] = 1.0  # a constant feature becomes 0, not NaN
         x = (x - mean) / std
         test_x = None if test_x is None else (test_x - mean) / std
-    arrays = [np.ascontiguousarray(part) for part in (x, y, test_x, test_y) if part is not None]
     digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(str(array.shape).encode() + array.tobytes())
-    return Dataset(*arrays[:2], *(arrays[2:] or (None, None)), classes, digest.hexdigest(), origin)
+    for array in (x, y, test_x, test_y):
+        if array is not None:
+            digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return Dataset(x, y, test_x, test_y, classes, digest.hexdigest(), origin)
 
 
 def _one_hot(labels: Array, classes: int) -> FloatArray:
@@ -147,7 +147,7 @@ def read_idx(path: Path) -> Array:
     """
     hint = "fetch it anew with `gradstab data mnist`, or name another folder by data.dir"
     try:
-        raw = gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes()
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"cannot read idx file {path}: {error}; {hint}") from error
     if len(raw) < 4 or raw[:3] != b"\0\0\x08":
@@ -223,9 +223,7 @@ def mnist(
     return _dataset(x[:, train], y[:, train], test, standardize, 10, f"MNIST, {paths[0].name}")
 
 
-def gaussian(
-    n_samples: int = 1000, n_features: int = 64, n_classes: int = 10, seed: int = 0, standardize: bool = False
-) -> Dataset:
+def gaussian(n_samples: int = 1000, n_features: int = 64, n_classes: int = 10, seed: int = 0, standardize: bool = False) -> Dataset:
     """Return standard normal inputs with labels drawn at random: nothing to learn, everything to propagate.
 
     Args:
@@ -297,5 +295,3 @@ def chebyshev(n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: 
     y = np.polynomial.Chebyshev.basis(_count("degree", degree, 1))(x)
     _count("seed", seed, 0)
     return _dataset(x, np.asarray(y), None, standardize, None, f"Chebyshev polynomial of degree {degree}")
-
-

@@ -5,6 +5,7 @@ import os
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def multiplications(config: Config) -> float:
     dataset = build_cached(config["data"])
     sizes = network_of(config, dataset).sizes
     batch = config["batch_size"] or dataset.x.shape[1]
-    products = sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+    products = sum(a * b for a, b in pairwise(sizes))
     return float(batch * (3 * products + 30 * sum(sizes)))
 
 
@@ -45,7 +46,7 @@ def _seconds_per_multiplication(jobs: list[Job]) -> float:
         return time.perf_counter() - start
 
     seconds(0)  # imports and data
-    per_step = max(seconds(_PROBE_STEPS) - seconds(0), 1e-6) / _PROBE_STEPS
+    per_step: float = max(seconds(_PROBE_STEPS) - seconds(0), 1e-6) / _PROBE_STEPS
     return per_step / multiplications(config)
 
 
@@ -69,7 +70,12 @@ def estimate(plan: Plan) -> dict[str, Any]:
     memory = max(_working_set(job.config) for job in todo)
     disk = sum(_disk(job.config) for job in todo)
     seconds = work * rate / workers
-    return result | {"stacks": len(stacks), "seconds": round(seconds, 2), "memory_mb": round(memory / 2**20, 1), "disk_mb": round(disk / 2**20, 2)}
+    return result | {
+        "stacks": len(stacks),
+        "seconds": round(seconds, 2),
+        "memory_mb": round(memory / 2**20, 1),
+        "disk_mb": round(disk / 2**20, 2),
+    }
 
 
 def _working_set(config: Config) -> float:
@@ -77,13 +83,14 @@ def _working_set(config: Config) -> float:
     dataset = build_cached(config["data"])
     sizes = network_of(config, dataset).sizes
     batch = config["batch_size"] or dataset.x.shape[1]
-    entries = 5 * batch * sum(sizes) + 4 * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+    entries = 5 * batch * sum(sizes) + 4 * sum(a * b for a, b in pairwise(sizes))
     return float(entries * np.dtype(config["dtype"]).itemsize + 2 * dataset.x.nbytes)
 
 
 def _disk(config: Config) -> float:
     rows = (config["depth"] + 2) * (1 + config["steps"] // config["record"]["every"])
-    return _BYTES_PER_LAYER_ROW * rows + _BYTES_PER_HISTOGRAM_ROW * 2 * 3 * 40 * (config["depth"] + 1)
+    size: float = _BYTES_PER_LAYER_ROW * rows + _BYTES_PER_HISTOGRAM_ROW * 2 * 3 * 40 * (config["depth"] + 1)
+    return size
 
 
 def describe_plan(plan: Plan, as_json: bool) -> str:

@@ -75,7 +75,12 @@ HISTOGRAMS = {
 }
 
 TABLES = {"layers": KEYS | LAYERS, "steps": KEYS | STEPS, "histograms": KEYS | HISTOGRAMS}
-SORT = {"runs": ["job"], "layers": ["job", "step", "layer"], "steps": ["job", "step"], "histograms": ["job", "step", "layer", "quantity", "bin_low"]}
+SORT = {
+    "runs": ["job"],
+    "layers": ["job", "step", "layer"],
+    "steps": ["job", "step"],
+    "histograms": ["job", "step", "layer", "quantity", "bin_low"],
+}
 WRITE_ORDER = ("histograms", "layers", "steps", "runs")
 
 
@@ -151,7 +156,7 @@ def runs_frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
     return _sorted("runs", frame)
 
 
-_RESULT_DTYPES = {name: "float64" for name in RUN_RESULTS} | {
+_RESULT_DTYPES = dict.fromkeys(RUN_RESULTS, "float64") | {
     "status": "str",
     "diverged_at_step": "Int64",
     "error": "str",

@@ -113,9 +113,7 @@ def _tables(job: Job, record: RunRecord, factors: FloatArray) -> Tables:
     }
     steps = pd.DataFrame({**keys, **record.steps})
     histograms = pd.DataFrame({**keys, **record.histograms})
-    return Tables(
-        pd.DataFrame([run]), layers[[*KEYS, *LAYERS]], steps[[*KEYS, *STEPS]], histograms[[*KEYS, *HISTOGRAMS]]
-    )
+    return Tables(pd.DataFrame([run]), layers[[*KEYS, *LAYERS]], steps[[*KEYS, *STEPS]], histograms[[*KEYS, *HISTOGRAMS]])
 
 
 def failed(job: Job, error: str) -> Tables:

@@ -58,7 +58,8 @@ def _by_factor(hidden: pd.DataFrame, factor: Factor) -> Verdict:
         shrinks = f"δ shrinks {1 / factor.value:.3g}× per layer toward the input{interval}, {ratio}"
         saturated = hidden["saturated"].max()
         if saturated > 0.5 and _saturates(hidden):
-            return Verdict("saturated", f"{shrinks}; {saturated:.0%} of layer {int(hidden['saturated'].idxmax())} is saturated")
+            layer = int(hidden.loc[hidden["saturated"] == saturated, "layer"].min())
+            return Verdict("saturated", f"{shrinks}; {saturated:.0%} of layer {layer} is saturated")
         return Verdict("vanishing", shrinks)
     if factor.end_to_end >= END_TO_END and not factor.low <= 1:
         return Verdict("exploding", f"δ grows {factor.value:.3g}× per layer toward the input{interval}, {ratio}")

@@ -1,8 +1,8 @@
 """Run one configuration, or a sweep of them, and write its tables.
 
-  gradstab run depth=20 activation=sigmoid
-  gradstab run -m depth=2,10,50 activation=sigmoid,tanh seed='range(10)'
-  gradstab run +experiment=depth_by_activation
+gradstab run depth=20 activation=sigmoid
+gradstab run -m depth=2,10,50 activation=sigmoid,tanh seed='range(10)'
+gradstab run +experiment=depth_by_activation
 """
 
 import argparse
