@@ -19,6 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from tqdm import tqdm
 
 from experiments import config as run_config
 from experiments.config import GROUPS, SCALARS, Config, Job
@@ -80,8 +81,10 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
         assert isinstance(container, dict)
         config = {str(key): value for key, value in container.items()}
         composed.append(Composed(config, tuple(runtime.overrides.task), runtime.runtime.choices.get("experiment")))
+        bar.update()
 
-    with tempfile.TemporaryDirectory(prefix="gradstab-") as scratch:  # Hydra leaves a multirun.yaml somewhere
+    bar = tqdm(desc="composing", unit="run", file=sys.stderr, disable=None, leave=False, delay=1)
+    with bar, tempfile.TemporaryDirectory(prefix="gradstab-") as scratch:  # Hydra leaves a multirun.yaml somewhere
         own = [] if any(o.startswith("hydra.sweep.dir=") for o in overrides) else [f"hydra.sweep.dir='{scratch}'"]
         try:
             with _arguments([*flags, *own, *overrides]):

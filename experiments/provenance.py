@@ -68,7 +68,7 @@ def describe(jobs: list[Job], earlier: list[dict[str, Any]], command: list[str],
     Returns:
         A JSON-ready dict.
     """
-    entries = [(job.index, {"run_id": job.run_id, "overrides": list(job.overrides), "config": job.config}) for job in jobs]
+    entries = [(job.index, {"run_id": job.run_id, "overrides": list(job.overrides)}) for job in jobs]
     places = sorted({index for index, _ in entries})
     free = iter(index for index in range(len(earlier) + len(entries)) if index not in places)
     entries += [(next(free), entry) for entry in earlier]

@@ -98,7 +98,7 @@ def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = Fals
         jobs = [replace(job, index=places[job.run_id]) for job in jobs]
     elif old_ids != [job.run_id for job in jobs]:
         raise UserError(
-            f"{folder} holds another sweep ({len(old_ids)} runs); "
+            f"{folder} holds another sweep ({len(old_ids)} run{'' if len(old_ids) == 1 else 's'}); "
             "choose another name, or --extend to add these runs to it, or --fresh to replace it"
         )
     done = set(old.runs.loc[old.runs["status"] != "failed", "run_id"])

@@ -15,6 +15,11 @@ _MOST_LAYERS = 60
 _MOST_ROWS = 60
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it is due."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _short(value: Any) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return "–"
@@ -95,7 +100,8 @@ def describe_sweep(tables: Tables) -> str:
     groups = summarize_groups(tables.runs, axes)
     rows = []
     for group in groups.to_dict("records"):
-        spread = f"{_short(group['delta_factor_min'])}–{_short(group['delta_factor_max'])}"
+        ends = (group["delta_factor_min"], group["delta_factor_max"])
+        spread = "–" if math.isnan(ends[0]) else f"{_short(ends[0])}–{_short(ends[1])}"
         rows.append({
             **{axis: group[axis] for axis in axes},
             "runs": group["n_runs"],

@@ -19,7 +19,7 @@ from experiments.numerics import ensure
 from experiments.runner import execute as execute_plan
 from experiments.runner import folder_of, plan
 from experiments.store import Tables
-from experiments.summary import as_json, describe_run, describe_sweep
+from experiments.summary import as_json, count, describe_run, describe_sweep
 
 
 def _keys() -> str:
@@ -75,7 +75,7 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError("--fresh and --extend exclude each other: replace the old results, or add to them")
     jobs, repeated = jobs_of(composed)
     if repeated:
-        print(f"gradstab: {repeated} runs repeat an earlier one of the sweep and were left out", file=sys.stderr)
+        print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
     ensure(jobs[0].config["numerics"])
     folder = folder_of(jobs, composed[0].experiment)
     todo = plan(jobs, folder, fresh=args.fresh, extend=args.extend)
@@ -85,7 +85,7 @@ def execute(args: argparse.Namespace) -> int:
     tables, interrupted = execute_plan(todo, ["gradstab", *(shlex.quote(a) for a in sys.argv[1:])])
     _print(tables, folder, len(todo.jobs) - len(todo.todo), args.json)
     if interrupted:
-        print(f"gradstab: interrupted; {len(tables.runs)} finished runs are kept, the same command resumes", file=sys.stderr)
+        print(f"gradstab: interrupted; {count(len(tables.runs), 'finished run')} kept, the same command resumes", file=sys.stderr)
         return 130
     return _report_failures(tables)
 
@@ -96,7 +96,7 @@ def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> Non
         return
     print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
     diverged = int((tables.runs["status"] == "diverged").sum())
-    notes = [f"{len(tables.runs)} runs", *([f"{skipped} done before"] if skipped else []), *([f"{diverged} diverged"] if diverged else [])]
+    notes = [count(len(tables.runs), "run"), *([f"{skipped} done before"] if skipped else []), *([f"{diverged} diverged"] if diverged else [])]
     print(f"{folder}: {', '.join(notes)}; `gradstab report {folder}` draws them")
 
 
