@@ -140,3 +140,11 @@ def test_a_negative_scale_is_refused(name: str) -> None:
 def test_an_unknown_distribution_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="distribution"):
         FACTORIES[name](distribution="cauchy")
+
+
+@every_initializer
+def test_a_scale_beyond_any_use_overflows_like_numbers_do_and_raises_nothing(name: str) -> None:
+    initializer = FACTORIES[name](scale=1e200)
+    assert initializer.variance(3, 4) == (0 if name == "constant" else np.inf)
+    with np.errstate(all="ignore"):
+        assert draw(initializer, 4, 3).shape == (4, 3)
