@@ -11,6 +11,9 @@ HARNESS = {"experiments", "hydra_plugins", "tests"}
 LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "curvature", "layers")}
 PARTS = {f"bpcore.{name}" for name in ("activations", "initializers", "losses", "normalization", "clipping", "optimizers")}
 
+RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
+TRAINING = {"bpcore.mlp", "bpcore.training"}
+
 # module (or package) -> what it must not import, with everything below
 FORBIDDEN: dict[str, set[str]] = {
     "bpcore": HARNESS | FIGURES_AND_TABLES,
@@ -24,16 +27,8 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
     "experiments.store": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
     "experiments.statistics": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
-    "experiments.plots": {"experiments.launcher", "experiments.runner", "experiments.report", "bpcore.mlp", "bpcore.training", "hydra"},
-    "experiments.findings": {
-        "experiments.launcher",
-        "experiments.runner",
-        "experiments.report",
-        "experiments.plots",
-        "bpcore.mlp",
-        "bpcore.training",
-        "matplotlib",
-    },
+    "experiments.plots": RUNNING | TRAINING | {"experiments.findings", "hydra"},
+    "experiments.findings": RUNNING | TRAINING | {"experiments.plots", "matplotlib", "hydra"},
     "tests.oracles": {"bpcore"},
 }
 

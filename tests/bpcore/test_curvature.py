@@ -46,6 +46,16 @@ def test_hessian_and_its_largest_eigenvalue(case: Case, decay: float) -> None:
     assert value == pytest.approx(np.linalg.eigvalsh((dense + dense.T) / 2).max(), rel=1e-5)
 
 
+def test_sharpness_is_the_largest_eigenvalue_even_where_a_negative_one_is_larger_in_size() -> None:
+    plain = build(Case("tanh", "mse", "identity", "none", 1), (("fan_in", 0.0),))
+    y = 20 * plain.y
+    built = replace(plain, y=y, problem=replace(plain.problem, y=y))
+    eigenvalues = np.linalg.eigvalsh(dense_hessian(built))
+    assert -eigenvalues.min() > 1.05 * eigenvalues.max() > 0
+    value = sharpness(built.network, built.params, built.x, built.y, built.weight_decay)
+    assert value == pytest.approx(eigenvalues.max(), rel=1e-5)
+
+
 def test_sharpness_of_a_linear_network_without_hidden_layers_is_that_of_the_data() -> None:
     """With J = ½‖Wx + b − y‖², the Hessian is the second-moment matrix of (x, 1), whatever W is."""
     built = build(Case("tanh", "mse", "identity", "none", 0), (("fan_in", 0.0),))

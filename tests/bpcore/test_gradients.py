@@ -36,7 +36,7 @@ RUNS = (*((name, 0.0) for name in INITIALIZERS), ("fan_in", 0.3), ("xavier", 0.0
 def _outputs(loss: str, depth: int) -> list[str]:
     if LOSSES[loss]().takes_logits:
         return ["identity"]
-    return list(ACTIVATIONS) if depth == 1 else ["identity", "sigmoid"]
+    return {1: list(ACTIVATIONS), 5: ["identity", "sigmoid"], 20: ["sigmoid"]}[depth]
 
 
 CASES = [

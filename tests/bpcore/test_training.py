@@ -38,6 +38,14 @@ def test_three_steps_of_gradient_descent_worked_out_by_the_oracle(normalization:
         np.testing.assert_allclose(array, theta[key], rtol=1e-9, atol=1e-13)
 
 
+def test_adams_first_step_has_the_size_of_the_learning_rate() -> None:
+    """Only with t = 1 does its correction undo the empty start exactly."""
+    start, end = snapshots(stack(optimizer="adam", steps=1), run(0, lr=0.01), range(2))
+    moved = (end["W2"] - start["W2"])[np.abs(start["dW2"]) > 1e-3]
+    assert moved.size > 10
+    np.testing.assert_allclose(np.abs(moved), 0.01, rtol=1e-4)
+
+
 STACKS = {
     **{f"activation {name}": stack(activation=name, full=True, snapshot=3) for name in ACTIVATIONS},
     **{f"optimizer {name}": stack(optimizer=name, normalization="batch", full=True) for name in OPTIMIZERS},
@@ -191,6 +199,23 @@ def test_final_numbers_are_those_of_the_last_state_on_all_examples() -> None:
     on_test = forward(replace(problem, x=data.test_x[None], y=data.test_y[None]))
     assert record.test_accuracy == pytest.approx((on_test.a[3][0].argmax(axis=0) == data.test_y.argmax(axis=0)).mean())
     assert np.isnan(train_one(settings, one, examples(13)).test_accuracy)
+
+
+def test_normalized_runs_are_tested_with_the_statistics_of_all_their_batches() -> None:
+    generator = np.random.default_rng(0)
+    data = replace(examples(12), test_x=generator.standard_normal((4, 600)), test_y=np.eye(3)[:, generator.integers(0, 3, 600)])
+    settings, one, steps = stack("relu", "batch", batch_size=4, steps=8), run(0, lr=0.8), range(9)
+    record, states = train_one(settings, one, data), snapshots(settings, one, steps, data)
+    weights = 0.9 ** (8 - np.arange(9))
+    weights /= weights.sum()
+    a, last = data.test_x, states[-1]
+    for l in (1, 2, 3):
+        z = last[f"W{l}"] @ a + last[f"b{l}"]
+        if l < 3:
+            mean = sum(w * s[f"z{l}"].mean(axis=1, keepdims=True) for w, s in zip(weights, states, strict=True))
+            variance = sum(w * s[f"z{l}"].var(axis=1, keepdims=True) for w, s in zip(weights, states, strict=True))
+            a = np.maximum(last[f"gamma{l}"] * (z - mean) / np.sqrt(variance + 1e-5) + last[f"beta{l}"], 0)
+    assert record.test_accuracy == pytest.approx((z.argmax(axis=0) == data.test_y.argmax(axis=0)).mean(), abs=1e-12)
 
 
 @pytest.mark.parametrize("normalization", ["none", "batch"])
