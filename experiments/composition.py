@@ -106,6 +106,9 @@ def jobs_of(composed: list[Composed]) -> tuple[list[Job], int]:
     Raises:
         UserError: naming the first config that is not valid.
     """
+    for key in (*run_config.UNIDENTIFYING, "numerics"):
+        if any(entry.config[key] != composed[0].config[key] for entry in composed):
+            raise UserError(f"`{key}` must be the same for all runs of a sweep; do not sweep over it")
     jobs: dict[str, Job] = {}
     for index, entry in enumerate(composed):
         try:

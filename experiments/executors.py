@@ -11,7 +11,13 @@ from typing import Any, Protocol
 
 
 class Executor(Protocol):
-    """Anything that computes tiles."""
+    """Anything that computes tiles.
+
+    `slots` is how many tasks are submitted ahead: enough to keep every worker busy, few enough that an interrupt loses
+    little.
+    """
+
+    slots: int
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Start function(*args) and return its future."""
@@ -24,6 +30,8 @@ class Executor(Protocol):
 
 class Serial:
     """Compute at once, in this process."""
+
+    slots = 1
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
         """Call function(*args) now; an exception waits in the future, an interrupt does not."""
@@ -52,6 +60,7 @@ class Processes:
     def __init__(self, max_workers: int) -> None:
         from loky import ProcessPoolExecutor  # imports multiprocessing machinery that a single run need not pay for
 
+        self.slots = 2 * max_workers
         self._pool = ProcessPoolExecutor(max_workers=max_workers, initializer=_prepare_worker)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":

@@ -1,7 +1,6 @@
 """From the jobs of a sweep to its results folder: what is done is skipped, what finishes is kept."""
 
 import hashlib
-import json
 import math
 import sys
 import time
@@ -59,14 +58,7 @@ def default_name(jobs: list[Job], experiment: str | None) -> str:
 
 
 def folder_of(jobs: list[Job], experiment: str | None) -> Path:
-    """Return the results folder of a sweep.
-
-    Raises:
-        UserError: its jobs do not agree on one.
-    """
-    for key in ("name", "results_dir", "executor", "numerics"):
-        if len({json.dumps(job.config[key]) for job in jobs}) > 1:
-            raise UserError(f"`{key}` must be the same for all runs of a sweep; do not sweep over it")
+    """Return the results folder of a sweep."""
     first = jobs[0].config
     return Path(first["results_dir"]) / (first["name"] or default_name(jobs, experiment))
 
@@ -167,10 +159,6 @@ def _outcomes(jobs: list[Job], progress: bool) -> Iterator[tuple[Job, Outcome]]:
             yield job, outcome
 
 
-_UNDER_WAY = 16
-"""Jobs submitted at a time: enough to keep every worker busy, few enough that an interrupt loses little."""
-
-
 def _compute(jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
     """Compute jobs in the sweep's executor; where a worker dies, what was under way is tried again, each job alone."""
     waiting = list(reversed(jobs))
@@ -180,7 +168,7 @@ def _compute(jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
         suspects: list[Job] = []
         try:
             while (waiting or running) and not suspects:
-                while waiting and len(running) < _UNDER_WAY:
+                while waiting and len(running) < executor.slots:
                     job = waiting.pop()
                     running[executor.submit(run_one, job)] = job
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)

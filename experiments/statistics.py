@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from bpcore.arrays import FloatArray
 from experiments.config import GROUPS, SCALARS
@@ -56,7 +56,7 @@ def delta_factor(norms: FloatArray) -> Factor:
     mean = float(increments.mean())
     half = math.nan
     if count > 1:
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * increments.std(ddof=1) / math.sqrt(count))
+        half = float(special.stdtrit(count - 1, (1 + CONFIDENCE) / 2) * increments.std(ddof=1) / math.sqrt(count))
     return Factor(_exp(mean), _exp(mean - half), _exp(mean + half), _exp(float(increments.sum())), count)
 
 
