@@ -17,7 +17,9 @@ def test_runs_that_differ_in_scalars_alone_share_a_stack(tmp_path):
 
 
 def test_work_grows_with_depth_and_batch():
-    small, deep, batch = (multiplications(jobs_for(o)[0].config) for o in ("depth=2", "depth=4", "batch_size=25"))
+    small, deep, batch = (
+        multiplications(jobs_for(*overrides)[0].config) for overrides in (["depth=2"], ["depth=4"], ["depth=2", "batch_size=25"])
+    )
     assert deep > small
     assert batch * 2 == small
 

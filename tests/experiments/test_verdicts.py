@@ -25,6 +25,7 @@ def verdict(norms, diverged=None, **columns):
     ("norms", "name"),
     [
         (4.88 ** -np.arange(5.0, 0, -1), "vanishing"),
+        ([0.0657, 0.3092], "vanishing"),
         ([0.0118, 0.0600, 0.2831], "vanishing"),
         ([0.00298, 0.0171, 0.0695, 0.2851], "vanishing"),
         (100.0 ** np.arange(5, 0, -1), "exploding"),
