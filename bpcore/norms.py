@@ -26,8 +26,9 @@ def norm(x: Array) -> FloatArray:
     # Below this sum, squares lost to underflow could exceed one rounding error of the result.
     unsafe = ~((squares > count * info.tiny / info.eps) & np.isfinite(squares))
     result: FloatArray = np.sqrt(squares.astype(np.float64))
-    for index in np.flatnonzero(unsafe):
-        result[index] = _scaled_norm(flat[index].astype(np.float64))
+    if unsafe.any():
+        for index in np.flatnonzero(unsafe):
+            result[index] = _scaled_norm(flat[index].astype(np.float64))
     return result.reshape(runs)
 
 

@@ -1,10 +1,12 @@
 """The command line: finds the command, keeps stdout for results, turns bad input into one line and exit code 2."""
 
 import argparse
+import ast
 import importlib
 import pkgutil
 import sys
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import NoReturn
 
 from experiments import __version__, commands
 from experiments.errors import UserError
@@ -20,14 +22,16 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; `{self.prog} --help` lists the options")
 
 
+def names() -> list[str]:
+    """Return the commands, which are the modules of `experiments.commands`."""
+    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+
 def available() -> dict[str, str]:
-    """Return each command with the first line of its module's docstring."""
-    names = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
-    return {name: (_module(name).__doc__ or "").splitlines()[0] for name in names}
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(f"{commands.__name__}.{name}")
+    """Return each command with the first line of its module's docstring, without importing what it needs."""
+    folder = Path(commands.__path__[0])
+    sources = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in names()}
+    return {name: (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0] for name, source in sources.items()}
 
 
 def usage() -> str:
@@ -60,10 +64,9 @@ def dispatch(arguments: list[str]) -> int:
 
         return complete(arguments[1:])
     name, rest = arguments[0], arguments[1:]
-    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    if name not in names:
-        raise UserError(f"unknown command {name!r}; commands: {', '.join(sorted(names))}")
-    module = _module(name)
+    if name not in names():
+        raise UserError(f"unknown command {name!r}; commands: {', '.join(names())}")
+    module = importlib.import_module(f"{commands.__name__}.{name}")
     parser = Parser(prog=f"gradstab {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
     return int(module.execute(parser.parse_intermixed_args(rest)))
