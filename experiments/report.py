@@ -16,6 +16,8 @@ from typing import Any
 import jinja2
 import matplotlib
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from tqdm import tqdm
 
 from experiments import plots, store
@@ -131,8 +133,10 @@ def draw(module: ModuleType, table: pd.DataFrame, formats: tuple[str, ...]) -> d
         figure = module.draw(table)
         for name in sorted(formats):
             buffer = BytesIO()
-            metadata: dict[str, Any] = {"Date": None, "Creator": "gradstab"} if name == "svg" else {"Software": None}
-            figure.savefig(buffer, format=name, metadata=metadata)
+            if name == "png":  # not by savefig, which draws twice
+                FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+            else:
+                FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": "gradstab"})
             figure.set_layout_engine("none")  # the places found for the first format hold for the second
             images[name] = buffer.getvalue()
     return images

@@ -76,12 +76,13 @@ def settings_table(runs: pd.DataFrame, axes: list[str]) -> Table:
         The table.
     """
     groups = summarize_groups(runs, axes)
+    ends = zip(groups["delta_factor_min"], groups["delta_factor_max"], strict=True)
+    groups["range"] = [None if math.isnan(low) else f"{number(low)}–{number(high)}" for low, high in ends]
     names = {axis: axis for axis in axes} | {
         "n_runs": "runs",
         "verdict": "verdict",
         "delta_factor": "factor per layer",
-        "delta_factor_min": "smallest",
-        "delta_factor_max": "largest",
+        "range": "over seeds",
         "delta_factor_theory": "theory",
         "final_loss": "loss (median)",
         "final_accuracy": "accuracy",
@@ -89,7 +90,7 @@ def settings_table(runs: pd.DataFrame, axes: list[str]) -> Table:
         "n_diverged": "diverged",
     }
     if (groups["n_runs"] == 1).all():
-        names = {name: shown for name, shown in names.items() if name not in ("n_runs", "delta_factor_min", "delta_factor_max")}
+        names = {name: shown for name, shown in names.items() if name not in ("n_runs", "range")}
         names = {name: shown.removesuffix(" (median)") for name, shown in names.items()}
     return _table(groups, _present(groups, names))
 

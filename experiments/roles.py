@@ -59,7 +59,7 @@ def label(level: Any) -> str:
     if isinstance(level, (bool, np.bool_)):
         return str(bool(level)).lower()
     if isinstance(level, (float, np.floating)):
-        return f"{level:.6g}"
+        return f"{level:.6g}".replace("e+", "e").replace("e0", "e").replace("e-0", "e-")
     return str(level)
 
 
@@ -189,6 +189,6 @@ def _is_in(values: "pd.Series[Any]", some: list[Any]) -> "pd.Series[bool]":
 
 def _left_out(distinct: pd.DataFrame, kept: dict[str, list[Any]]) -> tuple[str, ...]:
     return tuple(
-        f"Of {axis} only {listing(some)} {'is' if len(some) == 1 else 'are'} shown, of {listing(levels(distinct[axis]))}."
+        f"For want of room only {axis} {listing(some)} of {listing(levels(distinct[axis]))} {'is' if len(some) == 1 else 'are'} shown."
         for axis, some in kept.items()
     )

@@ -25,5 +25,8 @@ def draw(table: pd.DataFrame) -> Figure:
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     return sentences(
-        "The accuracy on the step's batch.".capitalize(), repeated(table, geometric=False), lost(table), *table.attrs["roles"].notes
+        "Share of the step's batch that is classified right, at every step.",
+        repeated(table, geometric=False),
+        lost(table),
+        *table.attrs["roles"].notes,
     )

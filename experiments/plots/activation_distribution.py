@@ -21,7 +21,7 @@ def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw one strip per setting and step."""
-    return strips(table, y_label="a", below="below", above="beyond")
+    return strips(table, y_label="activation a", below="below", above="beyond")
 
 
 def caption(table: pd.DataFrame) -> str:

@@ -25,7 +25,7 @@ def draw(table: pd.DataFrame) -> Figure:
         "layer",
         color=table.attrs["roles"].color,
         x_label="layer (the last is the output)",
-        y_label="‖δ‖, root mean square over examples",
+        y_label="norm of δ",
         markers=table["layer"].max() <= 30,
         extra={"theory": ("--", "mean-field theory")},
     )
@@ -34,5 +34,5 @@ def draw(table: pd.DataFrame) -> Figure:
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     theory = "Dashed: the mean-field prediction, anchored at the measured error of the output." if table["theory"].notna().any() else ""
-    read = "Norm of δ = ∂J/∂z at initialization, over layers. Falling to the left is vanishing, rising to the left exploding."
+    read = "Norm of δ = ∂J/∂z (root mean square over examples) at initialization, by layer. Falling to the left is vanishing, rising to the left exploding."
     return sentences(read, repeated(table), theory, lost(table, "norms"), *table.attrs["roles"].notes)

@@ -25,7 +25,7 @@ def draw(table: pd.DataFrame) -> Figure:
         "layer",
         color=table.attrs["roles"].color,
         x_label="layer (the last is the output)",
-        y_label="‖δ‖, root mean square over examples",
+        y_label="norm of δ",
         markers=table["layer"].max() <= 30,
     )
 

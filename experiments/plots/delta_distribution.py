@@ -21,7 +21,7 @@ def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw one strip per setting and step."""
-    return strips(table, y_label="log10_abs_delta", below="exactly 0", above="beyond")
+    return strips(table, y_label="log₁₀ |δ|", below="exactly 0", above="beyond", tail=0.0)
 
 
 def caption(table: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
-from experiments.plots.style.facets import curves, lost, repeated, sentences
+from experiments.plots.style.facets import curves, cut_off, lost, repeated, sentences
 from experiments.plots.style.look import LAYERS, Colors
 from experiments.store import Results
 
@@ -28,7 +28,7 @@ def draw(table: pd.DataFrame) -> Figure:
         color="layer",
         colors=Colors(table["layer"], LAYERS),
         x_label="training step",
-        y_label="‖δ‖, root mean square over examples",
+        y_label="norm of δ",
     )
 
 
@@ -36,4 +36,4 @@ def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     read = "Norm of δ of every layer during training, dark for the first layer, bright for the output."
     band = repeated(table) if table["layer"].nunique() <= 8 else "Lines are the geometric mean over seeds." * int((table["n"] > 1).any())
-    return sentences(read, band, lost(table, "norms"), *table.attrs["roles"].notes)
+    return sentences(read, band, lost(table, "norms"), cut_off(table), *table.attrs["roles"].notes)

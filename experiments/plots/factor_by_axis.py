@@ -48,13 +48,14 @@ def draw(table: pd.DataFrame) -> Figure:
         one=1.0,
         x_logarithmic=positive,
         finish=finish,
+        connect=numeric,
     )
 
 
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     read = "Geometric mean over hidden layers of ‖δ^l‖ / ‖δ^(l+1)‖ at step 0; the grey line at 1 parts vanishing (below) from exploding (above)."
-    theory = "Dashed: mean-field theory." if table["theory"].notna().any() else ""
+    theory = "Dashes: mean-field theory." if table["theory"].notna().any() else ""
     diverged = int(table["n_diverged"].sum())
     later = f"{diverged} of these runs diverged in training later." if diverged else ""
     none = int(np.isnan(table["mean"]).sum())

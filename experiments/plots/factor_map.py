@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from experiments import figure_tables
 from experiments.plots.style.facets import facets, sentences
@@ -38,28 +38,44 @@ def draw(table: pd.DataFrame) -> Figure:
         logs = np.abs(np.log10(table["mean"].to_numpy(dtype=float)))
     reach = max(float(np.nanmax(logs, initial=0.0, where=np.isfinite(logs))), math.log10(1.5))
     norm = Normalize(-reach, reach)
-    columns = 1 + max(cell.colspan.start for panel in cut if (cell := panel.axes.get_subplotspec()) is not None)
-    written = len(across) * columns <= 32
+    written = len(across) * cut.columns <= 24
+    cut.label(x, y)
     for panel, left, bottom in cut.edges():
         _cells(panel.axes, panel.rows, x, y, across, down, norm, written)
-        panel.axes.set_xticks(range(len(across)), across, rotation=40 if sum(map(len, across)) * columns > 70 else 0)
+        panel.axes.set_xticks(range(len(across)), across, rotation=40 if sum(map(len, across)) * cut.columns > 70 else 0)
         panel.axes.set_yticks(range(rows), down)
-        panel.axes.set_xlabel(x if bottom else "")
-        panel.axes.set_ylabel(y if left else "")
         panel.axes.tick_params(labelbottom=bottom, labelleft=left, length=0)
     bar = cut.figure.colorbar(
         ScalarMappable(norm, DIVERGING), ax=[panel.axes for panel in cut], label="factor per layer", aspect=22, pad=0.02
     )
+    bar.ax.yaxis.set_major_locator(FixedLocator(round_factors(reach)))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(10.0**value)))
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     handles = []
     if (table["n_diverged"] > 0).any():
         handles.append(Patch(fc="white", ec=INK, hatch="////", lw=0.5, label="some run diverged in training"))
     if table["mean"].isna().any():
         handles.append(Patch(fc="#e8e8e8", ec=GREY, lw=0.5, label="no factor"))
     if handles:
-        cut.figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        cut.figure.legend(handles=handles, loc="outside upper right", ncols=2)
     return cut.figure
+
+
+def round_factors(reach: float) -> list[float]:
+    """Return the decimal logarithms of round factors between 10^−reach and 10^reach, 1 among them, at most about nine."""
+    mantissas = (
+        (1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
+        if reach < 0.45
+        else (1.0, 1.5, 2.0, 3.0, 5.0)
+        if reach < 0.8
+        else (1.0, 2.0, 5.0)
+        if reach < 1.4
+        else (1.0,)
+    )
+    stride = max(1, math.ceil(reach / 4))
+    above = [math.log10(m) + k for k in range(0, math.ceil(reach) + 1, stride) for m in mantissas]
+    above = [value for value in above if 0 < value <= reach]
+    return [*(-value for value in reversed(above)), 0.0, *above]
 
 
 def _cells(axes: Axes, rows: pd.DataFrame, x: str, y: str, across: list[str], down: list[str], norm: Normalize, written: bool) -> None:

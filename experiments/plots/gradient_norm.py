@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
-from experiments.plots.style.facets import curves, lost, repeated, sentences
+from experiments.plots.style.facets import curves, cut_off, lost, repeated, sentences
 from experiments.store import Results
 
 ORDER = 61
@@ -30,4 +30,4 @@ def draw(table: pd.DataFrame) -> Figure:
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     read = "Norm of all gradients together at every step, before clipping (full) and after it (dashed)."
-    return sentences(read, repeated(table), lost(table, "norms"), *table.attrs["roles"].notes)
+    return sentences(read, repeated(table), lost(table, "norms"), cut_off(table), *table.attrs["roles"].notes)

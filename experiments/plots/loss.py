@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
-from experiments.plots.style.facets import curves, lost, repeated, sentences
+from experiments.plots.style.facets import curves, cut_off, lost, repeated, sentences
 from experiments.store import Results
 
 ORDER = 50
@@ -25,5 +25,9 @@ def draw(table: pd.DataFrame) -> Figure:
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     return sentences(
-        "The loss J of the step's batch.".capitalize(), repeated(table, geometric=True), lost(table), *table.attrs["roles"].notes
+        "Loss J of the batch at every step, λ term included.",
+        repeated(table, geometric=True),
+        lost(table),
+        cut_off(table),
+        *table.attrs["roles"].notes,
     )

@@ -21,7 +21,7 @@ def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw one strip per setting and step."""
-    return strips(table, y_label="z", below="below", above="beyond")
+    return strips(table, y_label="pre-activation z", below="below", above="beyond")
 
 
 def caption(table: pd.DataFrame) -> str:

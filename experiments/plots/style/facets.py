@@ -13,7 +13,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from experiments.plots.style.look import GREY, INK, Colors, figure, integer_axis, log_axis, mark_not_finite, mark_zero, power
+from experiments.plots.style.look import (
+    GREY,
+    INK,
+    Colors,
+    figure,
+    integer_axis,
+    log_axis,
+    mark_beyond,
+    mark_not_finite,
+    mark_zero,
+    power,
+)
+from experiments.plots.style.look import (
+    short as power_of,
+)
 from experiments.roles import Roles, label, levels, matches
 
 
@@ -31,6 +45,16 @@ class Facets:
 
     figure: Figure
     panels: list[Panel]
+    columns: int
+
+    def label(self, x: str, y: str) -> None:
+        """Name the axes: of a single panel, or once for all."""
+        if len(self.panels) == 1:
+            self.panels[0].axes.set_xlabel(x)
+            self.panels[0].axes.set_ylabel(y)
+        else:
+            self.figure.supxlabel(x, fontsize=9.5, color=INK)
+            self.figure.supylabel(y, fontsize=9.5, color=INK)
 
     def __iter__(self) -> Iterator[Panel]:
         """Iterate over the panels."""
@@ -54,13 +78,28 @@ def columns_for(count: int) -> int:
     return {0: 1, 1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3, 9: 3}.get(count, 4)
 
 
-def _title(names: tuple[str, ...], values: tuple[Any, ...]) -> str:
-    parts = [f"{name}={label(value)}" for name, value in zip(names, values, strict=True)]
-    lines = [""]
-    for part in parts:
-        fits = not lines[-1] or len(lines[-1]) + len(part) < 30
-        lines[-1:] = [f"{lines[-1]}  {part}".strip()] if fits else [lines[-1], part]
-    return "\n".join(lines)
+_SPEAKING = ("activation", "folder", "when", "optimizer", "data")
+"""Axes whose values say by themselves what they are."""
+
+
+def _titles(names: tuple[str, ...], combinations: list[tuple[Any, ...]], room: int) -> list[str]:
+    """Write each panel's levels on one line, or on one line each if that is wider than `room` characters anywhere."""
+
+    def part(name: str, value: Any) -> str:
+        text = label(value) if name in _SPEAKING else f"{name}={label(value)}"
+        return text if len(text) <= room else f"{text[: room - 1]}…"
+
+    parts = [[part(name, value) for name, value in zip(names, values, strict=True)] for values in combinations]
+    joint = " · " if all(len(" · ".join(words)) <= room for words in parts) else "\n"
+    return [joint.join(words) for words in parts]
+
+
+def layer_ticks(axis: Any, last: int, columns: int) -> None:
+    """Put ticks at the first layer and at round layers, and leave half a layer of room at either end."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if last / step <= (12 if columns < 3 else 6))
+    ticks = [1, *(tick for tick in range(step, last + 1, step) if tick - 1 > step / 2)]
+    axis.set_ticks(ticks)
+    axis.axes.set_xlim(1 - max(0.25, 0.03 * last), last + max(0.25, 0.03 * last))
 
 
 def facets(
@@ -80,9 +119,10 @@ def facets(
     Returns:
         The panels, titled.
     """
+    names = tuple(name for name in names if len(levels(table[name])) > 1)  # what is the same in all panels stands in the caption
     if not names:
         drawing = figure(single_height)
-        return Facets(drawing, [Panel(drawing.subplots(), table)])
+        return Facets(drawing, [Panel(drawing.subplots(), table)], 1)
     combinations = list(table[list(names)].drop_duplicates().itertuples(index=False, name=None))
     across = levels(table[names[0]])
     down = levels(table[names[1]]) if len(names) == 2 else []
@@ -96,15 +136,17 @@ def facets(
         n_columns = columns_for(len(combinations))
         n_rows = math.ceil(len(combinations) / n_columns)
         cells = [divmod(i, n_columns) for i in range(len(combinations))]
-    drawing = figure(max(n_rows * panel_height + 0.6, 2.9))
+    titles = _titles(names, combinations, 92 // n_columns - 1)
+    tallest = max(title.count("\n") for title in titles)
+    drawing = figure(max(n_rows * (panel_height + 0.16 * tallest) + 0.6, 2.9))
     grid = drawing.add_gridspec(n_rows, n_columns)
     panels: list[Panel] = []
-    for cell, values in zip(cells, combinations, strict=True):
+    for cell, values, title in zip(cells, combinations, titles, strict=True):
         axes = drawing.add_subplot(grid[cell], sharey=panels[0].axes if panels and sharey else None)
         keep = np.logical_and.reduce([matches(table[name], value) for name, value in zip(names, values, strict=True)])
-        axes.set_title(_title(names, values))
+        axes.set_title(title)
         panels.append(Panel(axes, table[keep]))
-    return Facets(drawing, panels)
+    return Facets(drawing, panels, n_columns)
 
 
 def explain(drawing: Figure, colors: Colors, name: str | None, extra: list[Any] | None = None, axes: list[Axes] | None = None) -> None:
@@ -123,7 +165,9 @@ def explain(drawing: Figure, colors: Colors, name: str | None, extra: list[Any] 
     if name is not None and colors.continuous and axes:
         mappable = ScalarMappable(colors.norm, colors.colormap)
         bar = drawing.colorbar(mappable, ax=axes, label=name, aspect=30, pad=0.02)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
+        if all(float(level).is_integer() for level in colors.levels if not pd.isna(level)) and type(colors.norm).__name__ != "LogNorm":
+            integer_axis(bar.ax.yaxis)
         if type(colors.norm).__name__ == "LogNorm":
             bar.ax.yaxis.set_major_formatter(FuncFormatter(power))
             bar.ax.minorticks_off()
@@ -148,7 +192,7 @@ def curves(
     one: float | None = None,
     x_logarithmic: bool = False,
     finish: Callable[[Panel], None] | None = None,
-    color_label: str | None = None,
+    connect: bool = True,
 ) -> Figure:
     """Draw `mean` over x, one curve per level of an axis, with the band low–high, in panels.
 
@@ -166,7 +210,7 @@ def curves(
         one: a value at which a horizontal reference line is drawn, or None.
         x_logarithmic: whether the horizontal axis is logarithmic.
         finish: called with each panel in the end.
-        color_label: what the legend calls the colour; by default the column's name.
+        connect: whether lines join the values; words on the horizontal axis have nothing between them.
 
     Returns:
         The figure.
@@ -176,6 +220,8 @@ def curves(
     extra = {column: look for column, look in (extra or {}).items() if table[column].notna().any()}
     cut = facets(table, roles.facets)
     values = table[["mean", "low", "high", *extra]].to_numpy(dtype=float).ravel()
+    top = beyond(table) if x == "step" and logarithmic else math.inf
+    values = values[~(values > top)]
     for panel in cut:
         axes = panel.axes
         if one is not None:
@@ -183,7 +229,8 @@ def curves(
         for level in colors.levels:
             rows = panel.rows if color is None else panel.rows[matches(panel.rows[color], level)]
             if len(rows):
-                _curve(axes, rows, x, colors(level), markers, len(colors.levels) <= band_up_to, extra, logarithmic)
+                _curve(axes, rows, x, colors(level), markers, len(colors.levels) <= band_up_to, extra, logarithmic, connect)
+                mark_beyond(axes, rows.loc[rows["mean"] > top, x].to_numpy(dtype=float), colors(level))
         if x_logarithmic:
             log_axis(axes.xaxis, table[x])
         elif pd.api.types.is_integer_dtype(table[x]):
@@ -192,29 +239,67 @@ def curves(
             log_axis(axes.yaxis, [*values, *([one] if one is not None else [])], margin=0.08)
         if finish is not None:
             finish(panel)
-    for panel, left, bottom in cut.edges():
-        panel.axes.set_xlabel(x_label if bottom else "")
-        panel.axes.set_ylabel(y_label if left else "")
+        if x == "step":
+            room = 0.03 * max(float(table[x].max()), 1.0)
+            axes.set_xlim(table[x].min() - room, table[x].max() + room)
+        if x == "layer":
+            layer_ticks(axes.xaxis, int(panel.rows["layer"].max()), cut.columns)
+    cut.label(x_label, y_label)
+    for panel, left, _ in cut.edges():
         panel.axes.tick_params(labelleft=left)
-    handles: list[Any] = [Line2D([], [], color=INK, ls=style, lw=1.1, label=meaning) for style, meaning in extra.values()]
+    handles: list[Any] = [
+        Line2D([], [], color=INK, ls=style, lw=1.1, label=meaning)
+        if connect
+        else Line2D([], [], color=INK, marker="_", ls="", ms=12, label=meaning)
+        for style, meaning in extra.values()
+    ]
     if (table["n_zero"] > 0).any() and logarithmic:
         handles.append(Line2D([], [], marker="o", mfc="white", mec=INK, ls="", ms=4, label="exactly 0"))
     if (table["n_not_finite"] > 0).any():
         handles.append(Line2D([], [], marker="x", color=INK, ls="", ms=5, mew=1.4, label="not finite"))
-    explain(cut.figure, colors, (color_label or color) if color is not None else None, handles, [panel.axes for panel in cut])
+    if (table["mean"] > top).any():
+        handles.append(Line2D([], [], marker="^", color=INK, ls="", ms=5, label="beyond the border"))
+    explain(cut.figure, colors, color, handles, [panel.axes for panel in cut])
     return cut.figure
 
 
 def _curve(
-    axes: Axes, rows: pd.DataFrame, x: str, color: Any, markers: bool, band: bool, extra: dict[str, tuple[str, str]], logarithmic: bool
+    axes: Axes,
+    rows: pd.DataFrame,
+    x: str,
+    color: Any,
+    markers: bool,
+    band: bool,
+    extra: dict[str, tuple[str, str]],
+    logarithmic: bool,
+    connect: bool,
 ) -> None:
     places = rows[x].to_numpy(dtype=float)
-    if band and (rows["n"] > 1).any():
+    if not connect:
+        axes.vlines(places, rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float), color=color, alpha=0.4, lw=3)
+    elif band and (rows["n"] > 1).any():
         axes.fill_between(places, rows["low"].to_numpy(dtype=float), rows["high"].to_numpy(dtype=float), color=color, alpha=0.18, lw=0)
     alone = len(rows) == 1 or int(rows["mean"].notna().sum()) == 1
-    axes.plot(places, rows["mean"].to_numpy(dtype=float), color=color, marker="o" if markers or alone else None, gid="mean")
+    axes.plot(
+        places,
+        rows["mean"].to_numpy(dtype=float),
+        color=color,
+        marker="o" if markers or alone else None,
+        ls="-" if connect else "",
+        gid="mean",
+    )
     for column, (style, _) in extra.items():
-        axes.plot(places, rows[column].to_numpy(dtype=float), color=color, ls=style, lw=1.0, zorder=3, gid=column)
+        axes.plot(
+            places,
+            rows[column].to_numpy(dtype=float),
+            color=color,
+            ls=style if connect else "",
+            marker=None if connect else "_",
+            ms=12,
+            lw=1.0,
+            zorder=3,
+            gid=column,
+        )
     zero = rows["n_zero"].to_numpy() > 0
     if logarithmic and zero.any():
         mark_zero(axes, places[zero], color)
@@ -223,12 +308,36 @@ def _curve(
         mark_not_finite(axes, places[lost], color)
 
 
+def beyond(table: pd.DataFrame) -> float:
+    """Return where a logarithmic axis over steps is cut off at the top, so that a few exploding values do not flatten all others.
+
+    Args:
+        table: with `mean`.
+
+    Returns:
+        The value, infinite where nothing is cut off.
+    """
+    values = table["mean"].to_numpy(dtype=float)
+    logs = np.log10(values[np.isfinite(values) & (values > 0)])
+    if not len(logs):
+        return math.inf
+    usual = float(np.quantile(logs, 0.9))
+    top = usual + max(2.0, 0.3 * (usual - float(logs.min())))
+    return float(10.0**top) if logs.max() > top + 2 and top < 300 else math.inf
+
+
+def cut_off(table: pd.DataFrame) -> str:
+    """Return the sentence on values beyond the upper border, empty where there are none."""
+    gone = table["mean"][table["mean"] > beyond(table)]
+    return f"{len(gone)} values, up to {power_of(float(gone.max()))}, lie beyond the upper border (triangles)." if len(gone) else ""
+
+
 def repeated(table: pd.DataFrame, geometric: bool = True) -> str:
     """Return the sentence that explains line and band."""
     if not (table["n"] > 1).any():
         return ""
     mean = "geometric mean" if geometric else "mean"
-    return f"Lines are the {mean} over seeds, bands reach from the smallest to the largest seed."
+    return f"Lines are the {mean} over seeds, bands reach from the smallest to the largest."
 
 
 def lost(table: pd.DataFrame, what: str = "values") -> str:

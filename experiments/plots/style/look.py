@@ -1,7 +1,6 @@
 """The one look of all figures: sizes, colours, numbers on logarithmic axes."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -10,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from experiments.roles import is_numeric, levels
 
@@ -50,7 +49,7 @@ STYLE: dict[str, Any] = {
     "axes.unicode_minus": True,
     "svg.hashsalt": "gradstab",
     "svg.fonttype": "path",
-    "savefig.dpi": 150,
+    "figure.dpi": 150,
 }
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#A6960A")
@@ -63,7 +62,7 @@ def _part(name: str, low: float, high: float) -> Colormap:
     return ListedColormap(mpl.colormaps[name](np.linspace(low, high, 256)), name=f"{name}_part")
 
 
-SEQUENTIAL = _part("viridis", 0.0, 0.88)
+SEQUENTIAL = _part("viridis", 0.0, 0.8)
 LAYERS = _part("plasma", 0.0, 0.85)
 DENSITY = _part("YlGnBu", 0.12, 1.0)
 DIVERGING = mpl.colormaps["RdBu_r"]
@@ -109,12 +108,21 @@ def log_axis(axis: Any, values: Any, margin: float = 0.06) -> None:
     name = axis.axis_name
     getattr(axis.axes, f"set_{name}scale")("log")
     getattr(axis.axes, f"set_{name}lim")(*ends)
-    decades = math.log10(ends[1]) - math.log10(ends[0])
-    subs: Sequence[float] = (1.0,) if decades > 2.2 else (1.0, 2.0, 5.0) if decades > 0.9 else tuple(np.arange(1.0, 10.0))
-    axis.set_major_locator(LogLocator(subs=subs, numticks=7))
+    axis.set_major_locator(FixedLocator(log_ticks(*ends)))
     axis.set_major_formatter(FuncFormatter(power))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
+
+
+def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Return ticks of a logarithmic axis: powers of ten, evenly thinned, or round numbers where the powers are few."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = math.log10(high) - math.log10(low)
+    mantissas = (1.0,) if decades > 2.2 else (1.0, 2.0, 5.0) if decades > 0.9 else (1.0, 2.0, 3.0, 5.0, 7.0)
+    stride = max(1, math.ceil((last - first) / most)) if len(mantissas) == 1 else 1
+    exponents = range(first - first % stride, last + 1, stride)
+    ticks = [mantissa * 10.0**exponent for exponent in exponents if -323 <= exponent <= 307 for mantissa in mantissas]
+    return [tick for tick in ticks if low <= tick <= high]
 
 
 def integer_axis(axis: Any, most: int = 7) -> None:
@@ -170,6 +178,11 @@ def mark_zero(axes: Axes, x: Any, color: Any) -> None:
     axes.plot(
         x, np.full(len(x), 0.025), "o", mfc="white", mec=color, ms=4, mew=1.0, transform=axes.get_xaxis_transform(), zorder=4, gid="zero"
     )
+
+
+def mark_beyond(axes: Axes, x: Any, color: Any) -> None:
+    """Mark values above the upper border by triangles."""
+    axes.plot(x, np.full(len(x), 0.975), "^", color=color, ms=4, transform=axes.get_xaxis_transform(), zorder=4, gid="beyond")
 
 
 def mark_not_finite(axes: Axes, x: Any, color: Any) -> None:

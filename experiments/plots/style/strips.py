@@ -6,28 +6,28 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.plots.style.facets import facets
-from experiments.plots.style.look import DENSITY, integer_axis
+from experiments.plots.style.facets import facets, layer_ticks
+from experiments.plots.style.look import DENSITY
 from experiments.roles import Roles
 
 _TAIL = 0.0005
 """Share of a panel's entries that may lie outside what is drawn bin by bin, at either end."""
 
 
-def visible(table: pd.DataFrame) -> tuple[float, float]:
-    """Return the range of values that is drawn bin by bin."""
+def visible(table: pd.DataFrame, tail: float = _TAIL) -> tuple[float, float]:
+    """Return the range of values that is drawn bin by bin; bins of at most the share `tail` in every layer may lie outside."""
     inner = table[np.isfinite(table["bin_low"]) & np.isfinite(table["bin_high"])]
     if not len(inner):
         return 0.0, 1.0
     share = inner.groupby(["bin_low", "bin_high"], as_index=False)["share"].max().sort_values("bin_low")
-    keep = share[share["share"] > _TAIL]
+    keep = share[share["share"] > tail]
     keep = keep if len(keep) else share
     return float(keep["bin_low"].min()), float(keep["bin_high"].max())
 
 
-def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str) -> Figure:
+def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str, tail: float = _TAIL) -> Figure:
     """Draw the first and the last step of every setting.
 
     Args:
@@ -35,25 +35,25 @@ def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str) -> Figu
         y_label: of the vertical axis.
         below: what the row beneath the bins holds.
         above: what the row above them holds.
+        tail: share of a layer's entries that a bin may hold and yet go into those rows; 0 draws every bin.
 
     Returns:
         The figure.
     """
     roles: Roles = table.attrs["roles"]
-    low, high = visible(table)
+    low, high = visible(table, tail)
     widths = (table["bin_high"] - table["bin_low"])[np.isfinite(table["bin_high"] - table["bin_low"])]
     width = float(widths.median()) if len(widths) else 1.0
-    names = table.assign(step=np.where(table["when"] == "first", "first", "last"))
-    both = names["step"].nunique() > 1
-    cut = facets(names, (*roles.facets, "step") if both else roles.facets, panel_height=2.0)
+    named = table.assign(when=table["when"] + " step")
+    cut = facets(named, (*roles.facets, "when"), panel_height=1.9, single_height=3.2)
     norm = PowerNorm(0.5, 0, max(float(table["share"].max()), 1e-9))
     bins = max(1, round((high - low) / width))
     gap = max(1, round(0.06 * bins))
-    has = {"below": (table["bin_low"] < low - width / 2).any(), "above": (table["bin_high"] > high + width / 2).any()}
-    for panel, left, bottom in cut.edges():
+    has = {"below": bool((table["bin_low"] < low - width / 2).any()), "above": bool((table["bin_high"] > high + width / 2).any())}
+    cut.label("layer (the last is the output)", y_label)
+    for panel, left, _ in cut.edges():
         _strip(panel.axes, panel.rows, low, width, bins, gap, has, norm)
-        ticks = [low + width * bins * k / 4 for k in range(5)]
-        ticks = [tick for tick in _round_ticks(low, low + width * bins) or ticks]
+        ticks = _round_ticks(low, low + width * bins)
         places, labels = ticks, [f"{tick:g}".replace("-", "−") for tick in ticks]
         if has["below"]:
             places, labels = [low - 1.5 * gap * width, *places], [below, *labels]
@@ -61,19 +61,17 @@ def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str) -> Figu
             places, labels = [*places, low + (bins + 1.5 * gap) * width], [*labels, above]
         panel.axes.set_yticks(places, labels)
         panel.axes.tick_params(labelleft=left, length=2)
-        panel.axes.set_xlabel("layer" if bottom else "")
-        panel.axes.set_ylabel(y_label if left else "")
+        layer_ticks(panel.axes.xaxis, int(panel.rows["layer"].max()), cut.columns)
+        panel.axes.set_xlim(0.5, panel.rows["layer"].max() + 0.5)
     bar = cut.figure.colorbar(
         ScalarMappable(norm, DENSITY), ax=[panel.axes for panel in cut], label="share of a layer's entries per bin", aspect=30, pad=0.02
     )
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
     return cut.figure
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
-    from matplotlib.ticker import MaxNLocator
-
     return [float(tick) for tick in MaxNLocator(nbins=5).tick_values(low, high) if low <= tick <= high]
 
 
@@ -96,7 +94,6 @@ def _strip(axes: Axes, rows: pd.DataFrame, low: float, width: float, bins: int, 
     axes.imshow(image, norm=norm, cmap=DENSITY, origin="lower", aspect="auto", interpolation="nearest", extent=(0.5, L + 0.5, bottom, top))
     axes.set_ylim(bottom if has["below"] else low - 0.5 * gap * width, top if has["above"] else low + (bins + 0.5 * gap) * width)
     axes.grid(False)
-    integer_axis(axes.xaxis)
     missing = rows[rows["bin_low"].isna() & rows["bin_high"].isna()]
     if len(missing):
         axes.plot(
