@@ -96,8 +96,8 @@ def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> Non
         return
     print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
     diverged = int((tables.runs["status"] == "diverged").sum())
-    notes = [count(len(tables.runs), "run"), *([f"{skipped} done before"] if skipped else []), *([f"{diverged} diverged"] if diverged else [])]
-    print(f"{folder}: {', '.join(notes)}; `gradstab report {folder}` draws them")
+    notes = [count(len(tables.runs), "run"), f"{skipped} done before" if skipped else "", f"{diverged} diverged" if diverged else ""]
+    print(f"{folder}: {', '.join(note for note in notes if note)}; `gradstab report {folder}` draws them")
 
 
 def _report_failures(tables: Tables) -> int:
