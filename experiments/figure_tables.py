@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.config import build, catalogue, output_activation
-from experiments.roles import Roles, assign, independent, inert, is_numeric, label, levels, listing
+from experiments.roles import Roles, assign, count, counts_up, independent, inert, label, levels, listing
 from experiments.store import Results
 
 MOST_STEPS = 200
@@ -128,8 +128,8 @@ def shown(
         notes.append(f"{axis} varies together with {partner} and is not shown apart.")
     without = inert(frame, kept, ["seed", *within], value)
     if without:
-        count = f"{listing(without)} {'change' if len(without) > 1 else 'changes'}"
-        notes.append(f"{count} nothing here: {what} is the same to the last bit, and drawn once.")
+        which = f"{listing(without)} {'change' if len(without) > 1 else 'changes'}"
+        notes.append(f"{which} nothing here: {what} is the same to the last bit, and drawn once.")
         kept = [axis for axis in kept if axis not in without]
         frame = frame.drop_duplicates([*kept, "seed", *within])
     present = runs.merge(frame[kept].drop_duplicates(), on=kept) if kept else runs
@@ -143,12 +143,14 @@ def shown(
 
 def _with(table: pd.DataFrame, roles: Roles, **more: Any) -> pd.DataFrame:
     ordered = table.reset_index(drop=True)
-    ordered.attrs = {"roles": roles, **more}
+    ordered.attrs.clear()
+    ordered.attrs.update(roles=roles, **more)
     return ordered
 
 
 def _sorted(table: pd.DataFrame, roles: Roles, within: list[str]) -> pd.DataFrame:
-    ranks = pd.DataFrame({axis: _order(table[axis]) for axis in roles.axes} | {name: table[name] for name in within}, index=table.index)
+    columns: Any = {axis: _order(table[axis]) for axis in roles.axes} | {name: table[name] for name in within}
+    ranks = pd.DataFrame(columns, index=table.index)
     return table.loc[ranks.sort_values(list(ranks.columns), kind="stable").index] if len(ranks.columns) else table
 
 
@@ -160,7 +162,7 @@ def _order(values: "pd.Series[Any]") -> "pd.Series[int]":
 def _edge_steps(results: Results, which: str) -> pd.DataFrame:
     """Return each run's first or last recorded step, as columns key…, step."""
     keys = keys_of(results.runs)
-    return results.layers.groupby(keys, as_index=False, sort=False)["step"].agg("min" if which == "first" else "max")
+    return results.layers.groupby(keys, sort=False)["step"].agg("min" if which == "first" else "max").reset_index()
 
 
 def delta_profile(results: Results, axes: list[str], which: str) -> pd.DataFrame | None:
@@ -239,7 +241,7 @@ def factor_by_axis(results: Results, axes: list[str]) -> pd.DataFrame | None:
     kept, roles = shown(frame, results, axes, within=[], value="delta_factor", what="the factor", most_panels=10**6)
     if not roles.axes:
         return None
-    x = max(roles.axes, key=lambda axis: (is_numeric(kept[axis]), len(levels(kept[axis])), -roles.axes.index(axis)))
+    x = max(roles.axes, key=lambda axis: (counts_up(kept, axis), count(kept, axis), -roles.axes.index(axis)))
     rest = [axis for axis in roles.axes if axis != x]
     with np.errstate(all="ignore"):
         ranked = kept.assign(_rank=np.log(kept["delta_factor"]))
@@ -281,8 +283,9 @@ def factor_map(results: Results, axes: list[str]) -> pd.DataFrame | None:
     frame, roles = shown(frame, results, axes, within=[], value="delta_factor", what="the factor", use_color=False, most_panels=10**6)
     if len(roles.axes) < 2:
         return None
-    pair = sorted(roles.axes, key=lambda axis: -len(levels(frame[axis])))[:2]
-    x, y = sorted(pair, key=lambda axis: not is_numeric(frame[axis]))
+    measured = frame
+    pair = sorted(roles.axes, key=lambda axis: -count(measured, axis))[:2]
+    x, y = sorted(pair, key=lambda axis: not counts_up(measured, axis))
     rest = [axis for axis in roles.axes if axis not in (x, y)]
     with np.errstate(all="ignore"):
         ranked = frame.assign(_rank=np.log(frame["delta_factor"]))
@@ -344,7 +347,7 @@ def clip_rate(results: Results, axes: list[str]) -> pd.DataFrame | None:
         return None
     width = max(1, math.ceil((frame["step"].max() + 1) / MOST_WINDOWS))
     frame["step"] = frame["step"] // width * width + (width - 1) / 2
-    frame = frame.groupby([*axes, "seed", "step"], dropna=False, sort=False, as_index=False)["clipped"].mean()
+    frame = frame.groupby([*axes, "seed", "step"], dropna=False, sort=False)["clipped"].mean().reset_index()
     frame, roles = shown(frame, clipping, axes, within=["step"], value="clipped", what="the clip rate")
     table = linear_band(frame, [*roles.axes, "step"], "clipped")
     return _with(_sorted(table, roles, ["step"]), roles, window=width)
@@ -396,7 +399,7 @@ def distributions(results: Results, axes: list[str], quantity: str) -> pd.DataFr
         most_panels=MOST_STRIPS,
     )  # fmt: skip
     by = [*roles.axes, "when", "layer"]
-    table = settings.groupby([*by, "bin_low", "bin_high"], dropna=False, sort=False, as_index=False)["count"].sum()
+    table = settings.groupby([*by, "bin_low", "bin_high"], dropna=False, sort=False)["count"].sum().reset_index()
     table["share"] = table["count"] / table.groupby(by, dropna=False, sort=False)["count"].transform("sum")
     return _with(_sorted(table, roles, ["when", "layer", "bin_low"]), roles)
 

@@ -113,7 +113,7 @@ def _factors(runs: pd.DataFrame, axes: list[str]) -> list[str]:
         return []
     low, high = known.loc[known["delta_factor"].idxmin()], known.loc[known["delta_factor"].idxmax()]
     if len(known) == 1 or low.name == high.name:
-        text = f"From one hidden layer to the one before it the norm of δ changes by a factor of {number(low['delta_factor'])} (geometric mean)."
+        text = f"From one hidden layer to the one before it the norm of δ changes by a factor of {number(low['delta_factor'])}."
     else:
         text = (
             f"From one hidden layer to the one before it the norm of δ changes by a factor between {number(low['delta_factor'])} "
@@ -145,15 +145,16 @@ def _training(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     if len(gone) and len(runs) > 1:
         first = int(gone["diverged_at_step"].min())
         verb = "left" if len(gone) > 1 else "leaves"
+        where = _common(gone, runs, axes)
         text.append(
-            f"{plural(len(gone), 'run')} of {number(len(runs))} {verb} the finite numbers in training, the first at step {first}{_common(gone, runs, axes)}."
+            f"{plural(len(gone), 'run')} of {number(len(runs))} {verb} the finite numbers in training, the first at step {first}{where}."
         )
     trained = runs[(runs["steps"] > 0) & runs["test_accuracy"].notna()]
     if not len(trained):
         return text
     groups = summarize_groups(trained, axes)
-    best = groups.loc[groups["test_accuracy"].idxmax()]
-    worst = groups.loc[groups["test_accuracy"].idxmin()]
+    best = groups.iloc[int(groups["test_accuracy"].argmax())]
+    worst = groups.iloc[int(groups["test_accuracy"].argmin())]
     if len(groups) == 1:
         return [*text, f"After training the mean test accuracy is {100 * best['test_accuracy']:.1f} %."]
     return [

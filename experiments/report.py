@@ -95,8 +95,9 @@ def combine(folders: list[Path]) -> Results:
     runs = runs.sort_values(["_place", "job"], ignore_index=True).drop(columns="_place")
 
     def join(table: str) -> pd.DataFrame:
-        frames = [frame.assign(folder=name) for name, results in zip(names, loaded, strict=True) if len(frame := getattr(results, table))]
-        return pd.concat(frames, ignore_index=True) if frames else getattr(loaded[0], table).assign(folder="")
+        frames: list[pd.DataFrame] = [getattr(results, table).assign(folder=name) for name, results in zip(names, loaded, strict=True)]
+        filled = [frame for frame in frames if len(frame)]
+        return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
     return Results(runs, join("layers"), join("steps"), join("histograms"), path=folders[0].parent)
 
@@ -133,10 +134,10 @@ def draw(module: ModuleType, table: pd.DataFrame, formats: tuple[str, ...]) -> d
         figure = module.draw(table)
         for name in sorted(formats):
             buffer = BytesIO()
-            if name == "png":  # not by savefig, which draws twice
-                FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+            if name == "png":  # savefig would draw everything twice
+                FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
             else:
-                FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": "gradstab"})
+                FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": "gradstab"})  # type: ignore[no-untyped-call]
             figure.set_layout_engine("none")  # the places found for the first format hold for the second
             images[name] = buffer.getvalue()
     return images

@@ -81,17 +81,16 @@ def settings_table(runs: pd.DataFrame, axes: list[str]) -> Table:
     names = {axis: axis for axis in axes} | {
         "n_runs": "runs",
         "verdict": "verdict",
-        "delta_factor": "factor per layer",
+        "delta_factor": "factor",
         "range": "over seeds",
         "delta_factor_theory": "theory",
-        "final_loss": "loss (median)",
+        "final_loss": "loss",
         "final_accuracy": "accuracy",
-        "test_accuracy": "test accuracy",
+        "test_accuracy": "on test data",
         "n_diverged": "diverged",
     }
     if (groups["n_runs"] == 1).all():
         names = {name: shown for name, shown in names.items() if name not in ("n_runs", "range")}
-        names = {name: shown.removesuffix(" (median)") for name, shown in names.items()}
     return _table(groups, _present(groups, names))
 
 

@@ -47,6 +47,16 @@ def levels(values: "pd.Series[Any]") -> list[Any]:
     return [*present, *([math.nan] if values.isna().any() else [])]
 
 
+def count(frame: pd.DataFrame, axis: str) -> int:
+    """Return how many levels an axis has in a table."""
+    return len(levels(frame[axis]))
+
+
+def counts_up(frame: pd.DataFrame, axis: str) -> bool:
+    """Return whether an axis of a table is made of numbers."""
+    return is_numeric(frame[axis])
+
+
 def matches(values: "pd.Series[Any]", level: Any) -> "pd.Series[bool]":
     """Return where an axis has a level; the empty level matches empty values."""
     return values.isna() if pd.isna(level) else values == level
@@ -84,7 +94,7 @@ def independent(runs: pd.DataFrame, axes: list[str]) -> tuple[list[str], dict[st
     """
     kept = list(axes)
     tied: dict[str, str] = {}
-    for axis in sorted(axes, key=lambda name: name != "folder", reverse=True):
+    for axis in reversed(axes):
         others = [other for other in kept if other != axis]
         if axis == "folder" or not others or len(runs[kept].drop_duplicates()) != len(runs[others].drop_duplicates()):
             continue
@@ -150,7 +160,7 @@ def assign(
         for axis, some in kept.items():
             shown = shown[_is_in(shown[axis], some)]
         panels = len(shown[facets].drop_duplicates()) if facets else 1
-        facets.sort(key=lambda axis: -len(levels(shown[axis])))
+        facets.sort(key=lambda axis: -count(shown, axis))
         place = axes.index(color) if color is not None else len(axes)
         score = (len(shown), -panels, color is not None and not is_numeric(distinct[color]), -place)
         if best is None or score > best[0]:
@@ -170,13 +180,13 @@ def _thinned(settings: pd.DataFrame, distinct: pd.DataFrame, facets: list[str], 
 
     while facets and panels() > most:
         thinnable = [axis for axis in facets if len(kept[axis]) > 1]
-        axis = max(thinnable, key=lambda name: (is_numeric(distinct[name]), len(kept[name])))
-        count = len(kept[axis]) - 1
+        axis = max(thinnable, key=lambda name: (counts_up(distinct, name), len(kept[name])))
+        fewer = len(kept[axis]) - 1
         ordered = every[axis]
         if rank is not None and not is_numeric(distinct[axis]):
             means = {i: settings.loc[matches(settings[axis], level), rank].mean() for i, level in enumerate(ordered)}
             ordered = [ordered[i] for i in sorted(means, key=lambda i: (math.isnan(means[i]), means[i]))]
-        picks = [len(ordered) - 1] if count == 1 else [round(i * (len(ordered) - 1) / (count - 1)) for i in range(count)]
+        picks = [len(ordered) - 1] if fewer == 1 else [round(i * (len(ordered) - 1) / (fewer - 1)) for i in range(fewer)]
         chosen = [ordered[i] for i in picks]
         kept[axis] = [level for level in every[axis] if any(level is other or level == other for other in chosen)]
     return {axis: kept[axis] for axis in facets if len(kept[axis]) < len(every[axis])}

@@ -34,5 +34,8 @@ def draw(table: pd.DataFrame) -> Figure:
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     theory = "Dashed: the mean-field prediction, anchored at the measured error of the output." if table["theory"].notna().any() else ""
-    read = "Norm of δ = ∂J/∂z (root mean square over examples) at initialization, by layer. Falling to the left is vanishing, rising to the left exploding."
+    read = (
+        "Norm of δ = ∂J/∂z (root mean square over examples) at initialization, by layer. "
+        "Falling to the left is vanishing, rising to the left exploding."
+    )
     return sentences(read, repeated(table), theory, lost(table, "norms"), *table.attrs["roles"].notes)

@@ -26,5 +26,8 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
-    read = "Distribution of log₁₀ |δ| of single entries in every layer, all units, examples and seeds together, at the first and the last recorded step."
+    read = (
+        "Distribution of log₁₀ |δ| of single entries in every layer: "
+        "all units, examples and seeds together, at the first and the last recorded step."
+    )
     return sentences(read, not_finite(table), *table.attrs["roles"].notes)

@@ -54,7 +54,10 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
-    read = "Geometric mean over hidden layers of ‖δ^l‖ / ‖δ^(l+1)‖ at step 0; the grey line at 1 parts vanishing (below) from exploding (above)."
+    read = (
+        "Geometric mean over hidden layers of ‖δ^l‖ / ‖δ^(l+1)‖ at step 0; "
+        "the grey line at 1 parts vanishing (below) from exploding (above)."
+    )
     theory = "Dashes: mean-field theory." if table["theory"].notna().any() else ""
     diverged = int(table["n_diverged"].sum())
     later = f"{diverged} of these runs diverged in training later." if diverged else ""

@@ -16,7 +16,7 @@ from experiments.roles import is_numeric, levels
 WIDTH = 9.6
 """Inches; 922 pixels of a page at 100 %."""
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.5,
     "axes.titlesize": 9.5,
