@@ -124,8 +124,9 @@ def shown(
     notes = []
     runs = _plain(results.runs.copy(), axes)
     kept, tied = independent(runs, axes)
-    for axis, partner in tied.items():
-        notes.append(f"{axis} varies together with {partner} and is not shown apart.")
+    if tied:
+        pairs = ", ".join(f"{axis} (with {partner})" for axis, partner in tied.items())
+        notes.append(f"Not shown apart, since they vary together with another axis: {pairs}.")
     without = inert(frame, kept, ["seed", *within], value)
     if without:
         which = f"{listing(without)} {'change' if len(without) > 1 else 'changes'}"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.roles import label, levels, listing
+from experiments.roles import independent, label, levels, listing
 from experiments.statistics import summarize_groups
 from experiments.store import Results
 
@@ -53,7 +53,8 @@ def opening(results: Results, axes: list[str]) -> list[str]:
     runs = results.runs
     if len(runs) == 1:
         return [*_single(results), *_training(runs, axes)]
-    return [_what(runs, axes), *_verdicts(runs, axes), *_factors(runs, axes), *_training(runs, axes)]
+    axes, tied = independent(runs, axes)
+    return [_what(runs, axes, list(tied)), *_verdicts(runs, axes), *_factors(runs, axes), *_training(runs, axes)]
 
 
 def _subject(runs: pd.DataFrame) -> str:
@@ -70,14 +71,15 @@ def _subject(runs: pd.DataFrame) -> str:
     )
 
 
-def _what(runs: pd.DataFrame, axes: list[str]) -> str:
+def _what(runs: pd.DataFrame, axes: list[str], tied: list[str]) -> str:
     settings = len(runs[axes].drop_duplicates()) if axes else 1
     swept = " × ".join(f"{axis} ({listing(levels(runs[axis]), 8)})" for axis in axes)
     seeds = runs["seed"].nunique()
     what = f"{plural(len(runs), 'run')} {_subject(runs)}"
     if not axes:
         return f"{what}: one setting, {plural(seeds, 'seed')}."
-    return f"{what}: {plural(settings, 'setting')} of {swept}{f', with {seeds} seeds' if seeds > 1 else ''}."
+    along = f" Along with these {'vary' if len(tied) > 1 else 'varies'} {', '.join(tied)}." if tied else ""
+    return f"{what}: {plural(settings, 'setting')} of {swept}{f', with {seeds} seeds' if seeds > 1 else ''}.{along}"
 
 
 def _common(part: pd.DataFrame, runs: pd.DataFrame, axes: list[str]) -> str:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from experiments.plots.style.facets import facets, layer_ticks
 from experiments.plots.style.look import DENSITY
@@ -64,9 +64,12 @@ def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str, tail: f
         layer_ticks(panel.axes.xaxis, int(panel.rows["layer"].max()), cut.columns)
         panel.axes.set_xlim(0.5, panel.rows["layer"].max() + 0.5)
     bar = cut.figure.colorbar(
-        ScalarMappable(norm, DENSITY), ax=[panel.axes for panel in cut], label="share of a layer's entries per bin", aspect=30, pad=0.02
+        ScalarMappable(norm, DENSITY), ax=[panel.axes for panel in cut], label="share of entries", aspect=30, pad=0.02
     )
     bar.outline.set_visible(False)
+    top = float(norm.vmax or 1.0)
+    ticks = [tick for tick in (0.0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0) if tick <= top]
+    bar.ax.yaxis.set_major_locator(FixedLocator(ticks if len(ticks) < 4 or top < 0.4 else [ticks[0], *ticks[2:]]))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
     return cut.figure
 

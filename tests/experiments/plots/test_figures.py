@@ -54,12 +54,14 @@ def test_every_figure_applies_or_says_that_it_does_not(samples: Samples, name: s
         table = module.table(results, varying(results.runs))
         if table is None:
             continue
-        figure = drawn(module, table)
         assert len(table), module.__name__
-        assert figure.axes, module.__name__
-        assert len([axes for axes in figure.axes if axes.get_label() != "<colorbar>"]) <= 20
         assert len(module.caption(table)) > 30
         drawn_names.add(module.__name__.rpartition(".")[2])
+        if name in ("two_axes", "inert_axis", "clip_or_not", "seeds_alone"):  # drawn by other tests
+            continue
+        figure = drawn(module, table)
+        assert figure.axes, module.__name__
+        assert len([axes for axes in figure.axes if axes.get_label() != "<colorbar>"]) <= 20
     assert {"delta_by_layer", "activation_shapes", "delta_distribution"} <= drawn_names
     assert ("clip_rate" in drawn_names) == ("clip" in name)
     assert ("delta_over_steps" in drawn_names) == (name != "step_zero")
