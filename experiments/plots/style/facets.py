@@ -97,7 +97,7 @@ def _titles(names: tuple[str, ...], combinations: list[tuple[Any, ...]], room: i
 def layer_ticks(axis: Any, last: int, columns: int) -> None:
     """Put ticks at the first layer and at round layers, and leave half a layer of room at either end."""
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if last / step <= (12 if columns < 3 else 6))
-    ticks = [1, *(tick for tick in range(step, last + 1, step) if tick - 1 > step / 2)]
+    ticks = list(range(1, last + 1, 2)) if step == 2 else [1, *(tick for tick in range(step, last + 1, step) if tick - 1 > step / 2)]
     axis.set_ticks(ticks)
     axis.axes.set_xlim(1 - max(0.25, 0.03 * last), last + max(0.25, 0.03 * last))
 
