@@ -12,6 +12,7 @@ import pandas as pd
 
 from experiments.config import build, catalogue, output_activation
 from experiments.roles import Roles, assign, count, counts_up, independent, inert, label, levels, listing
+from experiments.statistics import linear_band, log_band
 from experiments.store import Results
 
 MOST_STEPS = 200
@@ -57,42 +58,6 @@ def _plain(frame: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
         elif frame[axis].isna().all():
             frame[axis] = frame[axis].astype("float64")
     return frame
-
-
-def log_band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Summarize a value ≥ 0 over repetitions on a logarithmic scale.
-
-    Args:
-        frame: one row a repetition and group.
-        by: grouping columns; may be empty.
-        value: the column.
-
-    Returns:
-        Columns `by`, `mean` (geometric), `low`, `high` (smallest and largest), `n` (used), `n_zero`, `n_not_finite`.
-    """
-    finite = np.isfinite(frame[value])
-    positive = finite & (frame[value] > 0)
-    return _summary(frame, by, np.log(frame[value].where(positive)), positive, finite, np.exp)
-
-
-def linear_band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Summarize a value over repetitions; columns as `log_band`'s, the mean arithmetic, zeros used like any value."""
-    finite = np.isfinite(frame[value])
-    return _summary(frame, by, frame[value].where(finite), finite, finite, lambda x: x)
-
-
-def _summary(frame: pd.DataFrame, by: list[str], work: Any, used: Any, finite: Any, back: Any) -> pd.DataFrame:
-    wide = frame[by].copy()
-    wide["_all"], wide["_value"] = 0, work
-    wide["n_zero"], wide["n_not_finite"] = finite & ~used, ~finite
-    grouped = wide.groupby(by or ["_all"], dropna=False, sort=False, observed=True)
-    values = grouped["_value"]
-    result = grouped[["n_zero", "n_not_finite"]].sum().astype("int64")
-    result.insert(0, "mean", back(values.mean()))
-    result.insert(1, "low", back(values.min()))
-    result.insert(2, "high", back(values.max()))
-    result.insert(3, "n", values.count())
-    return result.reset_index().drop(columns=[] if by else ["_all"])
 
 
 def shown(

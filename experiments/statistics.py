@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,54 +91,40 @@ def _varies(runs: pd.DataFrame, column: str) -> bool:
     return bool((within > 1).any())
 
 
-def geometric_band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Summarize a positive value over repetitions.
+def log_band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Summarize a value ≥ 0 over repetitions on a logarithmic scale.
 
     Args:
         frame: one row a repetition and group.
         by: grouping columns; may be empty.
-        value: the column, ≥ 0; zeros and non-finite values have no logarithm and are only counted.
+        value: the column.
 
     Returns:
-        Columns `by`, `mean` (geometric), `low` and `high` (smallest and largest), `n` (used), `n_left_out`.
+        Columns `by`, `mean` (geometric), `low`, `high` (smallest and largest), `n` (used), `n_zero`, `n_not_finite`.
     """
-    usable = np.isfinite(frame[value]) & (frame[value] > 0)
-    work = frame[by].copy()
-    work["log"] = np.log(frame[value].where(usable))
-    work["left_out"] = ~usable
-    if not by:
-        work["_all"] = 0
-    grouped = work.groupby(by or ["_all"], dropna=False, sort=False, observed=True)
-    result = grouped["log"].agg(["mean", "min", "max", "count"]).reset_index()
-    result["n_left_out"] = grouped["left_out"].sum().to_numpy()
-    for name in ("mean", "min", "max"):
-        result[name] = np.exp(result[name])
-    result = result.rename(columns={"min": "low", "max": "high", "count": "n"})
-    return result.drop(columns=[] if by else ["_all"])
+    finite = np.isfinite(frame[value])
+    positive = finite & (frame[value] > 0)
+    return _summary(frame, by, np.log(frame[value].where(positive)), positive, finite, np.exp)
 
 
-def band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Summarize a value over repetitions.
+def linear_band(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Summarize a value over repetitions; columns as `log_band`'s, the mean arithmetic, zeros used like any value."""
+    finite = np.isfinite(frame[value])
+    return _summary(frame, by, frame[value].where(finite), finite, finite, lambda x: x)
 
-    Args:
-        frame: one row a repetition and group.
-        by: grouping columns; may be empty.
-        value: the column; non-finite values are only counted.
 
-    Returns:
-        Columns `by`, `mean` (arithmetic), `low` and `high` (smallest and largest), `n` (used), `n_left_out`.
-    """
-    usable = np.isfinite(frame[value])
-    work = frame[by].copy()
-    work["value"] = frame[value].where(usable)
-    work["left_out"] = ~usable
-    if not by:
-        work["_all"] = 0
-    grouped = work.groupby(by or ["_all"], dropna=False, sort=False, observed=True)
-    result = grouped["value"].agg(["mean", "min", "max", "count"]).reset_index()
-    result["n_left_out"] = grouped["left_out"].sum().to_numpy()
-    result = result.rename(columns={"min": "low", "max": "high", "count": "n"})
-    return result.drop(columns=[] if by else ["_all"])
+def _summary(frame: pd.DataFrame, by: list[str], work: Any, used: Any, finite: Any, back: Any) -> pd.DataFrame:
+    wide = frame[by].copy()
+    wide["_all"], wide["_value"] = 0, work
+    wide["n_zero"], wide["n_not_finite"] = finite & ~used, ~finite
+    grouped = wide.groupby(by or ["_all"], dropna=False, sort=False, observed=True)
+    values = grouped["_value"]
+    result = grouped[["n_zero", "n_not_finite"]].sum().astype("int64")
+    result.insert(0, "mean", back(values.mean()))
+    result.insert(1, "low", back(values.min()))
+    result.insert(2, "high", back(values.max()))
+    result.insert(3, "n", values.count())
+    return result.reset_index().drop(columns=[] if by else ["_all"])
 
 
 def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
@@ -158,7 +145,7 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     keys = axes or ["_all"]
     rows = []
     for values, group in work.groupby(keys, dropna=False, sort=False, observed=True):
-        factors = geometric_band(group, [], "delta_factor").iloc[0]
+        factors = log_band(group, [], "delta_factor").iloc[0]
         counts = group["verdict"].value_counts()
         verdict = counts.index[0] if len(counts) else ""
         rows.append({

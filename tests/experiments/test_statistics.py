@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.statistics import band, delta_factor, geometric_band, summarize_groups, varying
+from experiments.statistics import delta_factor, log_band, summarize_groups, varying
 
 
 def test_a_geometric_sequence_has_its_ratio():
@@ -67,19 +67,14 @@ def test_groups_come_before_keys():
     assert varying(runs) == ["activation", "depth", "init.scale"]
 
 
-def test_geometric_band_counts_what_has_no_logarithm():
+def test_a_logarithmic_band_counts_what_has_no_logarithm():
     frame = pd.DataFrame({"layer": [1, 1, 1, 2], "value": [1.0, 100.0, 0.0, np.inf]})
-    result = geometric_band(frame, ["layer"], "value").set_index("layer")
+    result = log_band(frame, ["layer"], "value").set_index("layer")
     assert result.loc[1, "mean"] == pytest.approx(10)
     assert (result.loc[1, "low"], result.loc[1, "high"]) == pytest.approx((1, 100))
-    assert (result.loc[1, "n"], result.loc[1, "n_left_out"]) == (2, 1)
-    assert (result.loc[2, "n"], result.loc[2, "n_left_out"]) == (0, 1)
+    assert result.loc[1, ["n", "n_zero", "n_not_finite"]].tolist() == [2, 1, 0]
+    assert result.loc[2, ["n", "n_zero", "n_not_finite"]].tolist() == [0, 0, 1]
     assert math.isnan(result.loc[2, "mean"])
-
-
-def test_band_is_arithmetic():
-    result = band(pd.DataFrame({"value": [1.0, 3.0, np.nan]}), [], "value").iloc[0]
-    assert (result["mean"], result["low"], result["high"], result["n"], result["n_left_out"]) == (2, 1, 3, 2, 1)
 
 
 def test_groups_over_seeds():

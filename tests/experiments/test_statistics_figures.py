@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.figure_tables import linear_band, log_band, thin
+from experiments.figure_tables import thin
 from experiments.headline import opening
 from experiments.roles import Roles, assign, independent, inert, label, levels
-from experiments.statistics import varying
+from experiments.statistics import linear_band, log_band, varying
 from experiments.store import Results
 
 
