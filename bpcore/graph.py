@@ -182,7 +182,7 @@ class Gate:
             value = self.forward(*(node.value for node in inputs), **parameters)
         except ValueError as error:
             shapes = " and ".join(str(node.shape) for node in inputs)
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0].strip()
             raise ValueError(f"gate `{self.name}` got inputs of shapes {shapes}, which do not fit: {reason}") from None
         return Node(value, self, inputs, parameters, name)
 

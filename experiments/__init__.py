@@ -1,0 +1,1 @@
+"""The harness around the core: commands, sweeps, figures, reports."""
