@@ -102,7 +102,7 @@ def parse(text: str, values: Mapping[str, Any]) -> Expression:
     unused = [name for name in variables if name not in reader.used]
     if unused:
         raise UserError(f"`{unused[0]}` is given a value but does not occur in `{_shorten(reader.text)}`: leave it out or use it")
-    return Expression(reader.text, root if root.gate else root.named(root.name), variables)
+    return Expression(reader.text, root, variables)
 
 
 def parse_values(arguments: Iterable[str]) -> dict[str, Array]:
