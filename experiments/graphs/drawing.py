@@ -14,7 +14,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import FancyBboxPatch, PathPatch
+from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
@@ -138,13 +138,14 @@ class _Box:
         self.text = gate_label(node.gate, node.inputs) if node.gate else label[node]
         self.below = label[node] if node.gate else ""
         if shapes and node.shape:
-            self.below = f"{self.below}  {shape_text(node.shape)}".strip()
-        self.value = rows(node.value, 4, most=6)
-        self.gradient = rows(gradient, 4, most=6) if gradient is not None else []
-        self.box_width = max(20.0, _width(self.text, _SIZE) + 2 * _PAD)
+            self.below = f"{self.below} ({shape_text(node.shape)})".strip()
+        digits = 3 if node.value.ndim > 1 else 4  # matrices are wide
+        self.value = rows(node.value, digits, most=6)
+        self.gradient = rows(gradient, digits, most=6) if gradient is not None else []
+        self.box_width = max(20.0, _width(self.text, _SIZE) + 2 * _PAD, _width(self.below, _SMALL) + 1)
         self.box_height = max(20.0, 4.0 + 12.0 * sum(1 for parent in node.inputs if not parent.constant))
         text_width = max(_width(line, _SIZE, _MONO) for line in [*self.value, *self.gradient])
-        self.wire = max(text_width + 2 * _PAD, _width(self.below, _SMALL) - self.box_width + _PAD)
+        self.wire = text_width + 2 * _PAD
         lines = max(len(self.value), len(self.gradient))
         under = self.box_height / 2 + (_SMALL + 3 if self.below else 0)
         self.size = Size(self.box_width + self.wire, 2 * max(under, lines * _LINE + 3))
@@ -154,7 +155,7 @@ class _Box:
         start, end = left + self.box_width, placement.end[node]
         axes.plot([start, end], [y, y], color=WIRE, linewidth=1, solid_capstyle="butt", zorder=1, clip_on=False)
         if fork:
-            axes.plot([end], [y], marker="o", markersize=3.5, color=WIRE, zorder=2, clip_on=False)
+            axes.add_patch(Circle((end, y), 1.8, facecolor=WIRE, edgecolor="none", zorder=2, clip_on=False))
         box = FancyBboxPatch(
             (left, y - self.box_height / 2),
             self.box_width,
@@ -170,7 +171,7 @@ class _Box:
         drawing.boxes[node] = box
         drawing.labels[node] = _text(axes, left + self.box_width / 2, y, self.text, INK, _SIZE, center=True)
         if self.below:
-            _text(axes, left, y + self.box_height / 2 + _SMALL / 2 + 1.5, self.below, MUTED, _SMALL)
+            _text(axes, left + self.box_width / 2, y + self.box_height / 2 + _SMALL / 2 + 1.5, self.below, MUTED, _SMALL, center=True)
         count = len(self.value)
         drawing.values[node] = [
             _text(axes, start + _PAD, y - (count - line - 0.5) * _LINE - 1, text, VALUE, _SIZE, family=_MONO)
@@ -188,7 +189,7 @@ def _text(
     return axes.text(
         x,
         y,
-        text.replace("$", r"\$"),
+        text.replace(" ", "\N{NO-BREAK SPACE}"),  # SVG would fold the spaces that align a matrix
         color=color,
         fontsize=size,
         family=family,
@@ -201,9 +202,9 @@ def _text(
 
 
 def _ports(node: Node, inputs: list[Node], placement: Placement[Node], height: float) -> list[float]:
-    """Return how far from the middle each input enters: in the order of the operands where that matters, else by height."""
+    """Return how far from the middle each input enters: first operand above second where that matters, else by height."""
     places = list(range(len(inputs)))
-    if node.gate is not None and node.gate.operator in ("+", "*"):
+    if node.gate is not None and (node.gate.operator in ("+", "*") or node.gate.role == "route" or len(inputs) > 2):
         come_from = [placement.route[node, index][-2][1] for index in places]
         places = [sorted(places, key=come_from.__getitem__).index(index) for index in places]
     step = min(12.0, height / max(1, len(inputs)))

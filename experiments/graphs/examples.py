@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bpcore.graph import Array, Node, backward
+from bpcore.graph import Array, Node, backward, variable
+from bpcore.paths import count
 from experiments.graphs.analysis import compare, relative
 from experiments.graphs.expression import parse
 from experiments.graphs.words import inline
@@ -138,14 +139,15 @@ def picture(expression: str, values: Mapping[str, Any], caption: str, **options:
         The picture, with the command that shows it.
     """
     parsed = parse(expression, values)
-    words = [f"{name}={inline_value(value)}" for name, value in values.items()]
+    words = [typed(name, value) for name, value in values.items()]
     command = " ".join([f'gradstab graph "{expression}"', *words])
     return Picture(caption, parsed.root, parsed.variables, command, **options)
 
 
-def inline_value(value: npt.ArrayLike) -> str:
-    """Write a value as it is typed after ``name=``."""
-    return str(np.asarray(value).tolist()).replace(" ", "")
+def typed(name: str, value: npt.ArrayLike) -> str:
+    """Write a value as it is typed in a shell, where brackets need quotes."""
+    text = f"{name}={np.asarray(value).tolist()}".replace(" ", "")
+    return f'"{text}"' if "[" in text else text
 
 
 def product_of_sum() -> Example:
@@ -158,10 +160,10 @@ def product_of_sum() -> Example:
     )
     gradients = backward(one.root)
     q = one.root.inputs[0]
-    example.check("q = x+y", 3, q.value, "the lecture's numbers")
-    example.check("f", -12, one.root.value, "the lecture's numbers")
+    example.check("q = x+y", 3, q.value, "the lecture")
+    example.check("f", -12, one.root.value, "the lecture")
     for name, stated in (("x", -4), ("y", -4), ("z", 3)):
-        example.check(f"∂f/∂{name}", stated, gradients[one.variables[name]], "the lecture's numbers")
+        example.check(f"∂f/∂{name}", stated, gradients[one.variables[name]], "the lecture")
     example.check("∂f/∂q", -4, gradients[q], "the value of z")
     example.check_complex_step(one)
     return example
@@ -184,9 +186,9 @@ def logistic() -> Example:
     stated = {"w0": -0.1966, "x0": 0.3932, "w1": -0.3932, "x1": -0.5898, "w2": 0.1966}
     for form, one in (("as single gates", fine), ("as a sigmoid gate", coarse)):
         gradients = backward(one.root)
-        example.check(f"f, {form}", 0.7311, one.root.value, "the lecture's numbers", digits=4)
+        example.check(f"f, {form}", 0.7311, one.root.value, "the lecture", digits=4)
         for name, number in stated.items():
-            example.check(f"∂f/∂{name}, {form}", number, gradients[one.variables[name]], "the lecture's numbers", digits=4)
+            example.check(f"∂f/∂{name}, {form}", number, gradients[one.variables[name]], "the lecture", digits=4)
         example.check_complex_step(one)
     for name in stated:
         pair = [backward(one.root)[one.variables[name]] for one in (fine, coarse)]
@@ -210,7 +212,7 @@ def squared_norm() -> Example:
     stated += [("∇q", [0.44, 0.52], gradients[q])]
     stated += [("∇W", [[0.088, 0.176], [0.104, 0.208]], gradients[W]), ("∇x", [-0.112, 0.636], gradients[x])]
     for what, number, computed in stated:
-        example.check(what, number, computed, "the lecture's numbers")
+        example.check(what, number, computed, "the lecture")
     example.check_complex_step(one)
     return example
 
@@ -240,8 +242,17 @@ def several_paths() -> Example:
             "y = (x1+x2)² x2² + x2",
         ),
     ]
+    q = variable(1.0)
+    for _ in range(20):
+        q = q + q
+    many = count(q)
+    example.text.append(
+        f"In these small graphs the saving is small. Twenty gates q ← q + q in a row have {many.paths:,} paths and would cost "
+        f"{many.path_by_path:,} multiplications path by path; reverse mode does it with {many.reverse}."
+    )
     for expression, values, by_hand, title in cases:
         one = picture(expression, values, title, paths=True)
+        one.root = one.root.named("y")
         example.pictures.append(one)
         y, *slopes = by_hand(*values.values())
         gradients = backward(one.root)

@@ -104,6 +104,10 @@ def place(
             chains[user, index] = chain
     columns = _order(columns)
     _set_heights(columns, gap_y)
+    for operand in inputs:
+        run = [through[operand, column] for column in range(depth) if (operand, column) in through]
+        if run:
+            _straighten(cells[operand].y, run, columns, gap_y)
 
     widths = [0.0] * depth
     for node in inputs:
@@ -243,3 +247,28 @@ def _spread(column: list[_Cell], wanted: list[float], weights: list[float], gap:
     means = [mean for mean, _, members in pools for _ in range(members)]
     for cell, mean, offset in zip(column, means, offsets, strict=True):
         cell.y = mean + offset
+
+
+def _straighten(start: float, run: list[_Cell], columns: list[list[_Cell]], gap: float) -> None:
+    """Give the dummies of a long edge as few different heights as the room between their neighbors allows."""
+    room = []
+    for cell in run:
+        column = next(column for column in columns if cell in column)
+        place_ = column.index(cell)
+        low, high = float("-inf"), float("inf")
+        if place_ > 0:
+            low = column[place_ - 1].y + (column[place_ - 1].height + cell.height) / 2 + gap
+        if place_ + 1 < len(column):
+            high = column[place_ + 1].y - (column[place_ + 1].height + cell.height) / 2 - gap
+        room.append((low, high))
+    first = 0
+    while first < len(run):
+        low, high = room[first]
+        last = first + 1
+        while last < len(run) and max(low, room[last][0]) <= min(high, room[last][1]):
+            low, high = max(low, room[last][0]), min(high, room[last][1])
+            last += 1
+        level = min(max(start, low), high)
+        for cell in run[first:last]:
+            cell.y = level
+        start, first = level, last

@@ -40,9 +40,9 @@ def three_three_one() -> Example:
         "A 3-3-1 network with squared error",
         [
             "Three inputs, three hidden neurons, one output h; f = ½‖y − h‖². A neuron adds up weighted inputs and a bias, and "
-            "passes the sum through σ. The bias can be drawn as a summand, or as a weight w·0 of an input that is always 1. Both give "
+            "passes the sum through σ. The bias can be drawn as a summand, or as a weight, w10, w20, w30 and v0, of an input that is always 1. Both give "
             "the same derivative, for a factor of 1 changes nothing: ∂f/∂b is the neuron's δ.",
-            "By hand: δ² = (h − y)σ′(z²); δ¹ₖ = vₖ δ² σ′(z¹ₖ); ∂f/∂vₖ = δ² aₖ; ∂f/∂wₖᵢ = δ¹ₖ xᵢ; ∂f/∂bₖ = δ¹ₖ.",
+            "By hand, superscripts numbering the layers: δ² = (h − y)σ′(z²); δ¹ₖ = vₖ δ² σ′(z¹ₖ); ∂f/∂vₖ = δ² aₖ; ∂f/∂wₖᵢ = δ¹ₖ xᵢ; ∂f/∂bₖ = δ¹ₖ.",
         ],
         [as_bias, as_weight, neurons, vectors],
     )
@@ -52,8 +52,8 @@ def three_three_one() -> Example:
         example.check(f"∂f/∂{name}", stated, gradients[as_bias.variables[name]], "by hand, as above")
     other = backward(as_weight.root)
     for bias, weight in (("b1", "w10"), ("b2", "w20"), ("b3", "w30"), ("c", "v0")):
-        stated, computed = gradients[as_bias.variables[bias]], other[as_weight.variables[weight]]
-        example.check(f"∂f/∂{weight}", stated, computed, f"∂f/∂{bias}, the bias as a bias")
+        pair = gradients[as_bias.variables[bias]], other[as_weight.variables[weight]]
+        example.check(f"∂f/∂{weight}", *pair, f"∂f/∂{bias}, the bias as a bias")
     collapsed = backward(neurons.root)
     for name in ("w11", "v1", "b3"):
         leaf = as_bias.variables[name]
@@ -108,17 +108,17 @@ def two_three_two() -> Example:
     rng = np.random.default_rng(232)
     shapes = {"W1": (3, 2), "b1": (3, 1), "W2": (2, 3), "b2": (2, 1)}
     parameters = {name: np.round(rng.normal(size=shape), 1) for name, shape in shapes.items()}
-    batch = np.array([[0.5, -1.0, 2.0, 0.3], [1.5, 0.4, -0.7, -1.2]])
+    batch = np.array([[0.5, -1.0, 2.0, 0.3], [1.5, 0.4, -0.8, -1.2]])
     targets = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]])
     example = Example(
         "A 2-3-2 network with cross-entropy, one sample and a batch",
         [
-            "z¹ = W¹x + b¹, a¹ = σ(z¹), z² = W²a¹ + b², a² = σ(z²), and J is the mean over the m columns of "
-            "−Σ y ln a² + (1−y) ln(1−a²). Under each box stands the shape. With m columns b is repeated in the forward pass, so that "
-            "its gradient is summed over them in the backward pass.",
-            "The layered implementation computes δ^l = ∂J_i/∂z^l by the textbook's equations BP1–BP4 and shares no code with the "
-            "gates; per example and without the 1/m, so it is held against m·∂J/∂z^l. It fuses σ and the cross-entropy into "
-            "δ² = a² − y; the graph goes through the logarithms one by one and must arrive at the same.",
+            "z1 = W1 x + b1, a1 = σ(z1), z2 = W2 a1 + b2, a2 = σ(z2), and J is the mean over the m columns of "
+            "−Σ [y ln a2 + (1−y) ln(1−a2)]. Under each box stands the shape. With m columns a bias is repeated in the forward pass, so "
+            "that its gradient is summed over them in the backward pass.",
+            "The layered implementation computes δˡ = ∂Jᵢ/∂zˡ by the textbook's equations BP1–BP4 and shares no code with the gates; "
+            "per example and without the 1/m, so it is held against m·∂J/∂zˡ. It fuses σ and the cross-entropy into a2 − y; the graph "
+            "goes through the logarithms one by one and must arrive at the same.",
         ],
     )
     for title, x, y in (("one sample", batch[:, :1], targets[:, :1]), (f"a batch of m = {batch.shape[1]} columns", batch, targets)):
@@ -144,7 +144,7 @@ def _cross_entropy_network(parameters: dict[str, Array], x: Array, y: Array) -> 
     nodes["z2"] = (nodes["W2"] @ a1 + nodes["b2"]).named("z2")
     a2 = sigmoid(nodes["z2"], name="a2")
     entropy = target * log(a2) + others * log(1 - a2)
-    return (-summation(entropy) * (1 / x.shape[1])).named("J"), nodes
+    return (summation(entropy) * (-1 / x.shape[1])).named("J"), nodes
 
 
 def _layered(parameters: dict[str, Array], x: Array, y: Array) -> dict[str, Array]:
