@@ -128,7 +128,7 @@ sqrt = Gate(
     rule="∂√x/∂x = 1/(2√x)",
     source="power rule",
     symbol="√",
-    convention="at x = 0 the slope is infinite, and inf is returned (NaN if g = 0 arrives there)",
+    convention="at x = 0 the slope is infinite, and inf is returned; so √(x²) gives inf·0 = NaN there, unlike |x|",
     domain="x ≥ 0",
 )
 

@@ -88,7 +88,7 @@ def count(root: Node, leaf: Node | None = None) -> Count:
     """
     order = topological_order(root)
     leaves = [node for node in order if node.gate is None and not node.constant] if leaf is None else [leaf]
-    targets = set(leaves)
+    targets = set(leaves) & set(order)
     edges = _edges(root, order, targets)
     paths = dict.fromkeys(order, 0)
     lengths = dict.fromkeys(order, 0)  # edges, summed over the paths from the root to the node

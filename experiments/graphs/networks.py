@@ -40,9 +40,10 @@ def three_three_one() -> Example:
         "A 3-3-1 network with squared error",
         [
             "Three inputs, three hidden neurons, one output h; f = ½‖y − h‖². A neuron adds up weighted inputs and a bias, and "
-            "passes the sum through σ. The bias can be drawn as a summand, or as a weight, w10, w20, w30 and v0, of an input that is always 1. Both give "
-            "the same derivative, for a factor of 1 changes nothing: ∂f/∂b is the neuron's δ.",
-            "By hand, superscripts numbering the layers: δ² = (h − y)σ′(z²); δ¹ₖ = vₖ δ² σ′(z¹ₖ); ∂f/∂vₖ = δ² aₖ; ∂f/∂wₖᵢ = δ¹ₖ xᵢ; ∂f/∂bₖ = δ¹ₖ.",
+            "passes the sum through σ. The bias can be drawn as a summand, or as a weight (w10, w20, w30, v0) of an input that is "
+            "always 1. Both give the same derivative, for a factor of 1 changes nothing: ∂f/∂b is the neuron's δ.",
+            "By hand, superscripts numbering the layers: δ² = (h − y)σ′(z²); δ¹ₖ = vₖ δ² σ′(z¹ₖ); ∂f/∂vₖ = δ² aₖ; "
+            "∂f/∂wₖᵢ = δ¹ₖ xᵢ; ∂f/∂bₖ = δ¹ₖ.",
         ],
         [as_bias, as_weight, neurons, vectors],
     )
@@ -108,7 +109,7 @@ def two_three_two() -> Example:
     rng = np.random.default_rng(232)
     shapes = {"W1": (3, 2), "b1": (3, 1), "W2": (2, 3), "b2": (2, 1)}
     parameters = {name: np.round(rng.normal(size=shape), 1) for name, shape in shapes.items()}
-    batch = np.array([[0.5, -1.0, 2.0, 0.3], [1.5, 0.4, -0.8, -1.2]])
+    batch = np.array([[0.5, -1.0, 2.0, 0.4], [1.5, 0.4, -0.8, -1.2]])
     targets = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]])
     example = Example(
         "A 2-3-2 network with cross-entropy, one sample and a batch",
@@ -138,7 +139,7 @@ def two_three_two() -> Example:
 def _cross_entropy_network(parameters: dict[str, Array], x: Array, y: Array) -> tuple[Node, dict[str, Node]]:
     """Build the network from gates; return J and its nodes by name."""
     nodes = {name: variable(value, name) for name, value in parameters.items()}
-    nodes["x"], target, others = variable(x, "x"), constant(y, "y"), constant(1 - y, "1−y")
+    nodes["x"], target, others = variable(x, "x"), constant(y, "y"), constant(1 - y, "(1−y)")
     nodes["z1"] = (nodes["W1"] @ nodes["x"] + nodes["b1"]).named("z1")
     a1 = sigmoid(nodes["z1"], name="a1")
     nodes["z2"] = (nodes["W2"] @ a1 + nodes["b2"]).named("z2")
