@@ -226,4 +226,5 @@ def _draw_edge(axes: Axes, placement: Placement[Node], node: Node, index: int, p
     path = Path(np.array(vertices), codes)
     axes.add_patch(PathPatch(path, facecolor="none", edgecolor=WIRE, linewidth=1, zorder=0, clip_on=False))
     x, y = points[-1]
-    axes.add_patch(PathPatch(Path(np.array([(x - 4, y - 2.2), (x, y), (x - 4, y + 2.2)])), facecolor="none", edgecolor=WIRE, linewidth=1))
+    head = Path(np.array([(x - 4, y - 2.2), (x, y), (x - 4, y + 2.2)]))
+    axes.add_patch(PathPatch(head, facecolor="none", edgecolor=WIRE, linewidth=1, clip_on=False))

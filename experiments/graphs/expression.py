@@ -165,7 +165,7 @@ class _Reader:
             return self._node(tree.body, 1)
 
     def _syntax_error(self, error: SyntaxError) -> ExpressionError:
-        place = min(max(0, (error.offset or 1) - 1), len(self.text) - 1)
+        place = min((error.offset or len(self.text)) - 1, len(self.text) - 1)
         letter, before = self.text[place], self.text[:place].rstrip()
         side_by_side = before and (before[-1].isalnum() or before[-1] in ")]_") and (letter.isalnum() or letter in "([_")
         reason = error.msg
@@ -266,12 +266,22 @@ class _Reader:
         return constant([node.value for node in entries])
 
     def _binary(self, tree: ast.BinOp, depth: int) -> Node:
+        spine = [tree]  # a + b + c + … leans left: walked down in a loop, a long sum is not a deep one
+        while isinstance(spine[-1].left, ast.BinOp):
+            spine.append(spine[-1].left)
+            self.nodes += 1
+        node = self._node(spine[-1].left, depth + 1)
+        for part in reversed(spine):
+            node = self._combine(part, node, depth)
+        return node
+
+    def _combine(self, tree: ast.BinOp, left: Node, depth: int) -> Node:
         gate = _BINARY.get(type(tree.op))
         if gate is None:
             symbol, hint = _REFUSED_OPERATORS[type(tree.op)]
             place = self.text.find(symbol, self._span(tree.left)[1])
             raise ExpressionError(f"operator `{symbol}` is not known: {hint}", self.text, place, place + len(symbol))
-        left, right = self._node(tree.left, depth + 1), self._node(tree.right, depth + 1)
+        right = self._node(tree.right, depth + 1)
         if gate is gates.divide and isinstance(tree.left, ast.Constant) and tree.left.value == 1:
             return self._apply(tree, gates.reciprocal, [right])  # 1/x is one gate, as lectures draw it
         return self._apply(tree, gate, [left, right])

@@ -164,4 +164,3 @@ def _layered(parameters: dict[str, Array], x: Array, y: Array) -> dict[str, Arra
 
 
 NETWORKS: tuple[Callable[[], Example], ...] = (three_three_one, two_three_two)
-

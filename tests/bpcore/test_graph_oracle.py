@@ -120,7 +120,11 @@ def compare(
     """Return the relative difference of every δ^l and gradient, per layer; zeros by construction relative to δ^l."""
     rng = np.random.default_rng(seed)
     network = Network(
-        sizes, ACTIVATIONS[hidden](), ACTIVATIONS[output](), LOSSES[loss](), NORMALIZATIONS[norm]()  # type: ignore[arg-type]
+        sizes,
+        ACTIVATIONS[hidden](),
+        ACTIVATIONS[output](),
+        LOSSES[loss](),
+        NORMALIZATIONS[norm](),  # type: ignore[arg-type]
     )
     params = parameters(network, rng)
     x = scale * rng.normal(size=(sizes[0], M))
@@ -142,7 +146,6 @@ def compare(
         if name in zeros:
             assert np.linalg.norm(mine) <= RTOL * np.linalg.norm(reference)
     return differences
-
 
 
 @pytest.mark.parametrize("norm", NORMALIZATIONS)
