@@ -84,7 +84,8 @@ def expand(root: Node, names: Iterable[str] | None = None) -> Node:
             inputs = [new[parent] for parent in node.inputs]
             gate = node.gate
             if gate is not None and gate.expansion is not None and (chosen is None or gate.name in chosen):
-                new[node] = gate.expansion(*inputs, **node.parameters).named(node.name)
+                result = gate.expansion(*inputs, **node.parameters)
+                new[node] = result.named(node.name) if node.name and result not in inputs else result
                 opened = True
             else:
                 new[node] = _with_inputs(node, inputs)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from bpcore.graph import Array, Gate, Node
+from bpcore.graph import Array, Gate
 
 _SILENT: Any = {"divide": "ignore", "invalid": "ignore", "over": "ignore"}  # where a vjp's own convention covers the case
 
@@ -104,7 +104,7 @@ power = Gate(
     source="power rule; DLMF §4.7",
     operator="**",
     symbol="^",
-    convention="x^0 has slope 0 in x, at x = 0 too; 0^p has slope 0 in p > 0; no slope in p (NaN) where x < 0",
+    convention="x^0 has slope 0 in x, at x = 0 too; 0^p has slope 0 in p > 0; where x < 0 there is no slope in p: NaN",
     domain="x > 0, or a whole exponent (not negative at x = 0)",
 )
 
@@ -128,7 +128,7 @@ sqrt = Gate(
     rule="∂√x/∂x = 1/(2√x)",
     source="power rule",
     symbol="√",
-    convention="at x = 0 the slope is infinite, and inf is returned; so √(x²) gives inf·0 = NaN there, unlike |x|",
+    convention="infinite at x = 0: inf; so √(x²) gives inf·0 = NaN there, unlike |x|",
     domain="x ≥ 0",
 )
 
@@ -388,8 +388,3 @@ softmax_cross_entropy = Gate(
 def catalogue() -> dict[str, Gate]:
     """Return every gate of this module by its name, in the order in which they stand here."""
     return {gate.name: gate for gate in globals().values() if isinstance(gate, Gate)}
-
-
-def squared_error(h: Node, y: Node) -> Node:
-    """Return ½‖y − h‖², built from gates."""
-    return 0.5 * squared_norm(y - h)

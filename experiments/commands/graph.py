@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,13 @@ _FORMATS = (".svg", ".png", ".dot")
 _EPILOG = """\
 examples:
   gradstab graph "(x+y)*z" x=-2 y=5 z=-4
-  gradstab graph "norm2(W@x)" "W=[[0.1,0.5],[-0.3,0.8]]" x=[0.2,0.4] --check
+  gradstab graph "norm2(W@x)" "W=[[0.1,0.5],[-0.3,0.8]]" "x=[0.2,0.4]" --check
   gradstab graph "1/(1+exp(-(w*x+b)))" w=2 x=-1 b=3 --collapse --paths
 
-An expression has numbers, names, + - * / ** @ and .T, and functions: {functions}.
-max and min take several arguments; 1/u is one gate. Where a derivative does not exist:
+An expression has numbers, names, + - * / ** @ and .T, and the functions
+{functions}.
+max and min take several arguments; 1/u is one gate. A gradient that is not finite is refused; where
+a one-sided derivative exists only, these conventions hold:
 {conventions}
 """
 
@@ -42,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     catalogue = gates.catalogue()
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG.format(
-        functions=", ".join(name for name, gate in catalogue.items() if not gate.operator or gate.operator == "abs"),
+        functions=textwrap.fill(", ".join(name for name, gate in catalogue.items() if not gate.operator or gate.operator == "abs"), 100),
         conventions="\n".join(f"  {name}: {gate.convention}" for name, gate in catalogue.items() if gate.convention),
     )
     parser.add_argument("expression", nargs="?", metavar="EXPRESSION", help='what to differentiate, in quotes, as in "(x+y)*z"')
@@ -75,13 +78,23 @@ def accept_any_order(parser: argparse.ArgumentParser) -> None:
     original = parser.parse_known_args
 
     def parse_known_args(args: Sequence[str] | None = None, namespace: Any = None) -> Any:
-        return original(options_first(sys.argv[1:] if args is None else args), namespace)
+        # argparse has no public list of its options; `_actions` has been one since its beginnings
+        valued = [name for action in parser._actions if action.nargs != 0 for name in action.option_strings]
+        return original(options_first(sys.argv[1:] if args is None else args, valued), namespace)
 
     parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]  # on this one parser only
 
 
-def options_first(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with all options in front, then ``--``, then everything else in its order."""
+def options_first(arguments: Sequence[str], valued: Sequence[str]) -> list[str]:
+    """Return the arguments with all options in front, then ``--``, then everything else in its order.
+
+    Args:
+        arguments: as typed.
+        valued: options that are followed by a value; they may be abbreviated.
+
+    Returns:
+        The same arguments.
+    """
     options: list[str] = []
     others: list[str] = []
     waiting = iter(arguments)
@@ -90,7 +103,7 @@ def options_first(arguments: Sequence[str]) -> list[str]:
             others += waiting
         elif argument == "-h" or argument.startswith("--"):
             options.append(argument)
-            if len(argument) > 2 and "--output".startswith(argument):  # the one option with a value of its own
+            if any(name.startswith(argument) for name in valued):
                 options += [value for value in (next(waiting, None),) if value is not None]
         else:
             others.append(argument)
@@ -114,6 +127,9 @@ def execute(args: argparse.Namespace) -> int:
     if not args.expression:
         raise UserError('no expression given, expected for example gradstab graph "(x+y)*z" x=-2 y=5 z=-4, or --examples')
     expression = parse(args.expression, parse_values(args.values))
+    if expression.root.constant:
+        value = text.number(float(expression.root.value)) if expression.root.shape == () else "an array"
+        raise UserError(f"`{expression.text}` is a constant, {value}: nothing to differentiate, use a name, as in x**2 x=3")
     with np.errstate(all="ignore"):  # what is not finite is refused by name
         root = expression.root
         root = expand(root) if args.expand else recognize(root, gates.catalogue().values()) if args.collapse else root
@@ -136,8 +152,11 @@ def execute(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(_as_json(root, gradients, label, variables, comparisons, tables, written))
         return _verdict(comparisons)
-    print(f"{label[root]} = {text.infix(root, label)} = {text.number(float(root.value))}\n")
+    equation = f"{label[root]} = {text.infix(root, label)}" if root.gate else label[root]
+    print(f"{equation} = {text.number(float(root.value))}\n")
     print(text.table(text.tabulate(root, gradients, label), label[root]))
+    if any(max(node.shape, default=0) > text.MOST_SHOWN for node in gradients):
+        print("\n(large arrays are given by their shape; --json has every entry)")
     if tables:
         print("\n" + analysis.path_report(tables, label, root))
     if comparisons:

@@ -146,13 +146,16 @@ def _factor(factor: Array) -> str:
 def savings(root: Node) -> str:
     """Say in one line what reverse mode saves."""
     counted = count(root)
-    paths_, products = plural(counted.paths, "path"), plural(counted.path_by_path, "multiplication")
+    scalar = all(node.shape == () for node in topological_order(root))
+    products = plural(counted.path_by_path, "multiplication" if scalar else "product of Jacobians")
+    paths_ = plural(counted.paths, "path")
     return f"all variables together: {paths_}, {products} path by path; reverse mode: {counted.reverse}, each edge once"
 
 
 def plural(count_: int, noun: str) -> str:
     """Write a count with its noun."""
-    return f"{count_} {noun}" if count_ == 1 else f"{count_} {noun}s"
+    first, *rest = noun.split(" ")
+    return f"{count_} {noun}" if count_ == 1 else " ".join([str(count_), f"{first}s", *rest])
 
 
 def path_report(tables: list[PathTable], label: Mapping[Node, str], root: Node) -> str:

@@ -48,9 +48,9 @@ class Check:
     @property
     def stated_text(self) -> str:
         """Write the stated number with the decimals that are stated."""
-        if self.digits is not None and self.stated.ndim == 0:
-            return f"{float(self.stated):.{self.digits}f}"
-        return inline(self.stated)
+        if self.stated.ndim:
+            return inline(self.stated)
+        return f"{float(self.stated):.10g}" if self.digits is None else f"{float(self.stated):.{self.digits}f}"
 
     @property
     def computed_text(self) -> str:
@@ -85,7 +85,6 @@ class Picture:
         root: of the graph.
         variables: leaves by name, of which paths and comparisons speak.
         command: what a reader types to get it; empty where an expression cannot say it.
-        steps: whether to tell the derivation in words.
         paths: whether to list the paths.
     """
 
@@ -93,7 +92,6 @@ class Picture:
     root: Node
     variables: dict[str, Node]
     command: str = ""
-    steps: bool = False
     paths: bool = False
 
 
@@ -152,7 +150,7 @@ def typed(name: str, value: npt.ArrayLike) -> str:
 
 def product_of_sum() -> Example:
     """Return f = (x+y)z."""
-    one = picture("(x+y)*z", {"x": -2, "y": 5, "z": -4}, "f = (x+y)z as two gates.", steps=True)
+    one = picture("(x+y)*z", {"x": -2, "y": 5, "z": -4}, "f = (x+y)z as two gates.")
     example = Example(
         "f = (x+y)z",
         ["The smallest graph with both of the basic gates. The forward pass runs from left to right, the backward pass the other way."],
@@ -172,8 +170,8 @@ def product_of_sum() -> Example:
 def logistic() -> Example:
     """Return the logistic neuron, as single gates and as a sigmoid gate."""
     values = {"w0": 2, "x0": -1, "w1": -3, "x1": -2, "w2": -3}
-    fine = picture("1/(1+exp(-(w0*x0+w1*x1+w2)))", values, "Written out: the sigmoid is the last four gates.", steps=True)
-    coarse = picture("sigmoid(w0*x0+w1*x1+w2)", values, "The same four gates collapsed into one.", steps=True)
+    fine = picture("1/(1+exp(-(w0*x0+w1*x1+w2)))", values, "Written out: the sigmoid is the last four gates.")
+    coarse = picture("sigmoid(w0*x0+w1*x1+w2)", values, "The same four gates collapsed into one.")
     example = Example(
         "A logistic neuron, gate by gate",
         [
@@ -198,7 +196,7 @@ def logistic() -> Example:
 
 def squared_norm() -> Example:
     """Return f = ‖Wx‖²."""
-    one = picture("norm2(W@x)", {"W": [[0.1, 0.5], [-0.3, 0.8]], "x": [0.2, 0.4]}, "Wires carry vectors and matrices now.", steps=True)
+    one = picture("norm2(W@x)", {"W": [[0.1, 0.5], [-0.3, 0.8]], "x": [0.2, 0.4]}, "Wires carry vectors and matrices now.")
     example = Example(
         "f = ‖Wx‖²",
         [
@@ -265,7 +263,7 @@ def several_paths() -> Example:
 
 def roles() -> Example:
     """Return the circuit with add, max and multiply."""
-    one = picture("2*(x*y+max(z,w))", {"x": 3, "y": -4, "z": 2, "w": -1}, "Three roles in one circuit.", steps=True)
+    one = picture("2*(x*y+max(z,w))", {"x": 3, "y": -4, "z": 2, "w": -1}, "Three roles in one circuit.")
     example = Example(
         "Distribute, route, switch",
         [

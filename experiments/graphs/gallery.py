@@ -74,8 +74,8 @@ def _picture(one: Picture, stem: Path) -> dict[str, Any]:
         "picture": one,
         "svg": inline_svg(figure, f"{one.caption} Computation graph of {len(figure.shown)} nodes; its table of nodes follows."),
         "rows": [(row, inline(row.value), inline(row.gradient)) for row in text.tabulate(one.root, gradients, label)],
-        "forward": forward_steps(one.root, label) if one.steps else [],
-        "backward": backward_steps(one.root, gradients, label) if one.steps else [],
+        "forward": forward_steps(one.root, label),
+        "backward": backward_steps(one.root, gradients, label),
         "root": label[one.root],
         "paths": [
             {"table": table, "lines": [(path_text(path, label), product_text(path)) for path in table.paths], "sum": inline(table.total)}

@@ -34,7 +34,6 @@ def three_three_one() -> Example:
         "0.5*norm2(y-sigmoid(V@sigmoid(W@x+b)+c))",
         {"W": _W, "x": _X, "b": _B, "V": [_V], "c": [_C], "y": [_Y]},
         "The same with vectors and matrices: a layer is one matrix product.",
-        steps=True,
     )
     example = Example(
         "A 3-3-1 network with squared error",
@@ -125,7 +124,7 @@ def two_three_two() -> Example:
     for title, x, y in (("one sample", batch[:, :1], targets[:, :1]), (f"a batch of m = {batch.shape[1]} columns", batch, targets)):
         root, nodes = _cross_entropy_network(parameters, x, y)
         leaves = {name: nodes[name] for name in parameters}
-        example.pictures.append(Picture(f"On {title}.", root, leaves, steps=x.shape[1] == 1))
+        example.pictures.append(Picture(f"On {title}.", root, leaves))
         gradients = backward(root)
         m = x.shape[1]
         for name, stated in _layered(parameters, x, y).items():

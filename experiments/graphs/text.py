@@ -11,13 +11,15 @@ from bpcore.graph import Array, Node, topological_order
 _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "neg": 3, "**": 4, "T": 5}
 _ATOM = 6
 
+MOST_SHOWN = 8  # rows or columns of an array that a table writes out
+
 
 def number(value: complex | float, digits: int = 6) -> str:
     """Write a number with a few significant digits, and a zero without a sign."""
     return f"{value + 0.0:.{digits}g}" if value else "0"
 
 
-def rows(value: Array, digits: int = 6, most: int = 8) -> list[str]:
+def rows(value: Array, digits: int = 6, most: int = MOST_SHOWN) -> list[str]:
     """Write a value as lines: a scalar or a vector on one, a matrix on one line a row; a large one by its shape.
 
     Args:

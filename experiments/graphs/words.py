@@ -106,7 +106,7 @@ def _reason(node: Node, arriving: Array, label: Mapping[Node, str]) -> str:
         how = _routing(node, label)
     else:
         how = f"has the rule {gate.rule}"
-    return f"{what}: {gate.name} {how}"
+    return f"{what}; {gate.name} {how}"
 
 
 def _routing(node: Node, label: Mapping[Node, str]) -> str:

@@ -122,6 +122,13 @@ def test_a_composite_that_ignores_an_input_gives_it_zero() -> None:
     assert backward(summation(first(x, y)))[y].tolist() == [0.0, 0.0, 0.0]
 
 
+def test_a_composite_that_hands_its_input_on_keeps_the_leaf() -> None:
+    same = composite("same", lambda x: x)
+    x = variable(2.0, "x")
+    root = same(x, name="y") * 3
+    assert backward(root)[x] == backward(expand(root))[x] == 3.0
+
+
 def test_recognize_finds_either_order_of_a_sum_and_leaves_others_alone() -> None:
     x = variable(0.4)
     for root in (reciprocal(1 + exp(-x)), reciprocal(exp(-x) + 1)):

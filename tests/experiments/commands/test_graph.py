@@ -127,6 +127,19 @@ def test_an_expression_may_begin_with_a_minus(capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out)["value"] == -6
 
 
+def test_a_lone_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("x", "x=3", "--paths", "--check") == 0
+    assert "x = 3\n" in capsys.readouterr().out
+
+
+def test_arrays_in_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sum(A@A.T)", "A=[[1,2,3,4,5,6,7,8,9]]", "--paths") == 0
+    out = capsys.readouterr().out
+    assert "array 1×9" in out
+    assert "--json has every entry" in out
+    assert "2 paths, 3 products of Jacobians path by path" in out
+
+
 def test_as_a_subcommand_too(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser("gradstab")
     command = parser.add_subparsers().add_parser("graph")
@@ -169,6 +182,8 @@ def test_output_may_be_one_file(name: str, written: list[str], elsewhere: Path) 
         (["__import__('os').system('true')"], "cannot be called"),
         (["x**2"], "`x` has no value"),
         (["x*2", "x"], "`x` is no value"),
+        (["2*3"], "`2*3` is a constant, 6: nothing to differentiate"),
+        (["[1,2]"], "is a constant, an array"),
         (["x*y", "x=[1,2]", "y=3"], "has shape (2,), expected a scalar"),
         (["sqrt(x)", "x=0"], "the gradient of `x` is not finite here, in f = sqrt(x)"),
         (["sqrt(x*x)", "x=0"], "is not finite here"),
