@@ -30,8 +30,8 @@ examples:
 
 An expression has numbers, names, + - * / ** @ and .T, and the functions
 {functions}.
-max and min take several arguments; 1/u is one gate. A gradient that is not finite is refused; where
-a one-sided derivative exists only, these conventions hold:
+max and min take several arguments; 1/u is one gate. Where a derivative does not exist these conventions
+hold, and a gradient that is not finite is refused:
 {conventions}
 """
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bpcore import gates
 from bpcore.graph import backward, topological_order
 from experiments.errors import UserError
-from experiments.graphs.expression import ExpressionError, functions, parse, parse_values
+from experiments.graphs.expression import parse, parse_values
+from experiments.graphs.reader import ExpressionError, functions
 from experiments.graphs.text import infix, names
 
 
