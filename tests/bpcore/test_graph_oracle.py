@@ -12,7 +12,7 @@ from bpcore.arrays import Array
 from bpcore.graph import Node, backward, constant, variable
 from bpcore.layers import Layers
 from bpcore.losses import Loss
-from bpcore.mlp import Network
+from bpcore.mlp import Network, input_gradient, objective
 from bpcore.mlp import backward as layered_backward
 from bpcore.mlp import forward as layered_forward
 from bpcore.normalization import Normalization
@@ -82,8 +82,8 @@ def parameters(network: Network, rng: np.random.Generator) -> Layers:
 
 def build(network: Network, params: Layers, x: Array, y: Array, hidden: str, output: str) -> tuple[Node, dict[str, Node]]:
     """Build J from gates; return it with the nodes W1, b1, gamma1, beta1, z1, … by name."""
-    nodes: dict[str, Node] = {}
-    a: Node = constant(x)
+    nodes: dict[str, Node] = {"z0": variable(x)}  # δ^0 is the input's gradient
+    a: Node = nodes["z0"]
     penalty: Node = constant(0.0)
     for l in range(1, network.L + 1):
         for kind in ("W", "b", "gamma", "beta"):
@@ -134,6 +134,9 @@ def compare(
     delta, layered = layered_backward(network, params, trace, y[None], np.full((1, 1, 1), LAMBDA))
     root, nodes = build(network, params, x, y, hidden, output)
     gradients = backward(root)
+    mine_J, their_J = float(root.value), float(objective(network, params, trace, y[None], np.full((1, 1, 1), LAMBDA))[0])
+    assert abs(mine_J - their_J) <= RTOL * abs(mine_J)
+    delta[0] = input_gradient(params, delta)
     theirs = {f"z{l}": delta[l][0] for l in delta} | {f"{kind}{l}": array[0] for (kind, l), array in layered.items()}
     assert theirs.keys() == nodes.keys()
     zeros = zero_by_construction(network)
