@@ -132,8 +132,8 @@ class Gate:
     Args:
         name: what expressions, tables and drawings call it.
         forward: (*inputs, **parameters) -> out.
-        vjps: one per input, (g, out, *inputs, **parameters) -> g · ∂out/∂input; of the input's shape, or of a shape
-            that broadcasting made of it (`backward` sums that back).
+        vjps: one per input, (g, out, *inputs, **parameters) -> g · ∂out/∂input; of the input's shape, of a shape that
+            broadcasting made of it (`backward` sums that back), or of one that broadcasts to it.
         rule: the derivative, in one line.
         source: where the rule is stated.
         operator: the Python operator that applies the gate, if any.
@@ -269,6 +269,8 @@ def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     """
     gradient = np.asarray(gradient)
     leading = gradient.ndim - len(shape)
+    if leading < 0:  # a reduction may hand its g on as it is: every entry receives it
+        return np.broadcast_to(gradient, shape)
     if leading > 0:
         gradient = gradient.sum(axis=tuple(range(leading)))
     stretched = tuple(axis for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis] != 1)

@@ -120,6 +120,7 @@ class Reader:
         elif "never closed" in reason or "unmatched" in reason or "does not match" in reason:
             reason = f"a bracket has no partner: `{letter}`"
         elif "decimal literal" in reason or side_by_side:
+            place += "decimal literal" in reason and place + 1 < len(self.text)  # Python points at the last digit
             reason = "two factors stand side by side: a product is written with *, as in 2*x or (x+y)*z"
         else:
             reason = f"the expression cannot be read here ({reason.splitlines()[0]}): expected something like (x+y)*z"

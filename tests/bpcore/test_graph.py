@@ -161,6 +161,13 @@ def test_unbroadcast_is_the_transpose_of_broadcasting(shapes: hnp.BroadcastableS
     assert unbroadcast(g, shape).shape == shape
 
 
+def test_a_lazy_reduction_hands_one_g_to_every_entry() -> None:
+    total = Gate("total", np.sum, (lambda g, out, x: g,), rule="", source="")
+    for shape in ((3,), (3, 1), (2, 3), ()):
+        x = variable(np.ones(shape))
+        assert (backward(total(x) * 2)[x] == np.full(shape, 2.0)).all()
+
+
 def test_complex_values_pass_backward_too_and_give_second_derivatives() -> None:
     h = 1e-30
     x = variable(0.7 + 1j * h)

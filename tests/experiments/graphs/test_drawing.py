@@ -1,6 +1,7 @@
 """The drawing says what the graph says, legibly."""
 
 import re
+from functools import reduce
 from itertools import combinations
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from bpcore.gates import add, maximum, sigmoid, summation
 from bpcore.graph import backward, variable
 from experiments.graphs import drawing as module
 from experiments.graphs.dot import dot
@@ -122,6 +124,18 @@ def test_nothing_overlaps_in_sixty_nodes() -> None:
     biggest = max((draw(one.root, backward(one.root), names(one.root)) for one in example.pictures), key=lambda found: len(found.shown))
     assert 55 <= len(biggest.shown) <= 65
     assert_legible(biggest)
+
+
+@pytest.mark.parametrize(("seed", "shape"), [(1, (2,)), (2, ())])
+def test_nothing_overlaps_in_random_graphs(seed: int, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(seed)
+    nodes = [variable(np.round(rng.normal(size=shape), 3), f"x{number_}") for number_ in range(8)]
+    for _ in range(25):
+        a, b = nodes[rng.integers(max(0, len(nodes) - 10), len(nodes))], nodes[rng.integers(len(nodes))]
+        nodes.append([a + b, a - b, a * 0.3, maximum(a, b), sigmoid(a) * b, a + 1][rng.integers(6)])
+    used = {parent for node in nodes for parent in node.inputs}
+    root = summation(reduce(add, [node for node in nodes if node not in used]))
+    assert_legible(draw(root, backward(root), names(root), shapes=True))
 
 
 def test_legibility_can_fail() -> None:

@@ -144,7 +144,7 @@ REFUSED = [
     ("[] * x", {"x": 1}, "an empty list", "[]"),
     ("x,", {"x": 1}, "a comma", "x,"),
     ("(x+y)z", {"x": 1, "y": 1, "z": 1}, "written with *", "z"),
-    ("2x", {"x": 1}, "written with *", "2"),
+    ("1+22x", {"x": 1}, "written with *", "x"),
     ("x²", {"x": 1}, "a power is written **", "²"),
     ("x = 2", {"x": 1}, "`=` has no place", "="),
     ("x + (y", {"x": 1, "y": 1}, "has no partner", "("),
