@@ -40,7 +40,7 @@ def composite(name: str, build: Callable[..., Node], arity: int = 1, symbol: str
         return vjp
 
     vjps = tuple(pull(index) for index in range(arity))
-    return Gate(name, forward, vjps, rule="chain rule through the subgraph", source="its gates", symbol=symbol, expansion=build)
+    return Gate(name, forward, vjps, rule="the chain rule through the gates inside", source="theirs", symbol=symbol, expansion=build)
 
 
 def rebuild(root: Node, replaced: Mapping[Node, Node]) -> Node:

@@ -193,11 +193,11 @@ def _verdict(comparisons: list[analysis.Comparison]) -> int:
 
 
 def _write(root: Node, gradients: dict[Node, Array], label: dict[Node, str], output: Path) -> list[Path]:
+    if output.suffix and output.suffix not in _FORMATS and not output.is_dir():
+        raise UserError(f"cannot write `{output}`: expected a folder, or a file ending in {', '.join(_FORMATS)}")
     from experiments.graphs.dot import dot  # matplotlib takes half a second to import: only where something is drawn
     from experiments.graphs.drawing import draw
 
-    if output.suffix and output.suffix not in _FORMATS and not output.is_dir():
-        raise UserError(f"cannot write `{output}`: expected a folder, or a file ending in {', '.join(_FORMATS)}")
     single = output.suffix in _FORMATS and not output.is_dir()
     files = [output] if single else [output / f"graph{suffix}" for suffix in _FORMATS]
     pictures = [path for path in files if path.suffix != ".dot"]
@@ -273,13 +273,13 @@ def _as_json(
 
 
 def _examples(args: argparse.Namespace) -> int:
-    from experiments.graphs.gallery import write_gallery
-
     if args.expression or args.values:
         raise UserError("--examples takes no expression: leave one of them out")
     folder = args.output or DEFAULT_OUTPUT / "examples"
     if folder.suffix:
         raise UserError(f"cannot write the gallery to `{folder}`: expected a folder")
+    from experiments.graphs.gallery import write_gallery
+
     try:
         page, checks = write_gallery(folder)
     except OSError as error:

@@ -105,7 +105,7 @@ def _reason(node: Node, arriving: Array, label: Mapping[Node, str]) -> str:
     elif gate.role == "route":
         how = _routing(node, label)
     else:
-        how = f"has the rule {gate.rule}"
+        how = f"passes it on by its rule, {gate.rule}"
     return f"{what}; {gate.name} {how}"
 
 

@@ -1,15 +1,16 @@
 """The drawing says what the graph says, legibly."""
 
 import re
+from collections.abc import Iterable
 from functools import reduce
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from bpcore.gates import add, maximum, sigmoid, summation
@@ -36,10 +37,8 @@ def drawn(expression: Expression, shapes: bool = False) -> Drawing:
     return draw(expression.root, gradients, names(expression.root), shapes=shapes)
 
 
-def extents(found: Drawing) -> dict[Text, Bbox]:
-    canvas = FigureCanvasAgg(found.figure)
-    canvas.draw()
-    return {text: text.get_window_extent(canvas.get_renderer()) for text in found.figure.axes[0].texts}
+def extents(canvas: FigureCanvasAgg, artists: Iterable[Artist]) -> dict[Artist, Bbox]:
+    return {artist: artist.get_window_extent(canvas.get_renderer()) for artist in artists}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -94,12 +93,12 @@ def overlaps(one: Bbox, other: Bbox, slack: float = 0.5) -> bool:
 
 
 def assert_legible(found: Drawing) -> None:
-    texts = extents(found)
-    for (a, one), (b, other) in combinations(texts.items(), 2):
-        assert not overlaps(one, other, slack=2.0), f"texts {a.get_text()!r} and {b.get_text()!r} overlap"
     canvas = FigureCanvasAgg(found.figure)
-    canvas.draw()
-    patches = {node: patch.get_window_extent(canvas.get_renderer()) for node, patch in found.boxes.items()}
+    texts = extents(canvas, found.figure.axes[0].texts)
+    for (a, one), (b, other) in combinations(texts.items(), 2):
+        assert not overlaps(one, other, slack=2.0), f"texts {a} and {b} overlap"
+    boxes = extents(canvas, found.boxes.values())
+    patches = {node: boxes[box] for node, box in found.boxes.items()}
     for one, other in combinations(patches.values(), 2):
         assert not overlaps(one, other)
     for node, label in found.labels.items():
