@@ -7,7 +7,7 @@ import numpy as np
 
 from bpcore.graph import Array, Node, pull_back, topological_order
 from bpcore.paths import local_derivative
-from experiments.graphs.text import number, operation, rows
+from experiments.graphs.text import MOST_SHOWN, number, operation, rows
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,10 @@ def backward_steps(root: Node, gradients: Mapping[Node, Array], label: Mapping[N
 
 
 def inline(value: Array) -> str:
-    """Write a value on one line."""
-    lines = rows(value, 4)
-    return lines[0] if len(lines) == 1 else "[" + ", ".join(" ".join(line.split()) for line in lines) + "]"
+    """Write a value on one line, as it would be typed; a large one by its shape."""
+    if value.ndim != 2 or max(value.shape) > MOST_SHOWN:
+        return rows(value, 4)[0]
+    return "[" + ", ".join("[" + ", ".join(number(float(entry), 4) for entry in row) + "]" for row in value) + "]"
 
 
 def _bracket(text: str) -> str:
@@ -102,6 +103,7 @@ def _reason(node: Node, arriving: Array, label: Mapping[Node, str]) -> str:
         how = "distributes: the gradient goes on to every input unchanged" + (", but for the sign" if gate.operator == "-" else "")
     elif gate.role == "switch":
         how = "switches: each input receives the gradient times the other input"
+        how += f" transposed, {gate.rule}" if gate.operator == "@" else ""
     elif gate.role == "route":
         how = _routing(node, label)
     else:

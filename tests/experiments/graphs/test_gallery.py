@@ -170,5 +170,9 @@ def test_the_words_name_roles_and_numbers() -> None:
     assert "∂f/∂x = 1 + (-8) = -7 | x is used 2 times: its paths add up" in text
     tie = parse("max(x, y)", {"x": 1, "y": 1}).root
     assert "at a tie each input receives half" in backward_steps(tie, backward(tie), names(tie))[1].reason
+    product = parse("norm2(W@x)", {"W": [[1, 2], [3, 4]], "x": [1, -1]}).root
+    steps = backward_steps(product, backward(product), names(product))
+    assert steps[-1].formula == "W receives [[-2, 2], [-2, 2]]; x receives [-8, -12]"
+    assert "transposed, ∂f/∂X = G Yᵀ" in steps[-1].reason
     closed = parse("relu(x)", {"x": -1}).root
     assert "closed here" in backward_steps(closed, backward(closed), names(closed))[1].reason
