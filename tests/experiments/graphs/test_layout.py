@@ -118,6 +118,15 @@ def test_a_single_node_and_the_same_layout_twice() -> None:
     assert place(inputs, some_sizes(inputs)) == place(inputs, some_sizes(inputs))
 
 
+def test_a_long_edge_is_straight_where_there_is_room() -> None:
+    # products summed up one after the other: each waits longer for its turn than the one before
+    products = {node: [] for node in range(8)} | {8 + k: [k] for k in range(8)}
+    inputs: Graph = products | {16: [8, 9]} | {16 + k: [15 + k, 9 + k] for k in range(1, 7)}
+    placed = place(inputs, dict.fromkeys(inputs, Size(30, 20)))
+    for points in placed.route.values():
+        assert len({y for _, y in points[1:-1]}) <= 1
+
+
 @pytest.mark.parametrize("length", [400])
 def test_long_chains_are_laid_out(length: int) -> None:
     inputs: Graph = {0: []} | {node: [node - 1] for node in range(1, length)}
