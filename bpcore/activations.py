@@ -231,7 +231,7 @@ def silu() -> Activation:
         slope: Array = _sigmoid(z) + z * _sigmoid_prime(z)
         return slope
 
-    stationary = np.asarray(2.399357280520568)
+    stationary = np.asarray(2.3993572805154677)
     peak = float(prime(stationary))
     return Activation("silu", value, prime, (), Bounds(1 - peak, peak))
 

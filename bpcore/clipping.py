@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcore import norms
 from bpcore.arrays import Array, FloatArray
-from bpcore.layers import Layers
+from bpcore.layers import Key, Layers
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,14 @@ class Clipped:
     acted: Array
 
 
+def norms_of(gradients: Layers) -> dict[Key, FloatArray]:
+    """Return ‖g‖ of every array per run, each of shape (R,)."""
+    return {key: norms.norm(g) for key, g in gradients.items()}
+
+
 def global_norm(gradients: Layers) -> FloatArray:
     """Return √(Σ over layers and kinds ‖g‖²) per run, shape (R,)."""
-    return norms.combine([norms.norm(g) for _, g in gradients.items()])
+    return norms.combine(list(norms_of(gradients).values()))
 
 
 def clip_gradients(clip: Clip, gradients: Layers, threshold: Array, before: FloatArray) -> Clipped:
@@ -123,8 +128,8 @@ def layer_norm(threshold: float = 1.0) -> Clip:
 
     def apply(gradients: Layers, c: Array) -> Layers:
         by_layer: dict[int, list[FloatArray]] = {}
-        for (_, layer), g in gradients.items():
-            by_layer.setdefault(layer, []).append(norms.norm(g))
+        for (_, layer), size in norms_of(gradients).items():
+            by_layer.setdefault(layer, []).append(size)
         ratios = {layer: _ratio(c, norms.combine(parts)) for layer, parts in by_layer.items()}
         return gradients.map(lambda key, g: g * ratios[key[1]])
 

@@ -1,7 +1,6 @@
 """Sharpness: the largest eigenvalue of the Hessian of J, from exact Hessian-vector products."""
 
 import numpy as np
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
@@ -58,6 +57,8 @@ def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay
 
     Source: Cohen et al. 2021, appendix; Pearlmutter 1994 for the product.
     """
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # costly to import, rarely needed
+
     params = params.map(lambda key, array: array.astype(np.float64))
     theta = _flatten(params)
     if not np.isfinite(theta).all():

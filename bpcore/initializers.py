@@ -77,7 +77,7 @@ def normal(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "norma
         ValueError: an argument is out of range.
     """
     std = _nonnegative("scale", scale)
-    return _scheme("normal", lambda fan_in, fan_out: std**2, distribution, bias_std)
+    return _scheme("normal", lambda fan_in, fan_out: std * std, distribution, bias_std)
 
 
 def fan_in(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") -> Initializer:
@@ -94,7 +94,7 @@ def fan_in(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "norma
     Source: LeCun et al. 1998 §4.6; Poole et al. 2016.
     """
     sigma_w = _nonnegative("scale", scale)
-    return _scheme("fan_in", lambda fan_in, fan_out: sigma_w**2 / fan_in, distribution, bias_std)
+    return _scheme("fan_in", lambda fan_in, fan_out: sigma_w * sigma_w / fan_in, distribution, bias_std)
 
 
 def xavier(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") -> Initializer:
@@ -111,7 +111,7 @@ def xavier(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "norma
     Source: Glorot & Bengio 2010, eq. 12 and 16.
     """
     factor = _nonnegative("scale", scale)
-    return _scheme("xavier", lambda fan_in, fan_out: 2 * factor**2 / (fan_in + fan_out), distribution, bias_std)
+    return _scheme("xavier", lambda fan_in, fan_out: 2 * factor * factor / (fan_in + fan_out), distribution, bias_std)
 
 
 def he(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") -> Initializer:
@@ -128,7 +128,7 @@ def he(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") 
     Source: He et al. 2015, eq. 10.
     """
     factor = _nonnegative("scale", scale)
-    return _scheme("he", lambda fan_in, fan_out: 2 * factor**2 / fan_in, distribution, bias_std)
+    return _scheme("he", lambda fan_in, fan_out: 2 * factor * factor / fan_in, distribution, bias_std)
 
 
 def glorot_standard(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
@@ -144,7 +144,7 @@ def glorot_standard(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
     Source: Glorot & Bengio 2010, eq. 1.
     """
     factor = _nonnegative("scale", scale)
-    return _scheme("glorot_standard", lambda fan_in, fan_out: factor**2 / (3 * fan_in), "uniform", bias_std)
+    return _scheme("glorot_standard", lambda fan_in, fan_out: factor * factor / (3 * fan_in), "uniform", bias_std)
 
 
 def orthogonal(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
@@ -173,7 +173,7 @@ def orthogonal(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
     return Initializer(
         "orthogonal",
         draw,
-        lambda fan_in, fan_out: gain**2 / max(fan_in, fan_out),
+        lambda fan_in, fan_out: gain * gain / max(fan_in, fan_out),
         bias_std=_nonnegative("bias_std", bias_std),
         independent=False,
     )

@@ -20,13 +20,15 @@ def norm(x: Array) -> FloatArray:
     """
     runs, count = x.shape[:-2], x.shape[-2] * x.shape[-1]
     flat = np.ascontiguousarray(x).reshape(-1, count)
-    squares = np.vecdot(flat, flat)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows here is computed again below
+        squares = np.vecdot(flat, flat)
     info = np.finfo(x.dtype)
     # Below this sum, squares lost to underflow could exceed one rounding error of the result.
     unsafe = ~((squares > count * info.tiny / info.eps) & np.isfinite(squares))
     result: FloatArray = np.sqrt(squares.astype(np.float64))
-    for index in np.flatnonzero(unsafe):
-        result[index] = _scaled_norm(flat[index].astype(np.float64))
+    if unsafe.any():
+        for index in np.flatnonzero(unsafe):
+            result[index] = _scaled_norm(flat[index].astype(np.float64))
     return result.reshape(runs)
 
 

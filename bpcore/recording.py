@@ -6,7 +6,7 @@ import numpy as np
 
 from bpcore import instruments
 from bpcore.arrays import Array, FloatArray
-from bpcore.layers import Layers
+from bpcore.layers import Key, Layers
 from bpcore.mlp import Network, Trace
 from bpcore.norms import norm
 
@@ -69,7 +69,7 @@ class RunRecord:
 
 
 def measure_layers(
-    network: Network, params: Layers, trace: Trace, delta: dict[int, Array], gradients: Layers, full: bool
+    network: Network, params: Layers, trace: Trace, delta: dict[int, Array], gradient_norms: dict[Key, FloatArray], full: bool
 ) -> dict[str, FloatArray]:
     """Measure every layer of every run at one step.
 
@@ -78,7 +78,7 @@ def measure_layers(
         params: before the update.
         trace: of the forward pass.
         delta: δ^l for l = 0…L.
-        gradients: before clipping.
+        gradient_norms: (kind, layer) -> norm of the gradient before clipping, (R,).
         full: whether FULL_COLUMNS and `zero` are measured too.
 
     Returns:
@@ -89,14 +89,15 @@ def measure_layers(
     for l in range(L + 1):
         columns["delta_norm"][:, l] = instruments.delta_norm(delta[l])
         columns["delta_rms"][:, l] = columns["delta_norm"][:, l] / np.sqrt(delta[l].shape[-2])
-        if l == 0 or not network.normalized(l):
-            columns["delta_mean_norm"][:, l] = instruments.delta_mean_norm(delta[l])
         if full:
             columns["zero"][:, l] = instruments.zero(delta[l])
         if l == 0:
+            columns["delta_mean_norm"][:, l] = instruments.delta_mean_norm(delta[l])
             continue
-        columns["weight_grad_norm"][:, l] = norm(gradients.W[l])
-        columns["bias_grad_norm"][:, l] = norm(gradients.b[l])
+        columns["weight_grad_norm"][:, l] = gradient_norms["W", l]
+        columns["bias_grad_norm"][:, l] = gradient_norms["b", l]
+        if not network.normalized(l):
+            columns["delta_mean_norm"][:, l] = gradient_norms["b", l]  # BP3: ∂J/∂b is the mean of δ
         columns["weight_norm"][:, l] = norm(params.W[l])
         if full:
             columns["z_mean"][:, l] = instruments.mean(trace.z[l])

@@ -85,7 +85,7 @@ def layer_variances(
     result: list[float] = []
     for l in range(1, len(sizes) - 1):
         moment = input_square if l == 1 else sizes[l - 1] * second_moment(phi, result[-1])
-        result.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std**2)
+        result.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)
     return result
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.clipping import Clip, clip_gradients, global_norm
+from bpcore.clipping import Clip, clip_gradients, norms_of
 from bpcore.curvature import sharpness
 from bpcore.initializers import Initializer
 from bpcore.instruments import relative_update
@@ -26,6 +26,7 @@ from bpcore.mlp import (
     objective,
 )
 from bpcore.normalization import RunningStatistics
+from bpcore.norms import combine
 from bpcore.optimizers import Optimizer
 from bpcore.random import stream
 from bpcore.recording import (
@@ -193,7 +194,8 @@ class _Loop:
         self.running.update(trace.statistics)
         delta, gradients = backward(self.network, self.params, trace, y, self.weight_decay)
         loss = np.asarray(objective(self.network, self.params, trace, y, self.weight_decay), dtype=np.float64)
-        before = global_norm(gradients)
+        gradient_norms = norms_of(gradients)
+        before = combine(list(gradient_norms.values()))
         clipped = clip_gradients(self.settings.clip, gradients, self.threshold, before)
         increments = gradients if last else self._increments(clipped.gradients, step)
 
@@ -203,7 +205,7 @@ class _Loop:
         if mask.any():
             delta[0] = input_gradient(self.params, delta)
             ends = step == 0 or last or bool(diverging.any())
-            row = measure_layers(self.network, self.params, trace, delta, gradients, self.recording.full or ends)
+            row = measure_layers(self.network, self.params, trace, delta, gradient_norms, self.recording.full or ends)
             if not (self.recording.full or step == 0 or last):
                 self._empty_costly_columns(row, ~diverging)
             if not last:

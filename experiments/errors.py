@@ -1,5 +1,5 @@
-"""The error that a user can repair."""
+"""The one kind of error that a user is meant to read."""
 
 
 class UserError(Exception):
-    """Report bad input: what, where, what was expected, how to fix it; the command line prints it and exits with 2."""
+    """Report bad input in one line: what, where, what was expected, how to fix it. The command exits with 2."""

@@ -1,0 +1,38 @@
+# The two commands a newcomer needs are `make report` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS ?= test
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lint oracle wheel clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+$(VENV)/.installed-%: pyproject.toml
+	@echo "== setting up $(VENV) with the extra '$*' ($(PYTHON))"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+report: $(VENV)/.installed-test ## set up, run the prepared sweep on real digits, write results/report.html
+	@echo "== running depth × activation × batch normalization × seeds on the real digits"
+	@$(BIN)/gradstab run +experiment=overview name=overview
+	@echo "== drawing"
+	@$(BIN)/gradstab report results/overview --output results/report.html
+
+test: $(VENV)/.installed-$(EXTRAS) ## set up and run the test suite
+	@echo "== running the test suite"
+	@$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.installed-dev ## ruff and mypy --strict
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+oracle: $(VENV)/.installed-oracle ## add PyTorch, whose autograd then checks every gradient in `make test`
+
+wheel: $(VENV)/.installed-test ## build the wheel into dist/
+	@$(BIN)/python -m build --wheel
+
+clean: ## remove the environment and caches; results stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build

@@ -1,0 +1,94 @@
+"""The command line: finds the command, keeps stdout for results, turns bad input into one line and exit code 2."""
+
+import argparse
+import ast
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from experiments import __version__, commands
+from experiments.errors import UserError
+
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Report a wrong argument in one line, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage."""
+        raise UserError(f"{message}; `{self.prog} --help` lists the options")
+
+
+def names() -> list[str]:
+    """Return the commands, which are the modules of `experiments.commands`."""
+    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+
+def available() -> dict[str, str]:
+    """Return each command with the first line of its module's docstring, without importing what it needs."""
+    folder = Path(commands.__path__[0])
+    sources = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in names()}
+    return {name: (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0] for name, source in sources.items()}
+
+
+def usage() -> str:
+    """Return the help text of `gradstab` itself."""
+    lines = ["usage: gradstab COMMAND [ARGUMENTS]", "", "Why gradients vanish or explode, measured.", ""]
+    lines += [f"  {name:10s} {text}" for name, text in available().items()]
+    return "\n".join([*lines, "", "`gradstab COMMAND --help` tells more; `gradstab --version` prints the version."])
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        Exit code.
+
+    Raises:
+        UserError: bad input.
+    """
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage())
+        return OK
+    if arguments[0] == "--version":
+        print(f"gradstab {__version__}")
+        return OK
+    if arguments[0] in ("-sc", "--shell-completion"):
+        from experiments.completion import complete
+
+        return complete(arguments[1:])
+    name, rest = arguments[0], arguments[1:]
+    if name not in names():
+        raise UserError(f"unknown command {name!r}; commands: {', '.join(names())}")
+    module = importlib.import_module(f"{commands.__name__}.{name}")
+    parser = Parser(prog=f"gradstab {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    module.add_arguments(parser)
+    return int(module.execute(parser.parse_intermixed_args(rest)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; None for those of the process.
+
+    Returns:
+        0 done, 1 a finding, verification or run failed, 2 bad input, 130 interrupted.
+    """
+    try:
+        return dispatch(sys.argv[1:] if arguments is None else arguments)
+    except UserError as error:
+        print(f"gradstab: error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("gradstab: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+        return OK

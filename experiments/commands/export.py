@@ -1,0 +1,47 @@
+"""Write the tables of a results folder as CSV files, or print its runs as JSON.
+
+gradstab export results/x --csv
+gradstab export results/x --json
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from experiments import store
+from experiments.errors import UserError
+from experiments.summary import as_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("results", type=Path, help="a results folder")
+    parser.add_argument("--csv", action="store_true", help="write runs.csv, layers.csv, steps.csv, histograms.csv")
+    parser.add_argument("--json", action="store_true", help="print the runs as JSON")
+    parser.add_argument("--output", type=Path, help="folder of the CSV files; RESULTS/csv by default")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Export; CSV where nothing else is asked for.
+
+    Returns:
+        0.
+
+    Raises:
+        UserError: no results folder, or the output cannot be written.
+    """
+    results = store.load(args.results)
+    if args.json:
+        print(json.dumps(as_json(results), indent=2, ensure_ascii=False))
+    if args.csv or not args.json:
+        folder: Path = args.output or args.results / "csv"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot make {folder}: {error.strerror or error}; choose another with --output") from error
+        for name, frame in results.items():
+            path = folder / f"{name}.csv"
+            store.atomically(path, lambda temporary, frame=frame: frame.to_csv(temporary, index=False))  # type: ignore[misc]
+            if not args.json:
+                print(path)
+    return 0

@@ -1,0 +1,107 @@
+"""Run one configuration, or a sweep of them, and write its tables.
+
+gradstab run depth=20 activation=sigmoid
+gradstab run -m depth=2,10,50 activation=sigmoid,tanh seed='range(10)'
+gradstab run +experiment=depth_by_activation
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from experiments.composition import compose, jobs_of
+from experiments.config import GROUPS, SCALARS, catalogue
+from experiments.errors import UserError
+from experiments.estimate import describe_plan
+from experiments.numerics import ensure
+from experiments.runner import execute as execute_plan
+from experiments.runner import folder_of, plan
+from experiments.store import Tables
+from experiments.summary import as_json, count, describe_run, describe_sweep
+
+
+def _keys() -> str:
+    lines = ["keys, with their defaults:"]
+    for key, declared in SCALARS.items():
+        default = "null" if declared.default is None else declared.default
+        lines.append(f"  {key + '=' + str(default):28s} {declared.metadata['help']}")
+    lines.append("groups, chosen as group=name and tuned as group.key=value:")
+    lines += [f"  {group:28s} {' '.join(catalogue(group))}" for group in GROUPS]
+    lines.append(f"prepared sweeps, chosen as +experiment=name:\n  {' '.join(catalogue('experiment'))}")
+    return "\n".join(lines)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments; Hydra's own flags are handed on."""
+    parser.epilog = _keys()
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
+    parser.add_argument("--json", action="store_true", help="print the runs as JSON")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
+    parser.add_argument("--fresh", action="store_true", help="replace results of the same name")
+    parser.add_argument("--extend", action="store_true", help="add the runs to results of the same name")
+    flags = parser.add_argument_group("Hydra's flags")
+    flags.add_argument("-m", "--multirun", action="store_true", help="run every combination of swept values")
+    flags.add_argument("-c", "--cfg", choices=["job", "hydra", "all"], help="print the composed config and stop")
+    flags.add_argument("-p", "--package", help="only this part of the config, with --cfg")
+    flags.add_argument("--resolve", action="store_true", help="resolve interpolations, with --cfg")
+    flags.add_argument("-cd", "--config-dir", help="a folder with more config files")
+    flags.add_argument("-i", "--info", choices=["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"])
+    flags.add_argument("--hydra-help", action="store_true", help="Hydra's own help")
+
+
+def _hydra_flags(args: argparse.Namespace) -> list[str]:
+    flags = [f"--{name.replace('_', '-')}" for name in ("multirun", "resolve", "hydra_help") if getattr(args, name)]
+    for name in ("cfg", "package", "config_dir", "info"):
+        if getattr(args, name) is not None:
+            flags += [f"--{name.replace('_', '-')}", getattr(args, name)]
+    return flags
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Compose, validate, run, write, print.
+
+    Returns:
+        0 done, diverged runs included; 1 if a run failed; 130 if interrupted.
+
+    Raises:
+        UserError: bad input.
+    """
+    composed = compose(_hydra_flags(args), args.overrides)
+    if not composed:
+        return 0
+    if args.fresh and args.extend:
+        raise UserError("--fresh and --extend exclude each other: replace the old results, or add to them")
+    jobs, repeated = jobs_of(composed)
+    if repeated:
+        print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
+    ensure(jobs[0].config["numerics"])
+    folder = folder_of(jobs, composed[0].experiment)
+    todo = plan(jobs, folder, fresh=args.fresh, extend=args.extend)
+    if args.dry_run:
+        print(describe_plan(todo, as_json=args.json))
+        return 0
+    tables, interrupted = execute_plan(todo, ["gradstab", *(shlex.quote(a) for a in sys.argv[1:])])
+    _print(tables, folder, len(todo.jobs) - len(todo.todo), args.json)
+    if interrupted:
+        print(f"gradstab: interrupted; {count(len(tables.runs), 'finished run')} kept, the same command resumes", file=sys.stderr)
+        return 130
+    return _report_failures(tables)
+
+
+def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> None:
+    if json_wanted:
+        print(json.dumps(as_json(tables), indent=2, ensure_ascii=False))
+        return
+    print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
+    diverged = int((tables.runs["status"] == "diverged").sum())
+    notes = [count(len(tables.runs), "run"), f"{skipped} done before" if skipped else "", f"{diverged} diverged" if diverged else ""]
+    print(f"{folder}: {', '.join(note for note in notes if note)}; `gradstab report {folder}` draws them")
+
+
+def _report_failures(tables: Tables) -> int:
+    failures = tables.runs[tables.runs["status"] == "failed"]
+    for _, row in failures.iterrows():
+        print(f"gradstab: job {row['job']} ({row['run_id']}) failed: {str(row['error']).splitlines()[0]}", file=sys.stderr)
+    return 1 if len(failures) else 0

@@ -1,0 +1,188 @@
+"""Hydra's part: from a command line to the configs of a sweep.
+
+Hydra composes and sweeps; its task function only takes the config. The runs come afterwards, when all configs are
+known and valid, so a mistake in the last job of a sweep costs nothing.
+"""
+
+import difflib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from tqdm import tqdm
+
+from experiments import config as run_config
+from experiments.config import GROUPS, SCALARS, Config, Job
+from experiments.errors import UserError
+from experiments.paths import CONF
+
+VERSION_BASE = "1.3"
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Hold one config as Hydra composed it.
+
+    Args:
+        config: plain containers, resolved, not yet validated.
+        overrides: of this job.
+        experiment: the choice of the experiment group, or None.
+    """
+
+    config: Config
+    overrides: tuple[str, ...]
+    experiment: str | None
+
+
+@contextmanager
+def _arguments(arguments: list[str]) -> Iterator[None]:
+    """Let Hydra read these arguments, and let its exceptions reach us instead of being printed."""
+    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["gradstab", *arguments], "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
+    """Compose the configs of a command line, by Hydra's own rules.
+
+    Args:
+        flags: Hydra's flags, such as --multirun.
+        overrides: Hydra's overrides.
+
+    Returns:
+        One entry a job, in the sweep's order; none where a flag asked only for information.
+
+    Raises:
+        UserError: Hydra refused the command line.
+    """
+    run_config.register()
+    composed: list[Composed] = []
+
+    def take(cfg: Any) -> None:
+        runtime = HydraConfig.get()
+        container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        assert isinstance(container, dict)
+        config = {str(key): value for key, value in container.items()}
+        composed.append(Composed(config, tuple(runtime.overrides.task), runtime.runtime.choices.get("experiment")))
+        bar.update()
+
+    bar = tqdm(desc="composing", unit="run", file=sys.stderr, disable=None, leave=False, delay=1)
+    with bar, tempfile.TemporaryDirectory(prefix="gradstab-") as scratch:  # Hydra leaves a multirun.yaml somewhere
+        own = [] if any(o.startswith("hydra.sweep.dir=") for o in overrides) else [f"hydra.sweep.dir='{scratch}'"]
+        try:
+            with _arguments([*flags, *own, *overrides]):
+                hydra.main(config_path=str(CONF), config_name="config", version_base=VERSION_BASE)(take)()
+        except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
+            raise UserError(explain(error)) from error
+    return composed
+
+
+def jobs_of(composed: list[Composed]) -> tuple[list[Job], int]:
+    """Validate all configs before any of them runs.
+
+    Args:
+        composed: as Hydra gave them.
+
+    Returns:
+        The jobs, numbered by their place in the sweep, and how many were left out because they repeat an earlier one.
+
+    Raises:
+        UserError: naming the first config that is not valid.
+    """
+    for key in (*run_config.UNIDENTIFYING, "numerics"):
+        if any(entry.config[key] != composed[0].config[key] for entry in composed):
+            raise UserError(f"`{key}` must be the same for all runs of a sweep; do not sweep over it")
+    jobs: dict[str, Job] = {}
+    for index, entry in enumerate(composed):
+        try:
+            config = run_config.validate(entry.config)
+        except UserError as error:
+            place = f" (job {index} of {len(composed)}: {' '.join(entry.overrides)})" if len(composed) > 1 else ""
+            raise UserError(f"{error}{place}") from error
+        identity = run_config.run_id(config)
+        if identity not in jobs:
+            jobs[identity] = Job(len(jobs), config, identity, entry.overrides)
+    return list(jobs.values()), len(composed) - len(jobs)
+
+
+def explain(error: Exception) -> str:
+    """Turn one of Hydra's exceptions into one line: what, where, what was expected, how to fix.
+
+    Args:
+        error: from Hydra or OmegaConf.
+
+    Returns:
+        One line.
+    """
+    chain: list[BaseException] = [error]
+    while chain[-1].__cause__ is not None or chain[-1].__context__ is not None:
+        chain.append(chain[-1].__cause__ or chain[-1].__context__ or error)
+    text = "\n".join(str(link) for link in chain)
+    for pattern, make in _EXPLANATIONS:
+        if match := re.search(pattern, text, re.DOTALL):
+            return make(match)
+    return re.sub(r"\s+", " ", re.sub(r"See https?://\S+.*", "", str(error), flags=re.DOTALL)).strip()
+
+
+def _unknown_key(match: re.Match[str]) -> str:
+    key = match["key"]
+    parent, _, leaf = key.rpartition(".")
+    if parent:
+        owners = [name for name in run_config.catalogue(parent) if leaf in OmegaConf.load(CONF / parent / f"{name}.yaml")]
+        hint = f"{parent}={' or '.join(owners)} has it" if owners else f"`--cfg job --package {parent}` shows its keys"
+        return f"unknown key `{key}`: the chosen {parent} has no `{leaf}`; {hint}"
+    close = difflib.get_close_matches(key, [*SCALARS, *GROUPS, "experiment"], n=1)
+    hint = f"did you mean `{close[0]}`?" if close else f"keys: {', '.join([*SCALARS, *GROUPS])}"
+    plus = " (experiments are chosen with a plus: +experiment=name)" if key == "experiment" else ""
+    return f"unknown key `{key}`{plus}; {hint}"
+
+
+def _unknown_choice(match: re.Match[str]) -> str:
+    options = sorted(set(re.findall(r"^\s+(\w+)$", match["options"], re.MULTILINE)))
+    close = difflib.get_close_matches(match["choice"], options, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"`{match['group']}` has no choice {match['choice']!r}; {hint}choices: {', '.join(options)}"
+
+
+def _wrong_type(match: re.Match[str]) -> str:
+    kind = {"Integer": "an integer", "Float": "a number", "Boolean": "true or false", "String": "a word"}
+    return f"`{match['key']}` must be {kind.get(match['kind'], match['kind'])}, got {match['value']!r}"
+
+
+def _needs_experiment_plus(match: re.Match[str]) -> str:
+    return f"`{match['group']}` is not in the defaults; add it with a plus: +{match['group']}={match['choice']}"
+
+
+def _sweep_without_multirun(match: re.Match[str]) -> str:
+    return f"`{match['override']}` is a sweep; add -m to run all of its values"
+
+
+_EXPLANATIONS = [
+    (r"Sweep parameters '(?P<override>[^']*)' requires", _sweep_without_multirun),
+    (r"Ambiguous value for argument '(?P<override>[^']*)'", _sweep_without_multirun),
+    (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),
+    (r"missing EQUAL at", lambda m: "an override has the form key=value; `gradstab run --help` lists the keys"),
+    (r"append to your default list use \+(?P<group>\w+)=(?P<choice>\w+)", _needs_experiment_plus),
+    (r"Value '(?P<value>[^']*)' of type '\w+' could not be converted to (?P<kind>\w+).*?full_key: (?P<key>[\w.]+)", _wrong_type),
+    (r"Value '(?P<value>[^']*)' .*?is not a (?P<kind>\w+).*?full_key: (?P<key>[\w.]+)", _wrong_type),
+    (r"Key '\w+' is not in struct\s+full_key: (?P<key>[\w.]+)", _unknown_key),
+    (r"Key '\w+' not in '\w+'\s+full_key: (?P<key>[\w.]+)", _unknown_key),
+    (r"Could not find '(?P<group>[\w/]+)/(?P<choice>[^'/]+)'\s+Available options in '[^']*':(?P<options>.*)", _unknown_choice),
+]

@@ -1,0 +1,311 @@
+"""The configuration of a run: its schema, its validation, its identity.
+
+Scalar keys are the fields of `Schema`, with their ranges beside them. A group is a node with a `_target_`, the dotted
+path of a factory; its other keys are the factory's arguments, whose types are read off the factory's signature. So a
+new file in a conf folder needs no change here.
+"""
+
+import functools
+import hashlib
+import inspect
+import json
+import math
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.utils import get_method
+from omegaconf import MISSING, OmegaConf
+
+from experiments.errors import UserError
+from experiments.paths import CONF
+
+ARITHMETIC_VERSION = 1
+"""Raised whenever the numbers of the core change; part of every run's identity."""
+
+Config = dict[str, Any]
+GROUPS = ("activation", "init", "normalization", "loss", "optimizer", "clip", "data", "record", "executor")
+UNIDENTIFYING = ("name", "results_dir", "executor")
+"""Keys that change neither a number nor a row, and so neither the identity nor the tables."""
+
+PATHS_TO_DATA = (("data", "dir"),)
+"""Where data lie is no part of a run's identity; what they are is."""
+
+
+def _key(default: Any, help: str, at_least: float | None = None, choices: tuple[str, ...] = (), fix: str = "") -> Any:
+    return field(default=default, metadata={"help": help, "at_least": at_least, "choices": choices, "fix": fix})
+
+
+@dataclass
+class Schema:
+    """Declare every scalar key with its type, default, range and meaning; groups are nodes of their own."""
+
+    depth: int = _key(5, "hidden layers", at_least=0, fix="depth=0 is a linear classifier")
+    width: int = _key(64, "units of a hidden layer", at_least=1)
+    output_activation: str = _key("identity", "φ of the output layer; a name from conf/activation")
+    lr: float = _key(0.1, "learning rate η", at_least=0)
+    bias_lr_factor: float = _key(1.0, "factor on the learning rate of biases", at_least=0, fix="0 freezes them")
+    weight_decay: float = _key(0.0, "λ of (λ/2)Σ‖W‖², weights only", at_least=0)
+    batch_size: int | None = _key(None, "examples a step; null for all", at_least=1, fix="null takes all examples")
+    steps: int = _key(100, "updates; 0 measures at initialization only", at_least=0)
+    seed: int = _key(0, "of weights and batches", at_least=0)
+    dtype: str = _key("float64", "of all arithmetic", choices=("float64", "float32"))
+    numerics: str = _key("native", "portable: the same bits on AVX2 and AVX-512 machines", choices=("native", "portable"))
+    name: str | None = _key(None, "folder of the results; null derives one from the sweep")
+    results_dir: str = _key("results", "parent of that folder")
+    activation: Any = MISSING
+    init: Any = MISSING
+    normalization: Any = MISSING
+    loss: Any = MISSING
+    optimizer: Any = MISSING
+    clip: Any = MISSING
+    data: Any = MISSING
+    record: Any = MISSING
+    executor: Any = MISSING
+
+
+SCALARS: dict[str, "Field[Any]"] = {f.name: f for f in fields(Schema) if f.name not in GROUPS}
+
+
+@dataclass
+class RecordSchema:
+    """Declare the keys of the record group, which is data and needs no factory."""
+
+    name: str = "light"
+    every: int = 1
+    snapshot: int | None = None
+    sharpness: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """Hold one validated run of a sweep.
+
+    Args:
+        index: place in the sweep, from 0.
+        config: every key, groups as nested dicts.
+        run_id: identity.
+        overrides: the task overrides that Hydra composed it from.
+    """
+
+    index: int
+    config: Config
+    run_id: str
+    overrides: tuple[str, ...] = ()
+
+
+def register() -> None:
+    """Make the schema known to Hydra."""
+    ConfigStore.instance().store(name="schema", node=Schema)
+
+
+def catalogue(group: str) -> list[str]:
+    """Return the names of a group's files, which are its choices."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def build(node: Config) -> Any:
+    """Call the factory of a group's node with the node's other keys.
+
+    Args:
+        node: with `_target_`, `name` and the factory's arguments.
+
+    Returns:
+        What the factory makes.
+    """
+    return get_method(node["_target_"])(**{key: value for key, value in node.items() if key not in ("_target_", "name")})
+
+
+@functools.lru_cache(maxsize=64)
+def _build_cached(serialized: str) -> Any:
+    return build(json.loads(serialized))
+
+
+def build_cached(node: Config) -> Any:
+    """Build a node once per distinct content: data sets are read once for a whole sweep."""
+    return _build_cached(json.dumps(node, sort_keys=True))
+
+
+def output_activation(name: str) -> Config:
+    """Return the node of the activation that stands at the output."""
+    path = CONF / "activation" / f"{name}.yaml"
+    if not path.is_file():
+        raise UserError(f"`output_activation` must be one of {', '.join(catalogue('activation'))}, got {name!r}")
+    node = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(node, dict)
+    return {str(key): value for key, value in node.items()}
+
+
+def _types(annotation: Any) -> tuple[type, ...]:
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+_WORDS = {int: "an integer", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+
+
+def _coerce(key: str, value: Any, annotation: Any) -> Any:
+    """Return the value as its declared type, so that 1 and 1.0 are the same run; refuse another type."""
+    allowed = _types(annotation)
+    if value is None and type(None) in allowed:
+        return None
+    if isinstance(value, bool):
+        if bool in allowed:
+            return value
+    elif isinstance(value, int) and int in allowed:
+        return value
+    elif isinstance(value, (int, float)) and float in allowed:
+        return float(value)
+    elif isinstance(value, float) and int in allowed and value.is_integer():
+        return int(value)
+    elif isinstance(value, str) and str in allowed:
+        return value
+    expected = " or ".join(_WORDS.get(kind, kind.__name__) for kind in allowed)
+    raise UserError(f"`{key}` must be {expected}, got {value!r}")
+
+
+def _check_scalar(key: str, value: Any) -> Any:
+    declared = SCALARS[key]
+    value = _coerce(key, value, declared.type)
+    meta = declared.metadata
+    fix = f"; {meta['fix']}" if meta["fix"] else ""
+    if meta["choices"] and value not in meta["choices"]:
+        raise UserError(f"`{key}` must be {' or '.join(meta['choices'])}, got {value!r}")
+    if meta["at_least"] is not None and value is not None:
+        kind = "an integer" if int in _types(declared.type) else "a finite number"
+        if not (math.isfinite(value) and value >= meta["at_least"]):
+            raise UserError(f"`{key}` must be {kind} ≥ {meta['at_least']}, got {value}{fix}")
+    return value
+
+
+def _check_group(group: str, node: Any) -> Config:
+    """Check a group's keys against its factory's signature and build it once, so that ranges are checked too."""
+    if not isinstance(node, dict) or "name" not in node:
+        raise UserError(f"`{group}` must be one of {', '.join(catalogue(group))}, got {node!r}; choose with {group}=name")
+    factory: Callable[..., Any] = RecordSchema if group == "record" else get_method(node["_target_"])
+    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    known = list(inspect.signature(factory).parameters)
+    checked: Config = {}
+    for key, value in node.items():
+        if key in ("_target_", "name"):
+            checked[key] = value
+        elif key not in known:
+            raise UserError(f"`{group}.{key}` is not a key of {group}={node['name']}; its keys: {', '.join(known) or 'none'}")
+        else:
+            checked[key] = _coerce(f"{group}.{key}", value, hints[key])
+    try:
+        _ = None if group == "record" else build_cached(checked)
+    except ValueError as error:
+        raise UserError(str(error).replace("`", f"`{group}.", 1)) from error
+    return checked
+
+
+def validate(config: Config) -> Config:
+    """Check every key of a composed config, alone and together, and return it normalized.
+
+    Args:
+        config: as composed by Hydra, resolved to plain containers.
+
+    Returns:
+        The same keys, with values of their declared types.
+
+    Raises:
+        UserError: a key is unknown, of the wrong type, out of range, or does not go with another.
+    """
+    for key in config:
+        if key not in SCALARS and key not in GROUPS:
+            raise UserError(f"unknown key `{key}`; keys: {', '.join([*SCALARS, *GROUPS])}")
+    checked = {key: _check_scalar(key, config[key]) for key in SCALARS}
+    checked |= {group: _check_group(group, config[group]) for group in GROUPS}
+    _check_name(checked["name"])
+    _check_record(checked["record"])
+    _check_together(checked)
+    return checked
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and (not name or name in (".", "..") or any(c in name for c in "/\\\0")):
+        raise UserError(f"`name` must be a plain folder name, got {name!r}; the parent goes into results_dir")
+
+
+def _check_record(record: Config) -> None:
+    if record["name"] not in ("light", "full"):
+        raise UserError(f"`record` must be light or full, got {record['name']!r}")
+    if record["every"] < 1:
+        raise UserError(f"`record.every` must be an integer ≥ 1, got {record['every']}")
+    if record["snapshot"] is not None and record["snapshot"] < 0:
+        raise UserError(f"`record.snapshot` must be a step ≥ 0 or null, got {record['snapshot']}")
+
+
+def _check_together(config: Config) -> None:
+    loss, data = build_cached(config["loss"]), build_cached(config["data"])
+    m = data.x.shape[1]
+    output_activation(config["output_activation"])
+    if loss.takes_logits and config["output_activation"] != "identity":
+        raise UserError(
+            f"`output_activation` must be identity with loss={loss.name}, which takes logits, "
+            f"got {config['output_activation']}; use loss=mse for another"
+        )
+    if data.classes is None and (loss.needs_classes or loss.takes_logits):
+        raise UserError(f"loss={loss.name} needs classes, but data={config['data']['name']} is a regression; use loss=mse")
+    if config["batch_size"] is not None and config["batch_size"] > m:
+        raise UserError(
+            f"`batch_size` must be at most the {m} training examples of data={config['data']['name']}, "
+            f"got {config['batch_size']}; lower it or raise data.n_samples"
+        )
+    if config["normalization"]["name"] != "none" and min(config["batch_size"] or m, m) < 2:
+        raise UserError("`batch_size` must be ≥ 2 with batch normalization, whose variance over one example is 0; raise it")
+    if config["record"]["snapshot"] is not None and config["record"]["snapshot"] > config["steps"]:
+        raise UserError(f"`record.snapshot` must be at most steps={config['steps']}, got {config['record']['snapshot']}; lower it")
+
+
+def run_id(config: Config) -> str:
+    """Return the identity of a run: a hash of all that changes a number or a row.
+
+    Args:
+        config: validated.
+
+    Returns:
+        16 hexadecimal digits of the SHA-256 of the config as sorted JSON, the checksum of the data and the version
+        of the core's arithmetic.
+    """
+    content = {key: value for key, value in config.items() if key not in UNIDENTIFYING}
+    for group, key in PATHS_TO_DATA:
+        content[group] = {k: v for k, v in content[group].items() if k != key}
+    content["data_checksum"] = build_cached(config["data"]).checksum
+    content["arithmetic_version"] = ARITHMETIC_VERSION
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def flatten(config: Config) -> Config:
+    """Return the dotted columns of the runs table: scalars, each group's choice, its keys as `group.key`.
+
+    Args:
+        config: validated.
+
+    Returns:
+        Column -> value, without the keys that change nothing.
+    """
+    columns: Config = {}
+    for key, value in config.items():
+        if key in UNIDENTIFYING:
+            continue
+        if isinstance(value, dict):
+            columns[key] = value["name"]
+            columns |= {f"{key}.{sub}": item for sub, item in value.items() if sub not in ("_target_", "name")}
+        else:
+            columns[key] = value
+    return columns
+
+
+def nested(config: Config) -> Config:
+    """Return the config as a reader of a snapshot wants it: groups as {name, …}, no import paths."""
+    return {
+        key: {sub: item for sub, item in value.items() if sub != "_target_"} if isinstance(value, dict) else value
+        for key, value in config.items()
+        if key not in UNIDENTIFYING
+    }

@@ -1,0 +1,68 @@
+"""Every activation beside its derivative.
+
+The range of φ′ bounds the factor that one layer puts on δ: what is at most ¼ must vanish in depth.
+"""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments import figure_tables
+from experiments.plots.style.facets import sentences
+from experiments.plots.style.look import GREY, OKABE_ITO, figure
+from experiments.store import Results
+
+ORDER = 80
+
+_FRACTIONS = {"0.25": "¼", "0.5": "½", "0.75": "¾"}
+
+
+def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
+    """Return every activation of the catalogue, those of these results first."""
+    return figure_tables.activation_shapes(results)
+
+
+def interval(text: str) -> str:
+    """Write the range of a derivative with fractions as they are spoken: (0, ¼]."""
+    low, _, high = text[1:-1].partition(", ")
+    return f"{text[0]}{_FRACTIONS.get(low, low)}, {_FRACTIONS.get(high, high)}{text[-1]}".replace("-", "−")
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw two activations a row, each beside its derivative, whose range is marked and written."""
+    names = list(table["activation"].unique())
+    rows = (len(names) + 1) // 2
+    drawing = figure(1.55 * rows + 0.4)
+    grid = drawing.add_gridspec(rows, 4)
+    for i, name in enumerate(names):
+        shape = table[table["activation"] == name]
+        used = bool(shape["used"].iloc[0])
+        left, right = (drawing.add_subplot(grid[i // 2, 2 * (i % 2) + k]) for k in (0, 1))
+        _line(left, shape, "value", OKABE_ITO[0])
+        _line(right, shape, "prime", OKABE_ITO[1])
+        low, high = float(shape["low"].iloc[0]), float(shape["high"].iloc[0])
+        right.axhspan(low, high, color=OKABE_ITO[1], alpha=0.1, lw=0, gid="range")
+        for end in {low, high}:
+            right.axhline(end, color=OKABE_ITO[1], lw=0.8, ls=":", gid="end")
+        right.set_ylim(min(-0.15, low - 0.15), max(1.25, high + 0.15))
+        left.set_title(f"φ  {name}{'  (in this sweep)' if used else ''}", fontweight="bold" if used else "normal")
+        right.set_title(f"φ′ ∈ {interval(shape['range'].iloc[0])}")
+        for axes in (left, right):
+            axes.set_xlabel("z" if i >= len(names) - 2 else "")
+            axes.set_xticks([-4, -2, 0, 2, 4])
+    return drawing
+
+
+def _line(axes: Axes, shape: pd.DataFrame, column: str, color: str) -> None:
+    axes.axhline(0, color=GREY, lw=0.6)
+    z, y = shape["z"].to_numpy(), shape[column].to_numpy()
+    jump = abs(pd.Series(y).diff().to_numpy()) > 0.5  # a step is a gap, not a slope
+    axes.plot(z, pd.Series(y).mask(jump).to_numpy(), color=color, gid=column)
+
+
+def caption(table: pd.DataFrame) -> str:
+    """Say what is seen, and what is not."""
+    return sentences(
+        "φ (blue) and φ′ (orange) of every activation in the catalogue, with its default parameters; those of this sweep come first.",
+        "The shaded band is the range of φ′, a round bracket marking an end that no z reaches.",
+    )

@@ -1,0 +1,37 @@
+"""How large the error is, layer by layer, after training.
+
+The same as at step 0, at each run's last recorded step.
+"""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.figure_tables import delta_profile
+from experiments.plots.style.facets import curves, lost, repeated, sentences
+from experiments.store import Results
+
+ORDER = 25
+
+
+def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
+    """Return the norm of δ by layer at the last recorded step."""
+    return delta_profile(results, axes, "last")
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw one curve per setting."""
+    return curves(
+        table,
+        "layer",
+        color=table.attrs["roles"].color,
+        x_label="layer (the last is the output)",
+        y_label="norm of δ",
+        markers=table["layer"].max() <= 30,
+    )
+
+
+def caption(table: pd.DataFrame) -> str:
+    """Say what is seen, and what is not."""
+    steps = table.attrs["steps"]
+    when = f"step {steps[0]}" if len(steps) == 1 else f"the last recorded step of each run ({steps[0]} to {steps[-1]})"
+    return sentences(f"Norm of δ over layers at {when}.", repeated(table), lost(table, "norms"), *table.attrs["roles"].notes)

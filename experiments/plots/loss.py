@@ -1,0 +1,33 @@
+"""The loss during training."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments import figure_tables
+from experiments.plots.style.facets import curves, cut_off, lost, repeated, sentences
+from experiments.store import Results
+
+ORDER = 50
+
+
+def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
+    """Return the loss by step."""
+    return figure_tables.curves(results, axes, "loss", logarithmic=True)
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Draw one curve per setting."""
+    return curves(
+        table, "step", color=table.attrs["roles"].color, x_label="training step", y_label="loss J of the step's batch", logarithmic=True
+    )
+
+
+def caption(table: pd.DataFrame) -> str:
+    """Say what is seen, and what is not."""
+    return sentences(
+        "Loss J of the batch at every step, λ term included.",
+        repeated(table, geometric=True),
+        lost(table),
+        cut_off(table),
+        *table.attrs["roles"].notes,
+    )

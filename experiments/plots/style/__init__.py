@@ -1,0 +1,1 @@
+"""What all figures share: the look, panels and curves, strips. No figure itself."""

@@ -1,0 +1,302 @@
+"""The tables of a sweep: column names, units, dtypes; written atomically, read back as pandas frames.
+
+A results folder holds runs, layers, steps and histograms as Parquet files, and provenance.json. The runs table is
+written last and is what counts: rows of the other tables belong to a run only if the run is listed there.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiments.errors import UserError
+
+KEYS = {"run_id": "identity of the run", "job": "place in the sweep, from 0"}
+
+RUN_RESULTS = {
+    "status": "ok, diverged or failed",
+    "diverged_at_step": "first step whose loss or gradients are not finite; empty where none",
+    "error": "what failed, with its traceback; empty where nothing did",
+    "final_loss": "J over all training examples after the last update; that of the last row where the run diverged",
+    "final_accuracy": "on all training examples, in [0, 1]; empty for regressions",
+    "test_accuracy": "on the test examples, in evaluation mode, in [0, 1]; empty where there are none",
+    "delta_factor": "geometric mean over hidden layers of delta_norm^l / delta_norm^(l+1) at step 0",
+    "delta_factor_lo": "lower end of its 95 % interval, from the increments of ln delta_norm",
+    "delta_factor_hi": "upper end of its 95 % interval",
+    "delta_factor_theory": "the mean-field prediction of delta_factor; empty where there is no theory",
+    "verdict": "vanishing, stable, exploding, saturated, dead, underflowed or diverged",
+}
+
+LAYERS = {
+    "step": "number of updates made before this row",
+    "layer": "1…L, the output being L; 0 is the input",
+    "delta_norm": "√(mean_i ‖δ_i‖²)",
+    "delta_mean_norm": "‖mean_i δ_i‖ = ‖∂J/∂b‖; empty under batch normalization, where it is zero by construction",
+    "delta_rms": "delta_norm / √n_l",
+    "weight_grad_norm": "‖∂J/∂W‖ before clipping, λ term included",
+    "bias_grad_norm": "‖∂J/∂b‖ before clipping",
+    "weight_norm": "‖W‖ before the update",
+    "update_ratio": "‖ΔW‖/‖W‖ of the update made from this row; empty in the last",
+    "z_mean": "mean of z over units and examples",
+    "z_var": "variance of z over units and examples",
+    "a_mean": "mean of a over units and examples",
+    "a_var": "variance of a over units and examples",
+    "saturated": "fraction of entries whose |φ′| is below 5 % of its maximum",
+    "dead": "fraction of units that are 0 on every example",
+    "zero": "fraction of entries of δ that are exactly 0",
+    "finite": "whether every entry of δ is finite",
+    "delta_norm_theory": "mean-field prediction of delta_norm at step 0, from the measured output error; empty elsewhere",
+}
+
+STEPS = {
+    "step": "number of updates made before this row",
+    "loss": "J of the step's batch, λ term included",
+    "accuracy": "fraction right on the step's batch; empty for regressions",
+    "grad_norm": "norm of all gradients together, before clipping",
+    "grad_norm_clipped": "the same after clipping",
+    "clipped": "whether clipping changed a gradient",
+    "sharpness": "largest eigenvalue of the Hessian of J, where recorded",
+}
+
+HISTOGRAMS = {
+    "step": "first or last recorded step",
+    "layer": "1…L",
+    "quantity": "z, a or log10_abs_delta",
+    "bin_low": "lower edge; −inf below the fixed bins, empty for the count of NaN",
+    "bin_high": "upper edge; inf above the fixed bins, empty for the count of NaN",
+    "count": "entries in the bin; empty bins have no row",
+}
+
+TABLES = {"layers": KEYS | LAYERS, "steps": KEYS | STEPS, "histograms": KEYS | HISTOGRAMS}
+SORT = {
+    "runs": ["job"],
+    "layers": ["job", "step", "layer"],
+    "steps": ["job", "step"],
+    "histograms": ["job", "step", "layer", "quantity", "bin_low"],
+}
+WRITE_ORDER = ("histograms", "layers", "steps", "runs")
+
+
+@dataclass
+class Tables:
+    """Hold the frames of a sweep.
+
+    Args:
+        runs: one row a run: identity, every config key, what came out.
+        layers: one row a run, step and layer.
+        steps: one row a run and step.
+        histograms: one row a run, step, layer, quantity and occupied bin.
+    """
+
+    runs: pd.DataFrame
+    layers: pd.DataFrame
+    steps: pd.DataFrame
+    histograms: pd.DataFrame
+
+    def items(self) -> list[tuple[str, pd.DataFrame]]:
+        """Return (table name, frame), in the order of writing."""
+        return [(name, getattr(self, name)) for name in WRITE_ORDER]
+
+
+@dataclass
+class Results(Tables):
+    """Hold the tables of a results folder, and where they came from.
+
+    Args:
+        path: the folder.
+        provenance: what made it.
+    """
+
+    path: Path = Path()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def _sorted(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values(SORT[name], kind="stable", ignore_index=True)
+
+
+def collect(parts: list[Tables]) -> Tables:
+    """Concatenate tables, sorted by job, step and layer.
+
+    Args:
+        parts: at least one.
+
+    Returns:
+        The tables of all parts together.
+    """
+
+    def join(name: str) -> pd.DataFrame:
+        frames = [frame for part in parts if not (frame := getattr(part, name)).empty]
+        return _sorted(name, pd.concat(frames, ignore_index=True) if frames else getattr(parts[0], name))
+
+    runs = runs_frame([row for part in parts for row in part.runs.to_dict("records")])
+    return Tables(runs, join("layers"), join("steps"), join("histograms"))
+
+
+def runs_frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
+    """Build the runs table from one dict a run, sorted by job, its dtypes read off all rows together.
+
+    Args:
+        rows: identity, dotted config columns and results; keys that a run lacks are left empty.
+
+    Returns:
+        The frame: identity, then config (a group's keys behind the group), then results.
+    """
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in RUN_RESULTS]
+    tops = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    ordered = [*sorted(names, key=lambda name: (tops.index(name.partition(".")[0]), name)), *RUN_RESULTS]
+    frame = pd.DataFrame({name: _column(name, [row.get(name) for row in rows]) for name in ordered})
+    return _sorted("runs", frame)
+
+
+_RESULT_DTYPES = dict.fromkeys(RUN_RESULTS, "float64") | {
+    "status": "str",
+    "diverged_at_step": "Int64",
+    "error": "str",
+    "verdict": "str",
+}
+
+
+def _column(name: str, values: list[Any]) -> "pd.Series[Any]":
+    values = [None if value is None or value is pd.NA or value != value else value for value in values]
+    kinds = {type(value) for value in values if value is not None}
+    dtype = _RESULT_DTYPES.get(name)
+    if dtype is None:
+        if kinds <= {bool}:
+            dtype = "boolean" if kinds else "object"
+        elif kinds <= {int}:
+            dtype = "Int64" if None in values else "int64"
+        else:
+            dtype = "str" if str in kinds else "float64"
+    if dtype == "str":
+        values = [None if value is None else str(value) for value in values]
+    return pd.Series(values, dtype=dtype)
+
+
+def atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file so that it is either the old or the new one, whole.
+
+    A temporary file in the same folder is written, flushed to disk and renamed.
+
+    Args:
+        path: the file.
+        write: called with the temporary path.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}; free space or choose another results_dir") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, in UTF-8."""
+    atomically(path, lambda temporary: _write_text(temporary, text))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, compression="zstd")
+
+
+def write(folder: Path, tables: Tables, provenance: dict[str, Any]) -> None:
+    """Write all tables of a sweep.
+
+    Args:
+        folder: exists.
+        tables: sorted as `collect` gives them.
+        provenance: what made them.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written; the tables of before are then still there.
+    """
+    for name, frame in tables.items():
+        atomically(folder / f"{name}.parquet", lambda temporary, frame=frame: _write_parquet(temporary, frame))  # type: ignore[misc]
+    write_text(folder / "provenance.json", json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
+
+
+def prepare(folder: Path) -> None:
+    """Make a results folder, and make sure that it can be written before anything is computed.
+
+    Args:
+        folder: of the results.
+
+    Raises:
+        UserError: it cannot be made or written, or holds something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file, and the results need a folder of that name; choose another name or results_dir")
+    if folder.is_dir() and any(folder.iterdir()) and not is_results(folder) and not (folder / "provenance.json").is_file():
+        raise UserError(f"{folder} is not empty and is no results folder; choose another name or results_dir")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe."):
+            pass
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror or error}; choose another results_dir") from error
+
+
+def is_results(folder: Path) -> bool:
+    """Return whether a folder holds the tables of a sweep."""
+    return (folder / "runs.parquet").is_file()
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, pa.ArrowException) as error:
+        message = str(error).splitlines()[0]
+        raise UserError(f"cannot read {path}: {message}; run the sweep again with --fresh") from error
+
+
+def load(path: str | Path) -> Results:
+    """Load a results folder.
+
+    Args:
+        path: the folder that a sweep wrote.
+
+    Returns:
+        `.runs`, `.layers`, `.steps`, `.histograms` as frames, `.provenance` and `.path`.
+
+    Raises:
+        UserError: the folder does not exist, is no results folder, or a table is damaged.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise UserError(f"{folder} does not exist; expected a results folder such as `gradstab run` writes")
+    if not is_results(folder):
+        raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+    frames = {name: _read(folder / f"{name}.parquet") for name in ("runs", *TABLES)}
+    for name, columns in TABLES.items():
+        missing = [column for column in columns if column not in frames[name].columns]
+        if missing:
+            raise UserError(f"{folder / name}.parquet lacks the column `{missing[0]}`; run the sweep again with --fresh")
+        frames[name] = frames[name][frames[name]["run_id"].isin(frames["runs"]["run_id"])].reset_index(drop=True)
+    try:
+        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {folder / 'provenance.json'}: {error}; run the sweep again with --fresh") from error
+    return Results(**frames, path=folder, provenance=provenance)

@@ -1,0 +1,143 @@
+"""Small networks of every kind, built once for the core and stated again for the oracles."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcore import mlp
+from bpcore.activations import Activation
+from bpcore.initializers import Initializer
+from bpcore.layers import Layers
+from tests.oracles import Array, Gradients, Problem, catalogue, forward, term_sizes
+
+ACTIVATIONS = catalogue("activation")
+INITIALIZERS = catalogue("init")
+LOSSES = catalogue("loss")
+NORMALIZATIONS = catalogue("normalization")
+
+SCALES = {"normal": 0.4, "constant": 0.18}
+"""Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
+
+KINK_DISTANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Case:
+    """Name a kind of network.
+
+    Args:
+        activation: of the hidden layers, a name in the catalogue.
+        loss: a name in the catalogue.
+        output: output activation, a name in the catalogue.
+        normalization: a name in the catalogue.
+        depth: number of hidden layers.
+    """
+
+    activation: str
+    loss: str
+    output: str
+    normalization: str
+    depth: int
+
+    def __str__(self) -> str:
+        return f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
+
+    def network(self) -> mlp.Network:
+        hidden = [5 - l % 2 for l in range(self.depth)]  # unequal widths, so that a transposition cannot go unseen
+        return mlp.Network(
+            sizes=(4, *hidden, 3),
+            activation=ACTIVATIONS[self.activation](),
+            output_activation=ACTIVATIONS[self.output](),
+            loss=LOSSES[self.loss](),
+            normalization=NORMALIZATIONS[self.normalization](),
+        )
+
+
+@dataclass(frozen=True)
+class Built:
+    """Hold a case ready for the core, and the same as a problem for the oracles.
+
+    Args:
+        network: the architecture.
+        initializers: names, one a run.
+        params: of the stack.
+        x: (1, n_0, m).
+        y: (1, n_L, m).
+        weight_decay: λ, (R, 1, 1).
+        problem: the same in plain arrays.
+    """
+
+    network: mlp.Network
+    initializers: tuple[str, ...]
+    params: Layers
+    x: Array
+    y: Array
+    weight_decay: Array
+    problem: Problem
+
+    def core_gradients(self) -> Gradients:
+        """Return what the core's backward pass makes of it."""
+        trace = mlp.forward(self.network, self.params, self.x)
+        delta, gradients = mlp.backward(self.network, self.params, trace, self.y, self.weight_decay)
+        delta[0] = mlp.input_gradient(self.params, delta)
+        return {("delta", l): array for l, array in delta.items()} | dict(gradients.items())
+
+
+def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_decay: Array) -> Problem:
+    """State a stack in plain arrays."""
+    return Problem(
+        sizes=network.sizes,
+        hidden=network.activation.value,
+        output=network.output_activation.value,
+        loss=network.loss.name,
+        eps=network.normalization.eps if network.normalization.active else None,
+        parameters=dict(params.items()),
+        weight_decay=weight_decay.reshape(-1),
+        x=x,
+        y=y,
+    )
+
+
+def targets(loss: str, n: int, m: int, generator: np.random.Generator) -> Array:
+    """Draw targets as a loss takes them: distributions over classes where it needs them, numbers in (0, 1) otherwise."""
+    y = generator.uniform(0.1, 0.9, (n, m))
+    return y / y.sum(axis=0) if LOSSES[loss]().needs_classes else y
+
+
+def kink_distance(phi: Activation, h: Array) -> Array:
+    """Return, per run, how far the inputs of φ stay from its kinks."""
+    distances = [np.abs(h - kink).min(axis=(-2, -1)) for kink in phi.kinks]
+    return np.min(distances, axis=0) if distances else np.full(h.shape[0], np.inf)
+
+
+def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
+    """Draw a case for runs given as (initializer, λ).
+
+    Each run takes the first seed with which no input of φ lies at a kink and some gradient reaches the input: a narrow
+    rectifier net is often dead, and a dead net would test nothing.
+    """
+    network = case.network()
+    m = 6 if network.normalization.active else 3
+    generator = np.random.default_rng(5)
+    x, y = generator.standard_normal((1, 4, m)), targets(case.loss, 3, m, generator)[None]
+    weight_decay = np.array([decay for _, decay in runs]).reshape(-1, 1, 1)
+    names = tuple(name for name, _ in runs)
+    initializers = [INITIALIZERS[name](scale=SCALES.get(name, 1.0), bias_std=0.3) for name in names]
+    drawn = [_draw(network, initializer, x, y) for initializer in initializers]
+    params = drawn[0].map(lambda key, array: np.concatenate([run[key] for run in drawn]))
+    return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
+
+
+def _draw(network: mlp.Network, initializer: Initializer, x: Array, y: Array) -> Layers:
+    for seed in range(200):
+        params = mlp.initialize(network, [initializer], [seed], "float64")
+        generator = np.random.default_rng(seed)
+        for l in params.gamma:  # away from 1 and 0, where an error in them could hide
+            params.gamma[l] = generator.choice([-1, 1], params.gamma[l].shape) * generator.uniform(0.5, 1.5, params.gamma[l].shape)
+            params.beta[l] = generator.standard_normal(params.beta[l].shape)
+        problem = as_problem(network, params, x, y, np.zeros((1, 1, 1)))
+        h = forward(problem).h
+        off = all(kink_distance(network.phi(l), h[l])[0] > KINK_DISTANCE for l in h)
+        if off and term_sizes(problem)["delta", 0].max() > 0:
+            return params
+    raise AssertionError(f"200 seeds gave no live network of {initializer.name} off the kinks")

@@ -1,0 +1,81 @@
+"""Small trainings for the tests of the step loop and of what it records."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bpcore.mlp import Network
+from bpcore.recording import Recording, RunRecord
+from bpcore.training import Examples, RunSettings, StackSettings, train
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.oracles import Array, catalogue
+
+CLIPS, OPTIMIZERS, INITIALIZERS = catalogue("clip"), catalogue("optimizer"), catalogue("init")
+
+
+def examples(m: int = 12, test: bool = False) -> Examples:
+    """Return m examples with 4 features in 3 classes, no two alike."""
+    generator = np.random.default_rng(11)
+    x, labels = generator.standard_normal((4, m)), generator.integers(0, 3, m)
+    y = np.eye(3)[:, labels]
+    if not test:
+        return Examples(x, y)
+    return Examples(x, y, generator.standard_normal((4, 7)), np.eye(3)[:, generator.integers(0, 3, 7)])
+
+
+def stack(
+    activation: str = "tanh",
+    normalization: str = "none",
+    loss: str = "softmax_cross_entropy",
+    depth: int = 2,
+    width: int = 5,
+    optimizer: str = "sgd",
+    clip: str = "none",
+    batch_size: int | None = None,
+    steps: int = 6,
+    dtype: str = "float64",
+    **recording: Any,
+) -> StackSettings:
+    """Return settings by names of the catalogue."""
+    network = Network(
+        (4, *(width,) * depth, 3), ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization]()
+    )
+    return StackSettings(network, OPTIMIZERS[optimizer](), CLIPS[clip](), batch_size, steps, dtype, Recording(**recording))
+
+
+def run(seed: int = 0, init: str = "fan_in", scale: float = 1.0, lr: float = 0.1, **settings: Any) -> RunSettings:
+    """Return one run's settings."""
+    return RunSettings(seed, INITIALIZERS[init](scale=scale, bias_std=0.1), lr, **settings)
+
+
+def train_one(settings: StackSettings, one: RunSettings | None = None, data: Examples | None = None) -> RunRecord:
+    """Train a single run."""
+    return train(settings, [one or run()], data or examples())[0]
+
+
+def snapshots(settings: StackSettings, one: RunSettings, steps: range, data: Examples | None = None) -> list[dict[str, Array]]:
+    """Return everything of a run at each of the steps."""
+    result = []
+    for step in steps:
+        record = train_one(replace(settings, recording=replace(settings.recording, snapshot=step)), one, data)
+        assert record.snapshot is not None
+        result.append(record.snapshot)
+    return result
+
+
+def differences(one: RunRecord, other: RunRecord) -> list[str]:
+    """Return the names of what is not bit-identical in two records."""
+    names = []
+    for table in ("layers", "steps", "histograms", "snapshot"):
+        left, right = getattr(one, table) or {}, getattr(other, table) or {}
+        names += [f"{table}.{key}" for key in left.keys() ^ right.keys()]
+        for key in left.keys() & right.keys():
+            numeric = left[key].dtype.kind == "f"
+            if left[key].dtype != right[key].dtype or not np.array_equal(left[key], right[key], equal_nan=numeric):
+                names.append(f"{table}.{key}")
+    for field in ("diverged_at_step", "final_loss", "final_accuracy", "test_accuracy"):
+        left, right = getattr(one, field), getattr(other, field)
+        if left != right and not (left is not None and right is not None and np.isnan(left) and np.isnan(right)):
+            names.append(field)
+    return names

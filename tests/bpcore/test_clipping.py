@@ -1,0 +1,137 @@
+"""Clipping: norms before and after, direction, per-run thresholds, what counts as having acted."""
+
+import numpy as np
+import pytest
+
+from bpcore import clipping
+from bpcore.clipping import Clipped, clip_gradients, global_norm
+from bpcore.layers import Layers
+from tests.oracles import Array, catalogue, scaled_norm
+
+RULES = catalogue("clip")
+acting = pytest.mark.parametrize("name", [name for name in RULES if name != "none"])
+
+
+def gradients(scale: float = 1.0, dtype: type = np.float64, runs: int = 3) -> Layers:
+    generator = np.random.default_rng(0)
+    layers = Layers()
+    for l, shape in {1: (4, 3), 2: (2, 4)}.items():
+        layers.W[l] = (scale * 10**l * generator.standard_normal((runs, *shape))).astype(dtype)
+        layers.b[l] = (scale * generator.standard_normal((runs, shape[0], 1))).astype(dtype)
+    layers.gamma[1] = (scale * generator.standard_normal((runs, 4, 1))).astype(dtype)
+    return layers
+
+
+def flat(layers: Layers, run: int, layer: int | None = None) -> Array:
+    return np.concatenate([array[run].ravel() for (_, l), array in layers.items() if layer in (None, l)]).astype(np.float64)
+
+
+def clip(name: str, layers: Layers, thresholds: list[float]) -> Clipped:
+    dtype = layers.W[1].dtype
+    return clip_gradients(RULES[name](), layers, np.array(thresholds, dtype=dtype).reshape(-1, 1, 1), global_norm(layers))
+
+
+def test_global_norm_takes_all_parameters_of_a_run() -> None:
+    layers = gradients()
+    np.testing.assert_allclose(global_norm(layers), [np.linalg.norm(flat(layers, run)) for run in range(3)], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_norms_before_and_after_are_reported(name: str) -> None:
+    layers = gradients()
+    report = clip(name, layers, [1.0, 50.0, 1e6])
+    for run in range(3):
+        assert report.before[run] == pytest.approx(np.linalg.norm(flat(layers, run)), rel=1e-14)
+        assert report.after[run] == pytest.approx(np.linalg.norm(flat(report.gradients, run)), rel=1e-14)
+
+
+@acting
+def test_each_run_has_its_own_threshold_and_an_idle_clip_changes_no_bit(name: str) -> None:
+    layers = gradients()
+    report = clip(name, layers, [1.0, 1e6, 1e6])
+    assert report.acted.tolist() == [True, False, False]
+    assert np.array_equal(flat(report.gradients, 1), flat(layers, 1))
+    alone = clip(name, layers.map(lambda key, array: array[:1]), [1.0])
+    assert np.array_equal(flat(alone.gradients, 0), flat(report.gradients, 0))
+
+
+def test_none_returns_everything_untouched() -> None:
+    layers = gradients(1e100)
+    report = clip("none", layers, [np.inf] * 3)
+    assert report.gradients is layers
+    assert not report.acted.any()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e200, 1e-200])
+def test_global_norm_clipping_keeps_the_direction(scale: float) -> None:
+    layers = gradients(scale)
+    report = clip("norm", layers, [0.5 * scale] * 3)
+    for run in range(3):
+        one, other = flat(layers, run), flat(report.gradients, run)
+        assert report.after[run] == pytest.approx(0.5 * scale, rel=1e-14)
+        np.testing.assert_allclose(other / scaled_norm(other), one / scaled_norm(one), rtol=1e-13)
+
+
+def test_layer_norm_clipping_limits_each_layer_by_itself() -> None:
+    layers = gradients()
+    report = clip("layer_norm", layers, [60.0] * 3)
+    for run in range(3):
+        for layer in (1, 2):
+            one, other = flat(layers, run, layer), flat(report.gradients, run, layer)
+            limit = min(60.0, np.linalg.norm(one))
+            np.testing.assert_allclose(other, one * limit / np.linalg.norm(one), rtol=1e-13)
+    assert np.array_equal(flat(report.gradients, 0, 1), flat(layers, 0, 1))  # its norm is below 60
+    assert np.linalg.norm(flat(layers, 0, 2)) > 60
+
+
+def test_value_clipping_limits_each_entry() -> None:
+    layers = gradients()
+    report = clip("value", layers, [2.0] * 3)
+    for run in range(3):
+        one = flat(layers, run)
+        np.testing.assert_array_equal(flat(report.gradients, run), np.where(np.abs(one) > 2, 2 * np.sign(one), one))
+
+
+@pytest.mark.parametrize("name", ["norm", "layer_norm"])
+def test_a_norm_exactly_at_the_threshold_is_left_alone(name: str) -> None:
+    layers = Layers(W={1: np.array([[[3.0, 4.0]]])}, b={})
+    report = clip(name, layers, [5.0])
+    assert not report.acted[0]
+    assert report.gradients.W[1].tolist() == [[[3.0, 4.0]]]
+
+
+@acting
+def test_zero_gradients_stay_zero(name: str) -> None:
+    report = clip(name, gradients(0.0), [1.0] * 3)
+    assert not flat(report.gradients, 0).any()
+    assert not report.acted.any()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_float32_stays_float32(name: str) -> None:
+    report = clip(name, gradients(dtype=np.float32), [1.0] * 3)
+    assert all(array.dtype == np.float32 for _, array in report.gradients.items())
+    assert report.after.dtype == np.float64
+
+
+@acting
+def test_a_run_that_is_lost_does_not_touch_its_neighbors(name: str) -> None:
+    layers = gradients()
+    spoiled = layers.map(lambda key, array: np.where(np.arange(3).reshape(-1, 1, 1) == 0, np.nan, array))
+    clean, beside = clip(name, layers, [1.0] * 3), clip(name, spoiled, [1.0] * 3)
+    assert np.array_equal(flat(clean.gradients, 1), flat(beside.gradients, 1))
+    assert beside.acted.tolist() == [False, True, True]
+
+
+@acting
+@pytest.mark.parametrize("threshold", [0.0, -1.0, np.nan, np.inf])
+def test_bad_thresholds_are_named(name: str, threshold: float) -> None:
+    with pytest.raises(ValueError, match="threshold"):
+        RULES[name](threshold=threshold)
+
+
+def test_names_and_thresholds() -> None:
+    for name, factory in RULES.items():
+        assert factory().name == name
+    assert clipping.none().threshold == np.inf
+    assert clipping.norm(2.5).threshold == 2.5

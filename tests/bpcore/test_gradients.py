@@ -1,0 +1,173 @@
+"""Every δ^l and every parameter's gradient against complex step, with relative error per layer and run."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.bpcore.cases import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    KINK_DISTANCE,
+    LOSSES,
+    NORMALIZATIONS,
+    Built,
+    Case,
+    build,
+    kink_distance,
+)
+from tests.oracles import (
+    Gradients,
+    Key,
+    Zero,
+    assert_gradients_match,
+    complex_step_gradients,
+    forward,
+    mismatches,
+    scaled_norm,
+    term_sizes,
+)
+
+RUNS = (*((name, 0.0) for name in INITIALIZERS), ("fan_in", 0.3), ("xavier", 0.02))
+"""Every initializer without λ, which would hide a vanished data term in dW, and two with λ, different in each."""
+
+
+def _outputs(loss: str, depth: int) -> list[str]:
+    if LOSSES[loss]().takes_logits:
+        return ["identity"]
+    return {1: list(ACTIVATIONS), 5: ["identity", "sigmoid"], 20: ["sigmoid"]}[depth]
+
+
+CASES = [
+    Case(activation, loss, output, normalization, depth)
+    for depth in (1, 5, 20)
+    for activation in ACTIVATIONS
+    for normalization in NORMALIZATIONS
+    for loss in LOSSES
+    for output in _outputs(loss, depth)
+]
+
+BEFORE_NORMALIZATION = "a bias before batch normalization, which takes the mean away"
+THROUGH_LINEAR = "a shift β that reaches the next batch normalization through a linear activation"
+SOFTMAX_SUM = "equal columns of W^L against a softmax error, whose entries sum to 0"
+ONE_DIRECTION = "constant weights in a linear normalized net: every signal is one direction, which normalization keeps but for ε"
+
+
+def zeros(case: Case, runs: tuple[tuple[str, float], ...], expected: Gradients, sizes: Gradients) -> dict[tuple[Key, int], Zero]:
+    """Return the arrays of a case that cancel by construction, with the reason and the size of what cancels."""
+    found: dict[tuple[Key, int], Zero] = {}
+    batch, linear = case.normalization == "batch", case.activation == "identity"
+    for kind, layer in expected:
+        for run, (init, decay) in enumerate(runs):
+            place = ((kind, layer), run)
+            terms = scaled_norm(sizes[kind, layer][run])
+            hidden, penalized = layer <= case.depth, kind == "W" and decay > 0
+            if batch and kind == "b" and hidden:  # the terms are δ^l itself, the tightest bound there is
+                found[place] = Zero(BEFORE_NORMALIZATION, scaled_norm(np.abs(expected["delta", layer][run]).mean(axis=-1)))
+            if batch and linear and kind == "beta" and layer < case.depth:
+                found[place] = Zero(THROUGH_LINEAR, terms)
+            below = layer < case.depth or (kind == "W" and 1 < layer <= case.depth)  # W^l reads the signal of layer l − 1
+            if batch and linear and init == "constant" and below and not penalized and kind != "delta":
+                found[place] = Zero(ONE_DIRECTION, terms, limit=1e-3)
+            if case.loss == "softmax_cross_entropy" and init == "constant" and hidden and not penalized:
+                found[place] = Zero(SOFTMAX_SUM, terms)
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_gradient_agrees_with_complex_step(case: Case) -> None:
+    built = build(case, RUNS)
+    for l, h in forward(built.problem).h.items():
+        assert (kink_distance(built.network.phi(l), h) > KINK_DISTANCE).all()
+    expected = complex_step_gradients(built.problem)
+    assert_gradients_match(built.core_gradients(), expected, zeros=zeros(case, RUNS, expected, term_sizes(built.problem)))
+
+
+CONTROL = Case("sigmoid", "mse", "tanh", "none", 20)
+
+
+def _scale(kind: str, factor: float) -> Callable[[Gradients, Built], None]:
+    def change(gradients: Gradients, built: Built) -> None:
+        for key in gradients:
+            if key[0] == kind:
+                gradients[key] = gradients[key] * factor
+
+    return change
+
+
+def _drop_decay(gradients: Gradients, built: Built) -> None:
+    gradients["W", 20] = gradients["W", 20] - built.weight_decay * built.params.W[20]
+
+
+def _shift(gradients: Gradients, built: Built) -> None:
+    """Give every inner layer the gradients of the layer two above, which has the same shape."""
+    for l in range(2, 18):
+        for kind in ("delta", "W", "b"):
+            gradients[kind, l] = gradients[kind, l + 2]
+
+
+def _set(key: Key, factor: float) -> Callable[[Gradients, Built], None]:
+    def change(gradients: Gradients, built: Built) -> None:
+        gradients[key] = factor * gradients[key]
+
+    return change
+
+
+WRONG: dict[str, Callable[[Gradients, Built], None]] = {
+    "first layer's delta zeroed": _set(("delta", 1), 0.0),
+    "first layer's dW zeroed": _set(("W", 1), 0.0),
+    "first layer's db zeroed": _set(("b", 1), 0.0),
+    "sign of one layer's dW flipped": _set(("W", 7), -1.0),
+    "sign of one layer's delta flipped": _set(("delta", 1), -1.0),
+    "one layer off by 1e-9": _set(("delta", 3), 1 + 1e-9),
+    "layers shifted": _shift,
+    "λ term missing": _drop_decay,
+    "1/m twice in dW": _scale("W", 1 / 3),
+    "1/m in delta": _scale("delta", 1 / 3),
+    "1/m missing in db": _scale("b", 3.0),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_gradient_is_caught(wrong: str) -> None:
+    built = build(CONTROL, RUNS)
+    expected = complex_step_gradients(built.problem)
+    gradients = built.core_gradients()
+    assert_gradients_match(gradients, expected)
+    WRONG[wrong](gradients, built)
+    assert mismatches(gradients, expected)
+
+
+def test_a_reference_of_zero_is_no_agreement() -> None:
+    nothing = {("delta", 1): np.zeros((1, 2, 3))}
+    assert mismatches(nothing, nothing)
+
+
+def test_what_is_claimed_to_cancel_must_cancel() -> None:
+    array = {("b", 1): np.ones((1, 2, 1))}
+    assert mismatches(array, array, zeros={(("b", 1), 0): Zero("it does not", 1.0)})
+
+
+def test_a_vanished_gradient_would_pass_an_absolute_tolerance() -> None:
+    built = build(CONTROL, (("glorot_standard", 0.0),))
+    expected = complex_step_gradients(built.problem)["W", 1]
+    assert np.allclose(np.zeros_like(expected), expected)
+    assert 0 < scaled_norm(expected) < 1e-10
+
+
+def test_gradients_of_a_run_do_not_depend_on_its_neighbors() -> None:
+    built = build(CONTROL, RUNS)
+    together = built.core_gradients()
+    for run, spec in enumerate(RUNS):
+        alone = build(CONTROL, (spec,)).core_gradients()
+        assert all(np.array_equal(alone[key][0], together[key][run]) for key in together)
+
+
+def test_each_run_may_have_its_own_batch() -> None:
+    case, runs = Case("tanh", "sigmoid_cross_entropy", "identity", "batch", 2), (("fan_in", 0.0), ("he", 0.1))
+    built = build(case, runs)
+    x = np.random.default_rng(0).standard_normal((2, *built.x.shape[1:]))
+    own = replace(built, x=x, problem=replace(built.problem, x=x))
+    expected = complex_step_gradients(own.problem)
+    assert_gradients_match(own.core_gradients(), expected, zeros=zeros(case, runs, expected, term_sizes(own.problem)))

@@ -1,0 +1,150 @@
+"""Initializers: what is drawn against what is declared."""
+
+import numpy as np
+import pytest
+
+from bpcore import initializers
+from bpcore.initializers import Initializer
+from tests.oracles import catalogue, row_for
+
+FACTORIES = catalogue("init")
+HERE = "tests/bpcore/test_initializers.py"
+
+# Var(W) at (fan_in, fan_out) = (300, 100) and scale 2, by the formula of the cited source
+KNOWN_VARIANCES = {
+    "normal": 4.0,
+    "fan_in": 4 / 300,
+    "xavier": 4 * 2 / 400,
+    "he": 4 * 2 / 300,
+    "glorot_standard": 4 / (3 * 300),
+    "orthogonal": 4 / 300,
+    "constant": 0.0,
+}
+
+every_initializer = pytest.mark.parametrize("name", FACTORIES)
+with_distribution = [name for name in FACTORIES if "distribution" in FACTORIES[name].keywords]
+
+
+def draw(initializer: Initializer, fan_out: int, fan_in: int, seed: int = 0) -> np.ndarray:
+    return initializer.draw(np.random.default_rng(seed), fan_out, fan_in)
+
+
+@every_initializer
+def test_known_variance(name: str) -> None:
+    known = row_for(KNOWN_VARIANCES, name, "known variance at fan_in 300, fan_out 100, scale 2", f"{HERE}, KNOWN_VARIANCES")
+    assert FACTORIES[name](scale=2.0).variance(300, 100) == pytest.approx(known, rel=1e-15)
+
+
+@every_initializer
+def test_its_name_is_that_of_its_conf_file(name: str) -> None:
+    assert FACTORIES[name]().name == name
+
+
+@every_initializer
+@pytest.mark.parametrize("shape", [(100, 300), (300, 100), (200, 200)])
+def test_draws_have_the_declared_mean_and_variance(name: str, shape: tuple[int, int]) -> None:
+    """With 20,000 to 40,000 entries the sample variance scatters by 1 %; orthogonal ones by less."""
+    initializer = FACTORIES[name](scale=1.5)
+    W = draw(initializer, *shape)
+    assert W.shape == shape
+    assert W.dtype == np.float64
+    declared = initializer.variance(shape[1], shape[0])
+    np.testing.assert_allclose(((W - initializer.mean) ** 2).mean(), declared, rtol=0.04, atol=1e-30)
+    assert abs(W.mean() - initializer.mean) <= 5 * np.sqrt(declared / W.size)
+
+
+@pytest.mark.parametrize("name", with_distribution)
+def test_uniform_draws_fill_their_interval_with_the_same_variance(name: str) -> None:
+    initializer = FACTORIES[name](scale=1.5, distribution="uniform")
+    W = draw(initializer, 100, 300)
+    half_width = np.sqrt(3 * initializer.variance(300, 100))
+    assert np.abs(W).max() <= half_width
+    assert np.abs(W).max() > 0.999 * half_width
+    np.testing.assert_allclose(W.var(), initializer.variance(300, 100), rtol=0.02)
+    assert initializer.variance(300, 100) == FACTORIES[name](scale=1.5).variance(300, 100)
+
+
+def test_supports_published_for_the_uniform_schemes() -> None:
+    xavier = draw(initializers.xavier(distribution="uniform"), 100, 300)
+    assert 0.999 < np.abs(xavier).max() / np.sqrt(6 / 400) <= 1
+    standard = draw(initializers.glorot_standard(), 100, 300)
+    assert 0.999 < np.abs(standard).max() * np.sqrt(300) <= 1
+
+
+@pytest.mark.parametrize("shape", [(30, 30), (20, 50), (50, 20), (1, 7), (7, 1)])
+def test_orthogonal_weights_are_orthogonal_times_the_gain(shape: tuple[int, int]) -> None:
+    W = draw(initializers.orthogonal(scale=1.7), *shape)
+    gram = W @ W.T if shape[0] <= shape[1] else W.T @ W
+    np.testing.assert_allclose(gram, 1.7**2 * np.eye(min(shape)), atol=1e-13)
+
+
+def test_orthogonal_weights_are_uniform_over_the_rotations() -> None:
+    """Without the signs of R, numpy's QR gives a Q whose diagonal is biased to one sign."""
+    diagonal = [draw(initializers.orthogonal(), 3, 3, seed)[0, 0] for seed in range(400)]
+    assert abs(np.mean(diagonal)) < 5 * np.sqrt(1 / 3 / 400)
+
+
+@every_initializer
+def test_the_same_seed_gives_the_same_standard_variates_whatever_the_scale(name: str) -> None:
+    one, other = (draw(FACTORIES[name](scale=scale), 20, 30, seed=3) for scale in (0.5, 2.0))
+    np.testing.assert_allclose(4 * one, other, rtol=1e-15)
+
+
+def test_normal_schemes_share_their_standard_variates() -> None:
+    schemes = [FACTORIES[name]() for name in ("normal", "fan_in", "xavier", "he")]
+    standard = [draw(scheme, 20, 30, seed=3) / np.sqrt(scheme.variance(30, 20)) for scheme in schemes]
+    for variates in standard[1:]:
+        np.testing.assert_allclose(variates, standard[0], rtol=1e-14)
+
+
+@every_initializer
+def test_other_seeds_give_other_weights(name: str) -> None:
+    equal = np.array_equal(draw(FACTORIES[name](), 4, 5, seed=0), draw(FACTORIES[name](), 4, 5, seed=1))
+    assert equal == (name == "constant")
+
+
+@every_initializer
+def test_biases_are_normal_with_the_given_deviation(name: str) -> None:
+    initializer = FACTORIES[name](bias_std=0.3)
+    b = initializer.draw_bias(np.random.default_rng(0), 20_000)
+    assert b.shape == (20_000, 1)
+    assert b.std() == pytest.approx(0.3, rel=0.02)
+    assert np.abs(b).max() > 0.9  # beyond the support of a uniform of this deviation
+    assert not FACTORIES[name](bias_std=0.0).draw_bias(np.random.default_rng(0), 5).any()
+
+
+def test_constant_weights() -> None:
+    initializer = initializers.constant(scale=-0.5)
+    assert (draw(initializer, 3, 4) == -0.5).all()
+    assert initializer.mean == -0.5
+
+
+def test_only_orthogonal_entries_depend_on_each_other() -> None:
+    assert {name for name in FACTORIES if not FACTORIES[name]().independent} == {"orthogonal"}
+
+
+@every_initializer
+@pytest.mark.parametrize(("key", "value"), [("scale", np.nan), ("scale", np.inf), ("bias_std", -0.1), ("bias_std", np.nan)])
+def test_bad_arguments_are_named(name: str, key: str, value: float) -> None:
+    with pytest.raises(ValueError, match=key):
+        FACTORIES[name](**{key: value})
+
+
+@pytest.mark.parametrize("name", [name for name in FACTORIES if name != "constant"])
+def test_a_negative_scale_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="scale"):
+        FACTORIES[name](scale=-1.0)
+
+
+@pytest.mark.parametrize("name", with_distribution)
+def test_an_unknown_distribution_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="distribution"):
+        FACTORIES[name](distribution="cauchy")
+
+
+@every_initializer
+def test_a_scale_beyond_any_use_overflows_like_numbers_do_and_raises_nothing(name: str) -> None:
+    initializer = FACTORIES[name](scale=1e200)
+    assert initializer.variance(3, 4) == (0 if name == "constant" else np.inf)
+    with np.errstate(all="ignore"):
+        assert draw(initializer, 4, 3).shape == (4, 3)

@@ -1,0 +1,93 @@
+"""Every gradient against PyTorch's autograd, an implementation that nobody here wrote."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, Case, build
+from tests.bpcore.test_gradients import zeros
+from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
+
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
+
+RUNS = (("fan_in", 0.0), ("orthogonal", 0.0), ("he", 0.05))
+
+PEERS: dict[str, Callable[..., Any]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "leaky_relu": lambda z, alpha: functional.leaky_relu(z, negative_slope=alpha),
+    "elu": lambda z, alpha: functional.elu(z, alpha=alpha),
+    "selu": functional.selu,
+    "softplus": lambda z: functional.softplus(z, threshold=1e9),
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "identity": lambda z: z,
+}
+
+
+def _mse(z: Any, y: Any) -> Any:
+    return 0.5 * functional.mse_loss(z, y, reduction="sum") / len(y)
+
+
+def _sigmoid_cross_entropy(z: Any, y: Any) -> Any:
+    return functional.binary_cross_entropy_with_logits(z, y, reduction="sum") / len(y)
+
+
+LOSS_PEERS: dict[str, Callable[[Any, Any], Any]] = {
+    "mse": _mse,
+    "sigmoid_cross_entropy": _sigmoid_cross_entropy,
+    "softmax_cross_entropy": functional.cross_entropy,
+}
+
+
+def peer(name: str) -> Callable[[Any], Any]:
+    """Return PyTorch's version of an activation with the arguments of its conf file."""
+    function = row_for(PEERS, name, "PyTorch counterpart", "tests/bpcore/test_torch.py, PEERS")
+    arguments = ACTIVATIONS[name].keywords
+    return lambda z: function(z, **arguments)
+
+
+def autograd(problem: Problem, case: Case) -> Gradients:
+    """Return every gradient of a problem, run by run, examples in rows as PyTorch has them."""
+    per_run: list[dict[Key, Array]] = []
+    hidden, output = peer(case.activation), peer(case.output)
+    loss = row_for(LOSS_PEERS, case.loss, "PyTorch counterpart", "tests/bpcore/test_torch.py, LOSS_PEERS")
+    for run, decay in enumerate(problem.weight_decay):
+        p = {key: torch.tensor(array[run], requires_grad=True) for key, array in problem.parameters.items()}
+        z: dict[int, Any] = {0: torch.tensor(problem.x[0].T, requires_grad=True)}
+        y = torch.tensor(problem.y[0].T)
+        a = z[0]
+        for l in range(1, problem.L + 1):
+            z[l] = functional.linear(a, p["W", l], p["b", l][:, 0])
+            z[l].retain_grad()
+            h = z[l]
+            if ("gamma", l) in p:
+                h = functional.batch_norm(h, None, None, p["gamma", l][:, 0], p["beta", l][:, 0], training=True, eps=problem.eps)
+            a = hidden(h) if l < problem.L else output(h)
+        J = loss(a, y) + decay / 2 * sum((p["W", l] ** 2).sum() for l in range(1, problem.L + 1))
+        J.backward()
+        gradients = {key: tensor.grad.numpy() for key, tensor in p.items()}
+        per_run.append(gradients | {("delta", l): len(y) * tensor.grad.numpy().T for l, tensor in z.items()})
+    return {key: np.stack([gradients[key] for gradients in per_run]) for key in per_run[0]}
+
+
+CASES = [
+    Case(activation, loss, output, normalization, depth)
+    for depth in (1, 5, 20)
+    for activation in ACTIVATIONS
+    for normalization in NORMALIZATIONS
+    for loss in LOSSES
+    for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_gradient_agrees_with_autograd(case: Case) -> None:
+    built = build(case, RUNS)
+    expected = autograd(built.problem, case)
+    found = zeros(case, RUNS, expected, term_sizes(built.problem))
+    assert_gradients_match(built.core_gradients(), expected, zeros=found)

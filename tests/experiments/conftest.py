@@ -1,0 +1,76 @@
+"""Small results folders, made once by real runs, composed once: Hydra's own part is tested elsewhere."""
+
+import copy
+import itertools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from experiments import store
+from experiments.composition import compose
+from experiments.config import GROUPS, Job, run_id, validate
+from experiments.paths import CONF
+from experiments.provenance import describe
+from experiments.store import Results
+from experiments.tile import run_one
+from tests.experiments.helpers import TINY
+
+SWEEPS = {
+    "one_run": ["depth=3", "steps=4"],
+    "step_zero": ["depth=3", "steps=0"],
+    "linear": ["depth=0", "steps=2"],
+    "seeds_alone": ["depth=3", "steps=2", "seed=0,1,2"],
+    "one_axis": ["activation=sigmoid,tanh,relu", "depth=4", "steps=3", "seed=0,1"],
+    "two_axes": ["depth=2,4,6", "activation=sigmoid,relu", "steps=3", "seed=0,1"],
+    "three_axes": ["depth=2,4", "activation=sigmoid,relu", "normalization=none,batch", "steps=3"],
+    "four_axes": ["depth=2,3", "activation=sigmoid,relu", "normalization=none,batch", "optimizer=sgd,adam", "steps=2"],
+    "inert_axis": ["lr=0.01,0.1,1.0", "activation=tanh,relu", "depth=4", "steps=3"],
+    "many_levels": ["init.scale=0.1,0.2,0.4,0.8,1.0,1.5,2.0,3.0,5.0", "activation=tanh,relu", "depth=4", "steps=1"],
+    "diverged": ["init.scale=1,10", "depth=50", "activation=relu", "steps=3"],
+    "underflowed": ["depth=100", "activation=sigmoid", "dtype=float32", "steps=1"],
+    "clipped": ["clip=norm", "clip.threshold=0.01,1.0,100.0", "activation=relu", "depth=4", "steps=25", "seed=0,1"],
+    "clip_or_not": ["clip=none,value,norm", "init.scale=5", "depth=3", "steps=3"],
+    "regression": ["data=chebyshev", "loss=mse", "depth=2", "steps=3"],
+}
+
+
+def made(base: dict[str, Any], folder: Path, overrides: list[str]) -> Results:
+    """Run the product of `key=a,b` overrides, in their order, and load what is written."""
+    pairs = [override.partition("=") for override in overrides]
+    values = itertools.product(*(text.split(",") for _, _, text in pairs))
+    jobs: list[Job] = []
+    for combination in values:
+        config = copy.deepcopy(base)
+        for (key, _, _), value in zip(pairs, combination, strict=True):
+            group, _, sub = key.partition(".")
+            if key in GROUPS:
+                config[key] = yaml.safe_load((CONF / key / f"{value}.yaml").read_text(encoding="utf-8"))
+            else:
+                (config[group] if sub else config)[sub or key] = yaml.safe_load(value)
+        config = validate(config)
+        jobs.append(Job(len(jobs), config, run_id(config)))
+    folder.mkdir()
+    tables = store.collect([run_one(job)[0] for job in jobs])
+    store.write(folder, tables, describe(jobs, [], ["gradstab", "run", *overrides], 1.0))
+    return store.load(folder)
+
+
+@pytest.fixture(scope="session")
+def base() -> dict[str, Any]:
+    """Return the composed config of a small run."""
+    return compose([], TINY)[0].config
+
+
+@pytest.fixture(scope="session")
+def samples(base: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
+    root = tmp_path_factory.mktemp("samples")
+    return {name: made(base, root / name, overrides) for name, overrides in SWEEPS.items()}
+
+
+@pytest.fixture
+def folder(samples: dict[str, Results], tmp_path: Path) -> Path:
+    """Return a private copy of the two-axes sweep."""
+    return Path(shutil.copytree(samples["two_axes"].path, tmp_path / "two axes"))

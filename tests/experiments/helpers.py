@@ -1,0 +1,36 @@
+"""Small sweeps through the real code, in this process or as a command."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from experiments.composition import compose, jobs_of
+from experiments.runner import execute, folder_of, plan
+from experiments.store import Results, load
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ["width=8", "data.n_samples=50", "executor=serial"]
+
+
+def sweep(folder: Path, *overrides: str, multirun: bool = True, name: str = "sweep") -> Results:
+    """Run a small sweep in this process and load its results."""
+    flags = ["--multirun"] if multirun else []
+    composed = compose(flags, [*TINY, f"results_dir={folder}", f"name={name}", *overrides])
+    jobs, _ = jobs_of(composed)
+    target = folder_of(jobs, composed[0].experiment)
+    execute(plan(jobs, target), ["test"], progress=False)
+    return load(target)
+
+
+def command(*arguments: str, cwd: Path, env: dict[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run gradstab as a process of its own, in a folder of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    return subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-m", "experiments", *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )

@@ -1,0 +1,245 @@
+"""What every figure draws equals its table, and its table equals an independent expression of pandas."""
+
+from types import ModuleType
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from experiments.plots import (
+    activation_shapes,
+    clip_rate,
+    delta_by_layer,
+    delta_by_layer_last,
+    delta_distribution,
+    delta_over_steps,
+    factor_by_axis,
+    factor_map,
+    gradient_norm,
+    loss,
+)
+from experiments.plots.style.look import STYLE
+from experiments.report import draw as render
+from experiments.report import figure_modules
+from experiments.statistics import varying
+from experiments.store import Results
+from tests.experiments.conftest import SWEEPS
+
+Samples = dict[str, Results]
+
+
+def table_of(module: ModuleType, results: Results) -> pd.DataFrame:
+    table = module.table(results, varying(results.runs))
+    assert table is not None
+    return table
+
+
+def drawn(module: ModuleType, table: pd.DataFrame) -> Figure:
+    with matplotlib.rc_context(STYLE):
+        figure: Figure = module.draw(table)
+    return figure
+
+
+def lines(figure: Figure, gid: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [line.get_data() for axes in figure.axes for line in axes.lines if line.get_gid() == gid]
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_every_figure_applies_or_says_that_it_does_not(samples: Samples, name: str) -> None:
+    results = samples[name]
+    drawn_names = set()
+    for module in figure_modules():
+        table = module.table(results, varying(results.runs))
+        if table is None:
+            continue
+        assert len(table), module.__name__
+        assert len(module.caption(table)) > 30
+        drawn_names.add(module.__name__.rpartition(".")[2])
+        if name in ("two_axes", "inert_axis", "clip_or_not", "seeds_alone"):  # drawn by other tests
+            continue
+        figure = drawn(module, table)
+        assert figure.axes, module.__name__
+        assert len([axes for axes in figure.axes if axes.get_label() != "<colorbar>"]) <= 20
+    assert {"delta_by_layer", "activation_shapes", "delta_distribution"} <= drawn_names
+    assert ("clip_rate" in drawn_names) == ("clip" in name)
+    assert ("delta_over_steps" in drawn_names) == (name != "step_zero")
+    assert ("accuracy" in drawn_names) == (name not in ("step_zero", "regression"))
+
+
+def test_every_module_has_a_title_and_a_place() -> None:
+    modules = figure_modules()
+    assert len(modules) >= 12
+    for module in modules:
+        assert (module.__doc__ or "").splitlines()[0].endswith(".")
+        assert isinstance(module.ORDER, int)
+    assert len({module.ORDER for module in modules}) == len(modules)
+
+
+def test_delta_by_layer_draws_its_table_and_its_table_is_the_geometric_mean(samples: Samples) -> None:
+    results = samples["two_axes"]
+    table = table_of(delta_by_layer, results)
+    raw = results.layers.query("step == 0 and layer > 0").merge(results.runs[["run_id", "activation", "depth"]], on="run_id")
+    expected = raw.groupby(["activation", "depth", "layer"])["delta_norm"].agg([lambda x: x.prod() ** (1 / len(x)), "min", "max"])
+    got = table.set_index(["activation", "depth", "layer"])[["mean", "low", "high"]].sort_index()
+    np.testing.assert_allclose(got.to_numpy(), expected.sort_index().to_numpy(), rtol=1e-12)
+    curves = lines(drawn(delta_by_layer, table), "mean")
+    assert len(curves) == 6
+    assert sorted(np.concatenate([y for _, y in curves])) == sorted(table["mean"])
+    theory = lines(drawn(delta_by_layer, table), "theory")
+    np.testing.assert_array_equal(np.sort(np.concatenate([y for _, y in theory])), np.sort(table["theory"]))
+
+
+def test_bands_reach_from_the_smallest_to_the_largest_seed(samples: Samples) -> None:
+    table = table_of(delta_by_layer, samples["seeds_alone"])
+    (axes,) = drawn(delta_by_layer, table).axes
+    vertices = axes.collections[0].get_paths()[0].vertices
+    for row in table.itertuples():
+        assert {row.low, row.high} <= set(vertices[vertices[:, 0] == row.layer, 1])
+
+
+def test_the_last_step_is_each_runs_own(samples: Samples) -> None:
+    table = table_of(delta_by_layer_last, samples["diverged"])
+    assert (table.loc[table["init.scale"] == 10, "n_not_finite"] == 1).all()
+    crosses = lines(drawn(delta_by_layer_last, table), "not_finite")
+    np.testing.assert_array_equal(crosses[0][0], np.arange(1, 52))
+    assert "51 norms are not finite" in delta_by_layer_last.caption(table)
+
+
+def test_exact_zeros_are_marked_and_counted(samples: Samples) -> None:
+    results = samples["underflowed"]
+    table = table_of(delta_by_layer, results)
+    norms = results.layers.query("step == 0 and layer > 0")
+    zero = norms.loc[norms["delta_norm"] == 0, "layer"]
+    assert len(zero) > 5
+    ((x, _),) = lines(drawn(delta_by_layer, table), "zero")
+    np.testing.assert_array_equal(x, zero)
+    assert f"{len(zero)} norms are exactly 0" in delta_by_layer.caption(table)
+
+
+def test_an_axis_that_changes_nothing_is_drawn_once_and_named(samples: Samples) -> None:
+    table = table_of(delta_by_layer, samples["inert_axis"])
+    assert "lr" not in table.columns
+    assert "lr changes nothing here" in delta_by_layer.caption(table)
+    assert len(lines(drawn(delta_by_layer, table), "mean")) == 2
+    assert "lr" in table_of(loss, samples["inert_axis"]).columns
+
+
+def test_delta_over_steps_draws_one_line_a_layer(samples: Samples) -> None:
+    results = samples["one_run"]
+    table = table_of(delta_over_steps, results)
+    curves = lines(drawn(delta_over_steps, table), "mean")
+    assert len(curves) == 4
+    for layer, (x, y) in enumerate(curves, start=1):
+        expected = results.layers[results.layers["layer"] == layer]
+        np.testing.assert_array_equal(x, expected["step"])
+        np.testing.assert_allclose(y, expected["delta_norm"], rtol=1e-12)
+
+
+def test_the_heatmap_shows_the_factor_and_writes_it(samples: Samples) -> None:
+    results = samples["two_axes"]
+    table = table_of(factor_map, results)
+    axes = drawn(factor_map, table).axes[0]
+    logs = np.log(results.runs["delta_factor"]).groupby([results.runs["activation"], results.runs["depth"]]).mean()
+    expected = (logs / np.log(10)).unstack().loc[["sigmoid", "relu"]]
+    np.testing.assert_allclose(axes.images[0].get_array().filled(np.nan), expected.to_numpy(), rtol=1e-12)
+    assert {text.get_text() for text in axes.texts} == {f"{10**value:.3g}" for value in expected.to_numpy().ravel()}
+    low, high = axes.images[0].get_clim()
+    assert low == -high
+
+
+def test_a_setting_with_diverged_runs_is_hatched(samples: Samples) -> None:
+    table = table_of(factor_map, samples["many_levels"])
+    table.loc[table.index[0], "n_diverged"] = 1
+    table.loc[table.index[1], "mean"] = np.nan
+    axes = drawn(factor_map, table).axes[0]
+    assert sum(patch.get_hatch() is not None for patch in axes.patches) == 1
+    assert "Hatched" in factor_map.caption(table)
+    assert "no factor" in factor_map.caption(table)
+
+
+def test_the_factor_over_an_axis_stands_over_its_levels(samples: Samples) -> None:
+    results = samples["many_levels"]
+    table = table_of(factor_by_axis, results)
+    assert table.attrs["x"] == "init.scale"
+    curves = lines(drawn(factor_by_axis, table), "mean")
+    expected = results.runs.sort_values("init.scale").groupby("activation", sort=False)
+    for (x, y), name in zip(curves, ["tanh", "relu"], strict=True):
+        runs = expected.get_group(name)
+        np.testing.assert_array_equal(x, runs["init.scale"])
+        np.testing.assert_allclose(y, runs["delta_factor"], rtol=1e-12)
+
+
+def test_words_on_an_axis_are_not_joined_by_lines(samples: Samples) -> None:
+    figure = drawn(factor_by_axis, table_of(factor_by_axis, samples["one_axis"]))
+    assert all(line.get_linestyle() == "None" for line in figure.axes[0].lines if line.get_gid() == "mean")
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["sigmoid", "tanh", "relu"]
+
+
+def test_every_activation_stands_beside_its_derivative_with_its_range(samples: Samples) -> None:
+    table = table_of(activation_shapes, samples["one_run"])
+    figure = drawn(activation_shapes, table)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[0] == "φ  tanh  (in this sweep)"
+    assert titles[1] == "φ′ ∈ (0, 1]"
+    assert titles[titles.index("φ  sigmoid") + 1] == "φ′ ∈ (0, ¼]"
+    for axes, name in zip(figure.axes[1::2], table["activation"].unique(), strict=True):
+        shape = table[table["activation"] == name]
+        ((_, y),) = [line.get_data() for line in axes.lines if line.get_gid() == "prime"]
+        inside = y[np.isfinite(y)]
+        assert (inside >= shape["low"].iloc[0] - 1e-12).all()
+        assert (inside <= shape["high"].iloc[0] + 1e-12).all()
+
+
+def test_shares_of_a_layer_sum_to_one_and_are_what_is_drawn(samples: Samples) -> None:
+    results = samples["two_axes"]
+    table = table_of(delta_distribution, results)
+    sums = table.groupby([*table.attrs["roles"].facets, "when", "layer"])["share"].sum()
+    np.testing.assert_allclose(sums, 1.0, rtol=1e-12)
+    figure = drawn(delta_distribution, table)
+    images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert len(images) == 12
+    for image in images:
+        np.testing.assert_allclose(image.sum(axis=0) - 0, image.sum(axis=0))
+        assert image.shape[1] in (3, 5, 7)
+
+
+def test_the_clip_rate_is_the_share_of_clipped_steps(samples: Samples) -> None:
+    results = samples["clipped"]
+    table = table_of(clip_rate, results)
+    raw = results.steps.merge(results.runs[["run_id", "clip.threshold"]], on="run_id")
+    raw["window"] = raw["step"] // table.attrs["window"]
+    expected = raw.groupby(["clip.threshold", "window"])["clipped"].mean()
+    np.testing.assert_allclose(table["mean"], expected, rtol=1e-12)
+    curves = lines(drawn(clip_rate, table), "mean")
+    np.testing.assert_allclose(np.concatenate([y for _, y in curves]), table["mean"])
+
+
+def test_the_clipped_gradient_is_drawn_beneath_the_whole(samples: Samples) -> None:
+    table = table_of(gradient_norm, samples["clipped"])
+    assert (table["clipped_mean"] <= table["mean"] * (1 + 1e-12)).all()
+    figure = drawn(gradient_norm, table)
+    np.testing.assert_array_equal(np.concatenate([y for _, y in lines(figure, "clipped_mean")]), table["clipped_mean"])
+
+
+def test_settings_without_clipping_are_left_out_of_the_clip_figures(samples: Samples) -> None:
+    assert set(table_of(clip_rate, samples["clip_or_not"])["clip"]) == {"value", "norm"}
+
+
+def test_values_beyond_the_axis_are_marked_and_counted(samples: Samples) -> None:
+    table = table_of(loss, samples["one_axis"])
+    table["mean"] = np.where((table["step"] == 3) & (table["activation"] == "relu"), 1e200, table["mean"])
+    figure = drawn(loss, table)
+    ((x, _),) = [data for data in lines(figure, "beyond") if len(data[0])]
+    np.testing.assert_array_equal(x, [3])
+    assert figure.axes[0].get_ylim()[1] < 1e6
+    assert "1 values, up to 1.0·10²⁰⁰, lie beyond" in loss.caption(table)
+
+
+@pytest.mark.parametrize("module", [delta_by_layer, factor_map, delta_distribution], ids=lambda module: module.__name__)
+def test_the_same_table_gives_the_same_bytes(samples: Samples, module: ModuleType) -> None:
+    table = table_of(module, samples["two_axes"])
+    once, again = (render(module, table, ("png", "svg")) for _ in range(2))
+    assert once == again
+    assert b"<dc:date>" not in once["svg"]

@@ -1,0 +1,221 @@
+"""The command as its users meet it: a process of its own, its output, its exit code."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from experiments import __version__
+from experiments.store import TABLES, load
+from tests.experiments.helpers import ROOT, TINY, command
+
+
+def test_version(tmp_path):
+    done = command("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"gradstab {__version__}\n", "")
+
+
+def test_help_lists_every_command(tmp_path):
+    done = command("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    names = {path.stem for path in (ROOT / "experiments" / "commands").glob("[a-z]*.py")}
+    assert all(f"  {name} " in done.stdout for name in names)
+    assert {"run", "report", "export", "data"} <= names
+
+
+def test_help_of_run_lists_keys_groups_and_choices(tmp_path):
+    out = command("run", "--help", cwd=tmp_path).stdout
+    for word in (
+        "depth=5",
+        "weight_decay=0.0",
+        "leaky_relu",
+        "glorot_standard",
+        "layer_norm",
+        "depth_by_activation",
+        "--dry-run",
+        "--multirun",
+    ):
+        assert word in out
+
+
+def test_a_single_run_prints_norms_factor_and_verdict(tmp_path):
+    done = command("run", *TINY, "depth=4", "activation=sigmoid", "steps=2", "name=one", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()[2:8]] == ["0", "1", "2", "3", "4", "5"]
+    assert "█" in done.stdout
+    assert "factor per hidden layer" in done.stdout
+    assert "verdict: vanishing" in done.stdout
+    written = {path.name for path in (tmp_path / "results" / "one").iterdir()}
+    assert written == {"runs.parquet", "layers.parquet", "steps.parquet", "histograms.parquet", "provenance.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"results"}  # Hydra leaves nothing behind
+
+
+def test_a_multirun_fills_the_tables(tmp_path):
+    done = command("run", "depth=2", *TINY, "-m", "activation=tanh,relu", "seed=range(2)", "steps=2", "name=many", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    results = load(tmp_path / "results" / "many")
+    assert results.runs["activation"].tolist() == ["tanh", "tanh", "relu", "relu"]
+    assert results.runs["seed"].tolist() == [0, 1, 0, 1]
+    assert len(results.layers) == 4 * 3 * 4
+    assert len(results.steps) == 4 * 3
+
+
+def test_json_is_all_that_stdout_holds(tmp_path):
+    done = command("run", *TINY, "depth=2", "steps=1", "--json", cwd=tmp_path)
+    (row,) = json.loads(done.stdout)
+    assert row["status"] == "ok"
+    assert len(row["delta_norm"]) == 4
+    assert row["batch_size"] is None
+
+
+def test_the_same_command_skips_what_is_done(tmp_path):
+    arguments = ("run", *TINY, "depth=2", "steps=1")
+    command(*arguments, cwd=tmp_path)
+    done = command(*arguments, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "1 done before" in done.stdout
+
+
+def test_a_dry_run_writes_nothing(tmp_path):
+    done = command("run", "-m", *TINY, "depth=2,3", "seed=range(2)", "steps=5", "--dry-run", "--json", cwd=tmp_path)
+    plan = json.loads(done.stdout)
+    assert (plan["runs"], plan["done"], plan["stacks"]) == (4, 0, 2)
+    assert min(plan["seconds"], plan["memory_mb"], plan["disk_mb"]) >= 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_exploding_run_is_no_error(tmp_path):
+    done = command("run", "init.scale=10", "depth=50", "activation=relu", "data.n_samples=50", "steps=5", "name=boom", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    results = load(tmp_path / "results" / "boom")
+    run = results.runs.iloc[0]
+    assert run["status"] == run["verdict"] == "diverged"
+    assert run["diverged_at_step"] == results.layers["step"].max()
+    before = results.layers[results.layers["step"] < run["diverged_at_step"]]
+    assert len(before)
+    assert before["finite"].all()
+    last = results.layers[results.layers["step"] == run["diverged_at_step"]]
+    assert not last["finite"].all() or not results.steps["loss"].map(pd.notna).all()
+
+
+def test_cfg_prints_the_config_and_stops(tmp_path):
+    done = command("run", "--cfg", "job", "--package", "init", "init=he", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "bpcore.initializers.he" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_export_writes_csv_and_json(tmp_path):
+    command("run", *TINY, "depth=2", "steps=1", "name=one", cwd=tmp_path)
+    done = command("export", "results/one", "--csv", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in ("runs", *TABLES):
+        frame = pd.read_csv(tmp_path / "results" / "one" / "csv" / f"{name}.csv")
+        assert len(frame) == len(getattr(load(tmp_path / "results" / "one"), name))
+    assert json.loads(command("export", "results/one", "--json", cwd=tmp_path).stdout)[0]["depth"] == 2
+
+
+def test_portable_numerics_start_the_process_anew(tmp_path):
+    done = command("run", *TINY, "depth=2", "steps=1", "numerics=portable", "name=p", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    provenance = load(tmp_path / "results" / "p").provenance
+    assert provenance["numerics"] == ["portable"]
+    if provenance["blas"][0]["internal_api"] == "openblas":
+        assert provenance["blas"][0]["architecture"] == "Haswell"
+
+
+def test_completion_knows_our_command(tmp_path):
+    installed = command("-sc", "install=bash", cwd=tmp_path)
+    assert "hydra_bash_completion" in installed.stdout
+    done = command("-sc", "query=bash", cwd=tmp_path, env={"COMP_LINE": "gradstab run activation=s"})
+    assert done.stdout.split() == ["activation=selu", "activation=sigmoid", "activation=silu", "activation=softplus"]
+
+
+BAD = {
+    "unknown command": ["fly"],
+    "unknown flag": ["run", "--fast"],
+    "unknown key": ["run", "dpeth=3"],
+    "wrong type": ["run", "depth=deep"],
+    "negative depth": ["run", "depth=-1"],
+    "scale NaN": ["run", "init.scale=nan"],
+    "batch larger than the data": ["run", "batch_size=2000"],
+    "unknown choice": ["run", "activation=nope"],
+    "unknown experiment": ["run", "+experiment=nope"],
+    "bad job late in a sweep": ["run", "-m", "depth=1,2,-1"],
+    "sweep without -m": ["run", "depth=1,2"],
+    "no key=value": ["run", "depth"],
+    "missing mnist": ["run", "data=mnist", "data.dir=nowhere"],
+    "truncated idx file": ["run", "data=mnist", "data.dir=broken"],
+    "no results folder": ["export", "nowhere"],
+    "a folder of something else": ["export", "broken"],
+    "a results folder of something else": ["run", "results_dir=.", "name=broken"],
+    "no write permission": ["run", "results_dir=/proc/nowhere"],
+    "fresh and extend": ["run", "--fresh", "--extend"],
+    "report of nothing": ["report", "nowhere"],
+    "report without a folder": ["report"],
+    "unknown data set": ["data", "imagenet"],
+}
+
+
+@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
+        (broken / name).write_bytes(b"\0\0\x08\x03\0\0")
+    done = command(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("gradstab: error: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"broken"}  # nothing half-written
+    assert len(list(broken.iterdir())) == 2
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):
+    """A limit on file size stands in for a full disk: the write fails in the same place."""
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000));"
+        "from experiments.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "run", *TINY, "depth=2", "steps=50", "name=full"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"},  # a cut .pyc would outlive the test
+    )  # fmt: skip
+    assert done.returncode == 2, done
+    assert done.stderr.startswith("gradstab: error: cannot write")
+    assert done.stderr.count("\n") == 1
+    assert not list((tmp_path / "results" / "full").glob("*.parquet"))
+    assert not list((tmp_path / "results" / "full").glob(".*"))
+
+
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_ctrl_c_stops_within_a_second_and_keeps_finished_runs(tmp_path, executor):
+    arguments = ["run", "-m", "seed=range(8)", "depth=8", "steps=400", "data.n_samples=200", f"executor={executor}", "name=cut"]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "experiments", *arguments],
+        cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    folder = tmp_path / "results" / "cut"
+    deadline = time.monotonic() + 60
+    while not folder.is_dir() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(2.5)
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    elapsed = time.monotonic() - start
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert elapsed < 5  # within a second on an idle machine; the suite may share it
+    if folder.is_dir():
+        runs = load(folder).runs
+        assert set(runs["status"]) == {"ok"}
+        assert 0 < len(runs) < 8

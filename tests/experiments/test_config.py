@@ -1,0 +1,148 @@
+import math
+
+import pytest
+from omegaconf import OmegaConf
+
+from experiments import config
+from experiments.composition import compose
+from experiments.config import GROUPS, build, catalogue, flatten, output_activation, run_id, validate
+from experiments.errors import UserError
+from experiments.paths import CONF
+
+CHOICES = [(group, name) for group in GROUPS for name in catalogue(group)]
+
+
+@pytest.fixture(scope="module")
+def default():
+    return compose([], ["data.n_samples=50"])[0].config
+
+
+def changed(base, **changes):
+    """Return a config with dotted keys (double underscores for dots) changed."""
+    copy = OmegaConf.to_container(OmegaConf.create(base))
+    for key, value in changes.items():
+        group, _, leaf = key.partition("__")
+        if leaf:
+            copy[group][leaf] = value
+        else:
+            copy[group] = value
+    return copy
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_every_conf_file_names_itself(group, name):
+    assert OmegaConf.load(CONF / group / f"{name}.yaml").name == name
+
+
+@pytest.mark.parametrize(("group", "name"), [choice for choice in CHOICES if choice[0] != "record" and choice != ("data", "mnist")])
+def test_every_conf_file_builds(group, name):
+    node = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{name}.yaml"))
+    built = build(node)
+    if group not in ("data", "executor"):
+        assert built.name == name
+
+
+@pytest.mark.parametrize(("group", "name"), [choice for choice in CHOICES if choice != ("data", "mnist")])
+def test_every_choice_composes_and_validates(group, name):
+    overrides = [f"{group}={name}"] + (["loss=mse"] if (group, name) == ("data", "chebyshev") else [])
+    checked = validate(compose([], overrides)[0].config)
+    assert checked[group]["name"] == name
+
+
+def test_defaults_are_the_documented_ones(default):
+    documented = {
+        "depth": 5, "width": 64, "output_activation": "identity", "lr": 0.1, "bias_lr_factor": 1.0, "weight_decay": 0.0,
+        "batch_size": None, "steps": 100, "seed": 0, "dtype": "float64", "numerics": "native", "name": None, "results_dir": "results",
+    }  # fmt: skip
+    assert {key: default[key] for key in documented} == documented
+    choices = {group: default[group]["name"] for group in GROUPS if group != "executor"}
+    assert choices == {
+        "activation": "tanh", "init": "fan_in", "normalization": "none", "loss": "softmax_cross_entropy",
+        "optimizer": "sgd", "clip": "none", "data": "digits", "record": "light",
+    }  # fmt: skip
+    assert (default["init"]["scale"], default["init"]["bias_std"], default["data"]["seed"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"depth": -1}, ["`depth`", "≥ 0", "-1"]),
+        ({"depth": 2.5}, ["`depth`", "an integer", "2.5"]),
+        ({"depth": True}, ["`depth`", "an integer", "True"]),
+        ({"width": 0}, ["`width`", "≥ 1", "0"]),
+        ({"lr": math.nan}, ["`lr`", "finite", "nan"]),
+        ({"lr": -0.1}, ["`lr`", "≥ 0", "-0.1"]),
+        ({"dtype": "float16"}, ["`dtype`", "float64 or float32", "float16"]),
+        ({"seed": -3}, ["`seed`", "≥ 0"]),
+        ({"steps": -1}, ["`steps`", "≥ 0"]),
+        ({"batch_size": 51}, ["`batch_size`", "50", "51", "data.n_samples"]),
+        ({"name": "a/b"}, ["`name`", "a/b", "results_dir"]),
+        ({"name": ".."}, ["`name`"]),
+        ({"output_activation": "tanh"}, ["`output_activation`", "identity", "loss=mse"]),
+        ({"output_activation": "nope"}, ["`output_activation`", "nope", "sigmoid"]),
+        ({"init__scale": math.inf}, ["`init.scale`", "finite", "inf"]),
+        ({"init__scale": "big"}, ["`init.scale`", "a number", "'big'"]),
+        ({"init__distribution": "cauchy"}, ["`init.distribution`", "normal or uniform", "cauchy"]),
+        ({"init__foo": 1}, ["`init.foo`", "scale, bias_std, distribution"]),
+        ({"data__n_samples": 0}, ["`data.n_samples`", "1 to 1797", "0"]),
+        ({"data__n_samples": 1798}, ["`data.n_samples`", "1798"]),
+        ({"record__every": 0}, ["`record.every`", "≥ 1"]),
+        ({"record__snapshot": 101}, ["`record.snapshot`", "steps=100", "101"]),
+        ({"extra": 1}, ["`extra`", "depth"]),
+        ({"activation": 3}, ["`activation`", "tanh", "3"]),
+    ],
+    ids=str,
+)
+def test_a_bad_value_is_refused_in_one_line(default, changes, words):
+    with pytest.raises(UserError) as caught:
+        validate(changed(default, **changes))
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_batch_normalization_needs_two_examples():
+    config_ = compose([], ["normalization=batch", "batch_size=1"])[0].config
+    with pytest.raises(UserError, match="≥ 2 with batch normalization"):
+        validate(config_)
+
+
+def test_cross_entropy_on_a_regression_is_refused():
+    with pytest.raises(UserError, match="use loss=mse"):
+        validate(compose([], ["data=chebyshev"])[0].config)
+
+
+class TestIdentity:
+    def test_integers_and_floats_of_equal_value_are_the_same_run(self, default):
+        assert run_id(validate(changed(default, lr=1))) == run_id(validate(changed(default, lr=1.0)))
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"depth": 6}, {"seed": 1}, {"init__scale": 1.5}, {"data__n_samples": 49}, {"record__every": 2}, {"dtype": "float32"}],
+        ids=str,
+    )
+    def test_what_changes_a_number_or_a_row_changes_the_identity(self, default, changes):
+        assert run_id(validate(changed(default, **changes))) != run_id(validate(default))
+
+    @pytest.mark.parametrize("changes", [{"name": "x"}, {"results_dir": "elsewhere"}], ids=str)
+    def test_what_changes_nothing_keeps_the_identity(self, default, changes):
+        assert run_id(validate(changed(default, **changes))) == run_id(validate(default))
+
+    def test_the_executor_keeps_the_identity(self, default):
+        other = compose([], ["data.n_samples=50", "executor=serial"])[0].config
+        assert run_id(validate(other)) == run_id(validate(default))
+
+    def test_the_arithmetic_version_changes_the_identity(self, default, monkeypatch):
+        before = run_id(validate(default))
+        monkeypatch.setattr(config, "ARITHMETIC_VERSION", config.ARITHMETIC_VERSION + 1)
+        assert run_id(validate(default)) != before
+
+
+def test_columns_are_dotted_and_leave_out_what_changes_nothing(default):
+    columns = flatten(validate(default))
+    assert columns["activation"] == "tanh"
+    assert columns["init.scale"] == 1.0
+    assert not {"name", "results_dir", "executor", "activation._target_"} & set(columns)
+
+
+def test_the_output_activation_has_its_defaults():
+    assert output_activation("leaky_relu")["alpha"] == 0.1

@@ -1,0 +1,23 @@
+import os
+import sys
+
+from experiments import numerics
+
+
+def test_native_runs_stay_in_this_process(monkeypatch):
+    monkeypatch.setattr(os, "execve", lambda *args: (_ for _ in ()).throw(AssertionError("started anew")))
+    numerics.ensure("native")
+
+
+def test_portable_runs_start_anew_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(os, "execve", lambda *args: calls.append(args))
+    monkeypatch.setattr(sys, "argv", ["gradstab", "run", "depth=2"])
+    numerics.ensure("portable")
+    ((program, arguments, environment),) = calls
+    assert (program, arguments) == (sys.executable, [sys.executable, "-m", "experiments", "run", "depth=2"])
+    assert numerics.PORTABLE.items() <= environment.items()
+    for name, value in numerics.PORTABLE.items():
+        monkeypatch.setenv(name, value)
+    numerics.ensure("portable")
+    assert len(calls) == 1

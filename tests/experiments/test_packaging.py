@@ -1,0 +1,51 @@
+"""The wheel, installed elsewhere, is whole: its conf files, its template and its command travel with it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tests.experiments.helpers import ROOT, TINY
+
+
+def _run(*command, cwd, env=None):
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    source = tmp_path_factory.mktemp("source")
+    for name in ("bpcore", "experiments", "conf"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist", cwd=source)
+    (path,) = (source / "dist").glob("*.whl")
+    return path
+
+
+def test_conf_and_templates_are_in_it(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for path in [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "experiments" / "templates").iterdir()]:
+        relative = path.relative_to(ROOT)
+        inside = f"experiments/{relative}" if relative.parts[0] == "conf" else str(relative)
+        assert inside in names, inside
+    assert not any(name.split("/")[0] in ("conf", "tests", "results") for name in names)
+
+
+def test_it_runs_in_another_folder(wheel, tmp_path):
+    site = tmp_path / "site"
+    _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel), cwd=tmp_path)
+    env = {**os.environ, "PYTHONPATH": str(site)}
+    program = "import experiments, sys; from experiments.cli import main; print(experiments.__file__, file=sys.stderr); sys.exit(main())"
+    arguments = ["run", "-m", *TINY, "depth=2", "activation=tanh,relu", "steps=2", "name=x"]
+    done = _run(sys.executable, "-c", program, *arguments, cwd=tmp_path, env=env)
+    assert str(site) in done.stderr
+    assert (tmp_path / "results" / "x" / "layers.parquet").is_file()
+    _run(sys.executable, "-c", program, "report", "results/x", cwd=tmp_path, env=env)
+    assert (tmp_path / "results" / "x" / "report.html").is_file()

@@ -1,0 +1,200 @@
+"""The page: one file, offline, whatever the results; its figures beside it."""
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import report
+from experiments.cli import main
+from experiments.config import Job
+from experiments.report import combine, figure_modules, write_report
+from experiments.statistics import varying
+from experiments.store import Results, collect, load, write
+from experiments.tile import failed
+
+
+class Page(HTMLParser):
+    """Collect what a page refers to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.images: list[dict[str, str | None]] = []
+        self.references: list[str] = []
+        self.ids: set[str] = set()
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.references += [str(found[name]) for name in ("src", "href", "srcset", "action", "data") if name in found]
+        self.ids |= {str(found["id"])} if "id" in found else set()
+        if tag == "img":
+            self.images.append(found)
+        if tag not in ("img", "meta", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes nothing"
+
+
+@pytest.fixture(scope="session")
+def reported(samples: dict[str, Results], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with its whole report."""
+    folder = Path(shutil.copytree(samples["two_axes"].path, tmp_path_factory.mktemp("reported") / "two axes"))
+    assert write_report([folder]) == folder / "report.html"
+    return folder
+
+
+@pytest.fixture
+def page(reported: Path) -> str:
+    return (reported / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave two figures in the report; all of them are drawn elsewhere."""
+    modules = [module for module in figure_modules() if module.__name__.endswith((".delta_by_layer", ".loss"))]
+    assert len(modules) == 2
+    monkeypatch.setattr(report, "figure_modules", lambda: modules)
+
+
+def test_figures_come_in_three_formats_and_the_csv_is_the_table(reported: Path) -> None:
+    folder = reported
+    results = load(folder)
+    names = set()
+    for module in figure_modules():
+        table = module.table(results, varying(results.runs))
+        if table is None:
+            continue
+        name = module.__name__.rpartition(".")[2]
+        names |= {f"{name}.{ending}" for ending in ("png", "svg", "csv")}
+        read = pd.read_csv(folder / "figures" / f"{name}.csv")
+        pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=False, rtol=1e-14, atol=0, obj=name)
+    assert {path.name for path in (folder / "figures").iterdir()} == names
+
+
+def test_the_page_needs_nothing_else(page: str) -> None:
+    parsed = Page(page)
+    assert not parsed.open
+    assert len(parsed.images) >= 9
+    assert all(str(image["src"]).startswith("data:image/") for image in parsed.images)
+    assert all(len(str(image["alt"])) > 20 for image in parsed.images)
+    assert not [reference for reference in parsed.references if re.match(r"(https?:)?//", reference)]
+    assert not re.search(r"url\((?!['\"]?data:)|@import|<script[^>]+src|fetch\(", page)
+    assert {reference[1:] for reference in parsed.references if reference.startswith("#")} <= parsed.ids
+    assert len(page) < 5_000_000
+
+
+def test_the_page_says_what_made_it_and_what_came_out(page: str, reported: Path) -> None:
+    folder = reported
+    record = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    for text in (record["command"], record["versions"]["numpy"], record["data"][0]["sha256"], "kernel"):
+        assert text in page
+    assert "12 runs on digits" in page
+    assert "6 settings of activation (sigmoid, relu) × depth (2, 4, 6), with 2 seeds" in page
+    runs = load(folder).runs
+    assert all(run_id in page for run_id in runs["run_id"])
+    assert f"between {runs.groupby(['activation', 'depth'])['delta_factor'].agg(lambda x: np.exp(np.log(x).mean())).min():.3g}" in page
+
+
+@pytest.mark.usefixtures("few")
+def test_the_same_results_give_the_same_page(folder: Path) -> None:
+    once = write_report([folder]).read_bytes()
+    assert write_report([folder]).read_bytes() == once
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("name", ["one_run", "step_zero", "linear", "diverged", "underflowed", "regression"])
+def test_whatever_was_run_there_is_a_page(samples: dict[str, Results], name: str, tmp_path: Path) -> None:
+    output = write_report([samples[name].path], tmp_path / "page.html", ("svg",))
+    text = output.read_text(encoding="utf-8")
+    Page(text)
+    assert {path.suffix for path in (tmp_path / "page_figures").iterdir()} == {".svg", ".csv"}
+    words = {"one_run": "One run on digits", "diverged": "1 run of 2 leaves the finite numbers", "underflowed": "underflowed"}
+    assert words.get(name, "In short") in text
+    assert "nan" not in re.sub(r"data:image[^\"]*", "", text).lower().replace("nan under", "").split()
+
+
+def test_a_sweep_of_failed_runs_gives_a_page(base: dict[str, Any], tmp_path: Path) -> None:
+    parts = [failed(Job(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
+    write(tmp_path, collect(parts), {"command": "gradstab run"})
+    text = write_report([tmp_path]).read_text(encoding="utf-8")
+    Page(text)
+    assert "6 failed" in text
+    assert "no luck &lt;b&gt;" in text
+
+
+@pytest.mark.usefixtures("few")
+def test_folders_are_compared(samples: dict[str, Results], tmp_path: Path) -> None:
+    one, two = (shutil.copytree(samples[name].path, tmp_path / name) for name in ("seeds_alone", "clip_or_not"))
+    output = write_report([one, two])
+    assert output == tmp_path / "compare-seeds_alone-clip_or_not" / "report.html"
+    text = output.read_text(encoding="utf-8")
+    assert "folder (seeds_alone, clip_or_not)" in text
+    assert text.count("<h3>seeds_alone</h3>") == 1
+    both = combine([one, two])
+    assert len(both.runs) == 6
+    assert set(both.layers["folder"]) == {"seeds_alone", "clip_or_not"}
+
+
+@pytest.mark.usefixtures("few")
+def test_the_same_run_in_two_folders_stays_two_runs(samples: dict[str, Results], tmp_path: Path) -> None:
+    copy = shutil.copytree(samples["one_axis"].path, tmp_path / "a$b_^{ünï}")
+    module = next(module for module in figure_modules() if module.__name__.endswith("loss"))
+    results = combine([samples["one_axis"].path, copy])
+    assert varying(results.runs) == ["activation", "folder"]
+    table = module.table(results, varying(results.runs))
+    assert "folder changes nothing here" in module.caption(table)
+    assert write_report([samples["one_axis"].path, copy], tmp_path / "page.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "nowhere"], "nowhere does not exist"),
+        (["report", "."], "is no results folder"),
+        (["report", "two axes", "two axes"], "is named twice"),
+        (["report", "two axes", "--formats", "gif"], "--formats must be png or svg"),
+        (["report", "two axes", "--output", "two axes"], "is a folder"),
+        (["report", "two axes", "--output", "file/page.html"], "cannot write to"),
+        (["report"], "the following arguments are required"),
+    ],
+)
+def test_bad_input_is_one_line(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    Path("file").write_text("not a folder", encoding="utf-8")
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert message in err
+
+
+@pytest.mark.usefixtures("few")
+def test_the_command_prints_the_path(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = folder.parent / "pages" / "report.html"
+    assert main(["report", str(folder), "--output", str(output), "--formats", "png"]) == 0
+    assert capsys.readouterr().out == f"{output}\n"
+    assert (output.parent / "report_figures" / "loss.png").is_file()
+
+
+@pytest.mark.usefixtures("few")
+def test_nothing_but_the_report_is_touched(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write_report([folder])
+    after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != "report.html"}
+    assert after == before
+    assert not list(folder.rglob(".*"))

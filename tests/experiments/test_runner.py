@@ -1,0 +1,190 @@
+import functools
+import os
+import signal
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from experiments import runner, store
+from experiments.composition import compose, jobs_of
+from experiments.config import Job
+from experiments.errors import UserError
+from experiments.runner import default_name, execute, folder_of, plan
+from tests.experiments.helpers import TINY, sweep
+
+
+@functools.cache
+def _composed(overrides):
+    return compose(["--multirun"], [*TINY, "name=x", "steps=2", *overrides])
+
+
+def jobs_for(folder, *overrides):
+    placed = [replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)]
+    return jobs_of(placed)[0]
+
+
+def same_tables(a, b):
+    return all((a / f"{name}.parquet").read_bytes() == (b / f"{name}.parquet").read_bytes() for name in ("runs", *store.TABLES))
+
+
+def test_the_name_follows_from_the_definition(tmp_path):
+    jobs = jobs_for(tmp_path, "seed=0,1")
+    assert default_name(jobs, None) == default_name(jobs_for("elsewhere", "seed=0,1"), None)
+    assert default_name(jobs, None) != default_name(jobs_for(tmp_path, "seed=0,2"), None)
+    assert default_name(jobs, None).startswith("sweep-")
+    assert default_name(jobs[:1], None).startswith("run-")
+    assert default_name(jobs, "overview").startswith("overview-")
+
+
+@pytest.mark.parametrize("key", ["name", "results_dir", "numerics", "executor"])
+def test_a_sweep_over_the_place_is_refused(tmp_path, key):
+    values = {"numerics": "native,portable", "executor": "serial,processes"}.get(key, "a,b")
+    with pytest.raises(UserError, match=f"`{key}` must be the same"):
+        jobs_of(compose(["--multirun"], [f"{key}={values}"]))
+
+
+def test_the_folder_is_named_by_the_user_or_by_the_sweep(tmp_path):
+    jobs = jobs_for(tmp_path, "seed=0")
+    assert folder_of(jobs, None) == tmp_path / "x"
+    assert folder_of(jobs_for(tmp_path, "seed=0", "name=null"), None) == tmp_path / default_name(jobs, None)
+
+
+def test_workers_and_this_process_give_the_same_bytes(tmp_path):
+    here = sweep(tmp_path, "seed=0,1,2", "activation=tanh,relu", "steps=3", "batch_size=20", name="here")
+    there = sweep(tmp_path, "seed=0,1,2", "activation=tanh,relu", "steps=3", "batch_size=20", "executor=processes", name="there")
+    assert same_tables(here.path, there.path)
+
+
+class TestResuming:
+    def test_what_is_done_is_skipped(self, tmp_path):
+        jobs = jobs_for(tmp_path, "seed=0,1")
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        again = plan(jobs, tmp_path / "x")
+        assert again.todo == []
+        tables, _ = execute(again, ["test"], progress=False)
+        assert len(tables.runs) == 2
+
+    def test_an_interrupted_sweep_ends_in_the_same_bytes(self, tmp_path, monkeypatch):
+        jobs = jobs_for(tmp_path, "seed=range(4)")
+        execute(plan(jobs, tmp_path / "whole"), ["test"], progress=False)
+        real, calls = runner.run_one, []
+
+        def interrupted(job: Job):
+            calls.append(job)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return real(job)
+
+        monkeypatch.setattr(runner, "run_one", interrupted)
+        tables, was_interrupted = execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        assert was_interrupted
+        assert tables.runs["job"].tolist() == [0, 1]
+        monkeypatch.setattr(runner, "run_one", real)
+        resumed = plan(jobs, tmp_path / "x")
+        assert [job.index for job in resumed.todo] == [2, 3]
+        execute(resumed, ["test"], progress=False)
+        assert same_tables(tmp_path / "x", tmp_path / "whole")
+
+    def test_an_interrupt_before_the_first_run_leaves_nothing(self, tmp_path, monkeypatch):
+        def interrupted(job: Job):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(runner, "run_one", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
+        assert not (tmp_path / "x").exists()
+
+    def test_another_sweep_under_the_name_is_refused(self, tmp_path):
+        execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
+        with pytest.raises(UserError, match=r"holds another sweep.*--extend.*--fresh"):
+            plan(jobs_for(tmp_path, "seed=0,2"), tmp_path / "x")
+
+    def test_fresh_replaces(self, tmp_path):
+        execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
+        execute(plan(jobs_for(tmp_path, "seed=5"), tmp_path / "x", fresh=True), ["test"], progress=False)
+        assert store.load(tmp_path / "x").runs["seed"].tolist() == [5]
+
+    def test_extend_adds_behind(self, tmp_path):
+        execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
+        execute(plan(jobs_for(tmp_path, "seed=1,2"), tmp_path / "x", extend=True), ["test"], progress=False)
+        results = store.load(tmp_path / "x")
+        assert results.runs["seed"].tolist() == [0, 1, 2]
+        assert results.runs["job"].tolist() == [0, 1, 2]
+        assert [entry["run_id"] for entry in results.provenance["sweep"]] == results.runs["run_id"].tolist()
+
+    def test_a_lost_snapshot_is_made_again(self, tmp_path):
+        jobs = jobs_for(tmp_path, "seed=0,1", "record.snapshot=1")
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        lost = tmp_path / "x" / f"snapshot_{jobs[1].run_id}.npz"
+        lost.unlink()
+        again = plan(jobs, tmp_path / "x")
+        assert again.todo == [jobs[1]]
+        execute(again, ["test"], progress=False)
+        assert lost.is_file()
+
+
+def _fails_on_seed_1(job: Job):
+    if job.config["seed"] == 1:
+        raise MemoryError("too large")
+    from experiments.tile import run_one
+
+    return run_one(job)
+
+
+def _dies_on_seed_1(job: Job):
+    if job.config["seed"] == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    from experiments.tile import run_one
+
+    return run_one(job)
+
+
+class TestFailures:
+    def test_a_failed_run_has_its_row_and_the_others_finish(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(runner, "run_one", _fails_on_seed_1)
+        jobs = jobs_for(tmp_path, "seed=0,1,2")
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        runs = store.load(tmp_path / "x").runs
+        assert runs["status"].tolist() == ["ok", "failed", "ok"]
+        error = runs["error"].iloc[1]
+        assert error.startswith("MemoryError: too large")
+        assert "Traceback" in error
+        assert pd.isna(runs["error"].iloc[0])
+
+    def test_a_failed_run_is_tried_again_by_the_same_command(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(runner, "run_one", _fails_on_seed_1)
+        jobs = jobs_for(tmp_path, "seed=0,1")
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        monkeypatch.undo()
+        again = plan(jobs, tmp_path / "x")
+        assert again.todo == [jobs[1]]
+        execute(again, ["test"], progress=False)
+        assert set(store.load(tmp_path / "x").runs["status"]) == {"ok"}
+
+    def test_a_run_that_kills_its_worker_costs_itself_only(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(runner, "run_one", _dies_on_seed_1)
+        jobs = jobs_for(tmp_path, "seed=0,1,2", "executor=processes")
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        runs = store.load(tmp_path / "x").runs
+        assert runs["status"].tolist() == ["ok", "failed", "ok"]
+        assert "worker process died twice" in runs["error"].iloc[1]
+
+
+class TestPlaces:
+    def test_a_folder_of_something_else_is_left_alone(self, tmp_path):
+        (tmp_path / "x").mkdir()
+        (tmp_path / "x" / "thesis.txt").write_text("mine")
+        with pytest.raises(UserError, match="is no results folder"):
+            execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
+        assert [path.name for path in (tmp_path / "x").iterdir()] == ["thesis.txt"]
+
+    def test_a_file_in_the_way(self, tmp_path):
+        (tmp_path / "x").write_text("")
+        with pytest.raises(UserError, match="is a file"):
+            execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
+
+    def test_a_parent_that_is_a_file(self, tmp_path):
+        (tmp_path / "parent").write_text("")
+        with pytest.raises(UserError, match=r"cannot write to .*choose another results_dir"):
+            execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "parent" / "x"), ["test"], progress=False)

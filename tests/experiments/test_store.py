@@ -1,0 +1,178 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import experiments
+from experiments import store
+from experiments.errors import UserError
+from tests.experiments.helpers import sweep
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    return sweep(folder, "depth=2,3", "activation=tanh,leaky_relu", "clip=none,norm", "normalization=batch", "steps=3", "record.every=2")
+
+
+class TestSchema:
+    @pytest.mark.parametrize("name", store.TABLES)
+    def test_columns_are_the_declared_ones_in_order(self, results, name):
+        assert list(getattr(results, name).columns) == list(store.TABLES[name])
+
+    def test_runs_hold_identity_config_and_results(self, results):
+        columns = list(results.runs.columns)
+        assert columns[:2] == ["run_id", "job"]
+        assert columns[-len(store.RUN_RESULTS) :] == list(store.RUN_RESULTS)
+        expected = {
+            "depth", "width", "activation", "activation.alpha", "init", "init.scale", "init.bias_std", "init.distribution",
+            "normalization", "normalization.eps", "loss", "output_activation", "lr", "bias_lr_factor", "weight_decay", "optimizer",
+            "clip", "clip.threshold", "data", "data.n_samples", "data.seed", "data.standardize", "batch_size", "steps", "seed",
+            "dtype", "numerics", "record", "record.every", "record.snapshot",
+        }  # fmt: skip
+        assert expected <= set(columns)
+        assert not {"name", "results_dir", "executor"} & set(columns)
+
+    def test_dtypes(self, results):
+        assert results.runs["job"].dtype == "int64"
+        assert results.runs["diverged_at_step"].dtype == "Int64"
+        assert results.runs["init.scale"].dtype == "float64"
+        for name in ("delta_norm", "z_mean", "delta_norm_theory"):
+            assert results.layers[name].dtype == "float64"
+        assert results.layers["finite"].dtype == "bool"
+        assert results.steps["clipped"].dtype == "bool"
+        assert results.histograms["count"].dtype == "int64"
+
+    @pytest.mark.parametrize("name", store.SORT)
+    def test_rows_are_sorted(self, results, name):
+        frame = getattr(results, name)
+        pd.testing.assert_frame_equal(frame, frame.sort_values(store.SORT[name], kind="stable", ignore_index=True))
+
+    def test_keys_of_other_choices_are_empty(self, results):
+        tanh = results.runs[results.runs["activation"] == "tanh"]
+        assert tanh["activation.alpha"].isna().all()
+        assert results.runs.loc[results.runs["clip"] == "norm", "clip.threshold"].eq(1.0).all()
+
+    def test_rows_stand_at_the_recorded_steps_and_layers(self, results):
+        for _, run in results.runs.iterrows():
+            own = results.layers[results.layers["run_id"] == run["run_id"]]
+            assert own["step"].unique().tolist() == [0, 2, 3]
+            assert own[own["step"] == 0]["layer"].tolist() == list(range(run["depth"] + 2))
+
+    def test_the_mean_delta_is_empty_under_batch_normalization(self, results):
+        merged = results.layers.merge(results.runs[["run_id", "depth"]], on="run_id")
+        hidden = merged["layer"].between(1, merged["depth"])
+        assert merged.loc[hidden, "delta_mean_norm"].isna().all()
+        assert merged.loc[~hidden, "delta_mean_norm"].notna().all()
+
+    def test_light_leaves_costly_columns_empty_in_between(self, results):
+        hidden = results.layers[results.layers["layer"] > 0]
+        between = hidden["step"] == 2
+        for name in ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead", "zero"):
+            assert hidden.loc[between, name].isna().all(), name
+            assert hidden.loc[~between, name].notna().all(), name
+        assert hidden.loc[between, "delta_norm"].notna().all()
+
+    def test_histograms_count_every_entry(self, results):
+        first = results.histograms[(results.histograms["job"] == 0) & (results.histograms["layer"] == 1)]
+        totals = first.groupby(["step", "quantity"])["count"].sum()
+        assert set(totals) == {8 * 50}
+
+
+def test_full_fills_every_row(tmp_path):
+    results = sweep(tmp_path, "depth=2", "steps=2", "record=full", multirun=False)
+    hidden = results.layers[results.layers["layer"] > 0]
+    assert hidden[["z_mean", "saturated", "dead", "zero"]].notna().all(axis=None)
+
+
+def test_sharpness_is_recorded_where_asked_for(tmp_path):
+    results = sweep(
+        tmp_path, "loss=mse", "data=chebyshev", "depth=1", "steps=1", "record.sharpness=true", multirun=False
+    )  # fmt: skip
+    assert (results.steps["sharpness"] > 0).all()
+
+
+def test_predictions_stand_at_step_0_where_theory_applies(tmp_path):
+    results = sweep(tmp_path, "normalization=none,batch", "depth=3", "steps=1", "width=64", "data.n_samples=200")
+    layers = results.layers.merge(results.runs[["run_id", "normalization"]], on="run_id")
+    plain = layers[(layers["normalization"] == "none") & (layers["step"] == 0) & (layers["layer"] < 4)]
+    np.testing.assert_allclose(plain["delta_norm_theory"], plain["delta_norm"], rtol=0.4)
+    assert layers.loc[(layers["step"] > 0) | (layers["normalization"] == "batch"), "delta_norm_theory"].isna().all()
+    assert results.runs.loc[results.runs["normalization"] == "batch", "delta_factor_theory"].isna().all()
+
+
+class TestLoad:
+    def test_it_is_the_public_entry(self, results):
+        again = experiments.load(str(results.path))
+        pd.testing.assert_frame_equal(again.runs, results.runs)
+        assert again.provenance["command"] == "test"
+
+    def test_a_missing_folder(self, tmp_path):
+        with pytest.raises(UserError, match="does not exist"):
+            store.load(tmp_path / "none")
+
+    def test_a_folder_of_something_else(self, tmp_path):
+        with pytest.raises(UserError, match=r"no results folder.*runs\.parquet"):
+            store.load(tmp_path)
+
+    @pytest.mark.parametrize("name", ["runs", *store.TABLES])
+    def test_a_damaged_table(self, results, tmp_path, name):
+        for path in results.path.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        damaged = tmp_path / f"{name}.parquet"
+        damaged.write_bytes(damaged.read_bytes()[:100])
+        with pytest.raises(UserError, match=rf"cannot read .*{name}\.parquet.*--fresh") as caught:
+            store.load(tmp_path)
+        assert "\n" not in str(caught.value)
+
+    def test_rows_without_a_run_are_left_out(self, results, tmp_path):
+        for path in results.path.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        results.runs.iloc[:1].to_parquet(tmp_path / "runs.parquet")
+        assert set(store.load(tmp_path).layers["run_id"]) == {results.runs["run_id"].iloc[0]}
+
+
+class TestAtomicWriting:
+    def test_a_failed_write_leaves_the_old_file_and_nothing_else(self, tmp_path):
+        path = tmp_path / "file"
+        path.write_text("old")
+
+        def fails(temporary):
+            temporary.write_text("half")
+            raise OSError(28, "No space left on device")
+
+        with pytest.raises(UserError, match=r"cannot write .*No space left on device.*results_dir"):
+            store.atomically(path, fails)
+        assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]
+
+    def test_the_tables_have_the_same_bytes_each_time(self, tmp_path):
+        first = sweep(tmp_path, "depth=2", "seed=0,1", "steps=2", name="a")
+        second = sweep(tmp_path, "depth=2", "seed=0,1", "steps=2", name="b")
+        for name in ("runs", *store.TABLES):
+            assert (first.path / f"{name}.parquet").read_bytes() == (second.path / f"{name}.parquet").read_bytes(), name
+
+
+def test_provenance_explains(results):
+    provenance = json.loads((results.path / "provenance.json").read_text())
+    assert [entry["run_id"] for entry in provenance["sweep"]] == results.runs["run_id"].tolist()
+    assert provenance["sweep"][0]["overrides"]
+    assert provenance["data"][0]["sha256"]
+    assert provenance["versions"]["numpy"] == np.__version__
+    assert provenance["blas"][0]["num_threads"] == 1
+    assert {"cpu", "git", "command", "wall_seconds", "arithmetic_version", "platform"} <= set(provenance)
+
+
+def test_a_snapshot_holds_what_another_framework_needs(tmp_path):
+    results = sweep(tmp_path, "depth=2", "normalization=batch", "record.snapshot=0", "steps=1", multirun=False)
+    (path,) = results.path.glob("snapshot_*.npz")
+    assert path.name == f"snapshot_{results.runs['run_id'].iloc[0]}.npz"
+    arrays = np.load(path)
+    names = {"x", "y", "config", *(f"{kind}{l}" for kind in ("W", "b", "z", "a", "delta", "dW", "db") for l in (1, 2, 3))}
+    names |= {f"{kind}{l}" for kind in ("gamma", "beta", "dgamma", "dbeta") for l in (1, 2)}
+    assert set(arrays.files) == names
+    config = json.loads(str(arrays["config"]))
+    assert config["normalization"] == {"name": "batch", "eps": 1e-5, "momentum": 0.1}
+    step0 = results.layers[results.layers["step"] == 0].set_index("layer")
+    norm = np.sqrt((arrays["delta1"] ** 2).sum(axis=0).mean())
+    assert norm == pytest.approx(step0.loc[1, "delta_norm"], rel=1e-12)

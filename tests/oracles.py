@@ -1,0 +1,262 @@
+"""Independent answers to hold the core against: a naive forward pass, its complex-step gradients, the conf catalogue.
+
+Nothing here goes through the layered core. The forward pass is a plain loop with its own losses and its own batch
+normalization; of an activation only `value` is used, so that a new activation is checked without a line added here.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+Array = npt.NDArray[Any]
+Key = tuple[str, int]
+Gradients = dict[Key, Array]
+
+TOLERANCE = 1e-10
+STEP = 1e-30
+CONF = Path(__file__).parents[1] / "conf"
+
+
+def catalogue(group: str) -> dict[str, Callable[..., Any]]:
+    """Return name -> factory for the files of conf/<group>, the arguments in the file already bound."""
+    factories: dict[str, Callable[..., Any]] = {}
+    for file in sorted((CONF / group).glob("*.yaml")):
+        content = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+        module, _, function = content.pop("_target_").rpartition(".")
+        content.pop("name", None)
+        factories[file.stem] = partial(getattr(importlib.import_module(module), function), **content)
+    if not factories:
+        raise LookupError(f"conf/{group} holds no yaml files, so there is nothing to test")
+    return factories
+
+
+def row_for(table: Mapping[str, Any], name: str, what: str, where: str) -> Any:
+    """Return table[name], or fail by saying what a newcomer to the catalogue still needs."""
+    if name not in table:
+        raise AssertionError(f"`{name}` is in the catalogue but has no {what}: add one under the key `{name}` in {where}")
+    return table[name]
+
+
+def mse(a: Array, y: Array) -> Array:
+    return ((a - y) ** 2).sum(axis=-2) / 2
+
+
+def sigmoid_cross_entropy(z: Array, y: Array) -> Array:
+    return (y * np.log(1 + np.exp(-z)) + (1 - y) * np.log(1 + np.exp(z))).sum(axis=-2)
+
+
+def softmax_cross_entropy(z: Array, y: Array) -> Array:
+    z = z - z.real.max(axis=-2, keepdims=True)
+    return np.log(np.exp(z).sum(axis=-2)) * y.sum(axis=-2) - (y * z).sum(axis=-2)
+
+
+LOSSES = {"mse": mse, "sigmoid_cross_entropy": sigmoid_cross_entropy, "softmax_cross_entropy": softmax_cross_entropy}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """State a stack of R networks with its data, in plain arrays.
+
+    Args:
+        sizes: (n_0, …, n_L).
+        hidden: φ of the hidden layers.
+        output: φ of layer L.
+        loss: a key of LOSSES.
+        eps: ε of batch normalization, or None without it.
+        parameters: (kind, layer) -> (R, n_l, …), kinds W, b, gamma, beta.
+        weight_decay: λ, (R,).
+        x: (n_0, m) or (R, n_0, m).
+        y: (n_L, m) or (R, n_L, m).
+    """
+
+    sizes: tuple[int, ...]
+    hidden: Callable[[Array], Array]
+    output: Callable[[Array], Array]
+    loss: str
+    eps: float | None
+    parameters: dict[Key, Array]
+    weight_decay: Array
+    x: Array
+    y: Array
+
+    @property
+    def L(self) -> int:
+        return len(self.sizes) - 1
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Keep a forward pass: z, the input h of φ, and a per layer; J per run."""
+
+    z: dict[int, Array]
+    h: dict[int, Array]
+    a: dict[int, Array]
+    J: Array
+
+
+def forward(problem: Problem, parameters: Mapping[Key, Array] | None = None, taps: Mapping[int, Array] | None = None) -> Pass:
+    """Run the network layer by layer.
+
+    Args:
+        problem: the networks.
+        parameters: instead of the problem's own; further leading axes are carried along.
+        taps: layer -> what is added to z^l (to x at layer 0).
+
+    Returns:
+        The pass; J has the leading axes of the parameters and taps.
+    """
+    p = problem.parameters if parameters is None else parameters
+    taps = {} if taps is None else taps
+    z: dict[int, Array] = {}
+    h: dict[int, Array] = {}
+    a = {0: problem.x + taps.get(0, 0)}
+    for l in range(1, problem.L + 1):
+        z[l] = p["W", l] @ a[l - 1] + p["b", l] + taps.get(l, 0)
+        h[l] = z[l]
+        if problem.eps is not None and l < problem.L:
+            m = z[l].shape[-1]
+            mean = z[l].sum(axis=-1, keepdims=True) / m
+            variance = ((z[l] - mean) ** 2).sum(axis=-1, keepdims=True) / m
+            h[l] = p["gamma", l] * (z[l] - mean) / (variance + problem.eps) ** 0.5 + p["beta", l]
+        a[l] = problem.hidden(h[l]) if l < problem.L else problem.output(h[l])
+    loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
+    J = loss(a[problem.L], problem.y).mean(axis=-1)
+    for l in range(1, problem.L + 1):
+        J = J + problem.weight_decay / 2 * (p["W", l] ** 2).sum(axis=(-2, -1))
+    return Pass(z, h, a, J)
+
+
+def complex_step_gradients(problem: Problem) -> Gradients:
+    """Return every δ^l = m·∂J/∂z^l (l = 0 for x) and every parameter's gradient, by complex step.
+
+    All directions of a layer are stacked on a leading axis and go through one forward pass; no chain rule is used.
+    """
+    gradients: Gradients = {}
+    base = forward(problem)
+    m = problem.x.shape[-1]
+    for l in range(problem.L + 1):
+        own = {key: array for key, array in problem.parameters.items() if key[1] == l}
+        own["delta", l] = base.z[l] if l > 0 else np.broadcast_to(problem.x, (*base.J.shape, problem.sizes[0], m))
+        sizes = [array[0].size for array in own.values()]
+        starts = np.cumsum([0, *sizes])
+        steps: dict[Key, Array] = {}
+        for (key, array), start, size in zip(own.items(), starts, sizes, strict=False):
+            unit = np.zeros((starts[-1], size))
+            unit[start : start + size] = np.eye(size)
+            steps[key] = 1j * STEP * unit.reshape(-1, 1, *array.shape[1:])
+        taps = {l: steps.pop(("delta", l))}
+        perturbed = {key: array + steps[key] if key in steps else array for key, array in problem.parameters.items()}
+        slopes = forward(problem, perturbed, taps).J.imag / STEP
+        for (key, array), start, size in zip(own.items(), starts, sizes, strict=False):
+            slope = slopes[start : start + size].T.reshape(array.shape)
+            gradients[key] = m * slope if key[0] == "delta" else slope
+    return gradients
+
+
+def slope(value: Callable[[Array], Array], z: Array, step: float = STEP) -> Array:
+    """Return φ′ from φ by complex step, whose error is of order step²."""
+    return value(z + 1j * step).imag / step
+
+
+def term_sizes(problem: Problem) -> Gradients:
+    """Return, for every gradient, the sum of the absolute values of the terms that the chain rule adds up in it.
+
+    Where the sum itself is zero by construction, rounding leaves it at a small fraction of this; without such a
+    cancellation it is of this order.
+    """
+    base, p, m = forward(problem), problem.parameters, problem.x.shape[-1]
+    output = np.abs(base.a[problem.L]) if problem.loss == "mse" else 1  # the cross-entropies subtract y from a probability
+    top = np.abs(slope(problem.output, base.h[problem.L])) * (output + np.abs(problem.y))
+    sizes: Gradients = {("delta", problem.L): top}
+    for l in range(problem.L, -1, -1):
+        if l < problem.L:
+            flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1]
+            if l > 0:
+                flow = flow * np.abs(slope(problem.hidden, base.h[l]))
+            if ("gamma", l) in p:
+                z_hat = np.abs((base.h[l] - p["beta", l]) / p["gamma", l])
+                std = (base.z[l].var(axis=-1, keepdims=True) + problem.eps) ** 0.5
+                sizes["beta", l] = flow.mean(axis=-1, keepdims=True)
+                sizes["gamma", l] = (flow * z_hat).mean(axis=-1, keepdims=True)
+                flow = np.abs(p["gamma", l]) / std * (flow + sizes["beta", l] + z_hat * sizes["gamma", l])
+            sizes["delta", l] = flow
+        if l > 0:
+            sizes["b", l] = sizes["delta", l].mean(axis=-1, keepdims=True)
+            penalty = problem.weight_decay[:, None, None] * np.abs(p["W", l])
+            sizes["W", l] = sizes["delta", l] @ np.abs(base.a[l - 1]).mT / m + penalty
+    return sizes
+
+
+def scaled_norm(x: Array) -> float:
+    """Return ‖x‖ without overflow or underflow."""
+    peak = float(np.abs(x).max(initial=0.0))
+    return peak * float(np.sqrt(((x / peak) ** 2).sum())) if np.isfinite(peak) and peak > 0 else peak
+
+
+@dataclass(frozen=True)
+class Zero:
+    """State that a gradient cancels by construction, so that no digit of it need be right.
+
+    Args:
+        reason: why.
+        terms: norm of the sums of absolute terms that cancel.
+        limit: largest size of what is left, as a fraction of `terms`.
+    """
+
+    reason: str
+    terms: float
+    limit: float = 1e-12
+
+
+def mismatches(
+    actual: Mapping[Key, Array],
+    expected: Mapping[Key, Array],
+    tolerance: float = TOLERANCE,
+    zeros: Mapping[tuple[Key, int], Zero] | None = None,
+) -> list[str]:
+    """Compare two sets of gradients array by array and run by run, with relative error and no absolute tolerance.
+
+    A reference of exactly zero is itself a mismatch, because it would let a vanished gradient pass.
+
+    Args:
+        actual: under test, (kind, layer) -> (R, …).
+        expected: the reference.
+        tolerance: on ‖actual − expected‖/‖expected‖.
+        zeros: ((kind, layer), run) -> what cancels by construction; held against the size of its terms instead.
+
+    Returns:
+        One line for each array that disagrees.
+    """
+    lines = []
+    if set(actual) != set(expected):
+        lines.append(f"different sets of arrays: only in one of them {sorted(set(actual) ^ set(expected))}")
+    for key in sorted(set(actual) & set(expected)):
+        if actual[key].shape != expected[key].shape:
+            lines.append(f"{key}: shape {actual[key].shape}, expected {expected[key].shape}")
+            continue
+        for run, (one, other) in enumerate(zip(actual[key], expected[key], strict=True)):
+            zero = (zeros or {}).get((key, run))
+            if zero is not None:
+                for name, array, limit in (("value", one, zero.limit), ("reference", other, zero.limit), ("error", one - other, 1e-12)):
+                    if not scaled_norm(array) <= limit * zero.terms:
+                        lines.append(f"{key} run {run}: {name} {scaled_norm(array):.2e} of terms {zero.terms:.2e}, though {zero.reason}")
+                continue
+            norm = scaled_norm(other)
+            if not 0 < norm < np.inf:
+                lines.append(f"{key} run {run}: the reference's norm is {norm}, so this case tests nothing")
+            elif not scaled_norm(one - other) <= tolerance * norm:
+                lines.append(f"{key} run {run}: relative error {scaled_norm(one - other) / norm:.2e}, norm {norm:.2e}")
+    return lines
+
+
+def assert_gradients_match(actual: Mapping[Key, Array], expected: Mapping[Key, Array], **options: Any) -> None:
+    """Fail with one line per array that disagrees; see `mismatches`."""
+    lines = mismatches(actual, expected, **options)
+    assert not lines, "\n" + "\n".join(lines)

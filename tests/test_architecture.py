@@ -1,0 +1,143 @@
+"""The import directions of the house: who may know of whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FIGURES_AND_TABLES = {"matplotlib", "pandas", "hydra", "omegaconf", "pyarrow", "sklearn"}
+HARNESS = {"experiments", "hydra_plugins", "tests"}
+LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "curvature", "layers")}
+PARTS = {f"bpcore.{name}" for name in ("activations", "initializers", "losses", "normalization", "clipping", "optimizers")}
+
+RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
+TRAINING = {"bpcore.mlp", "bpcore.training"}
+
+# module (or package) -> what it must not import, with everything below
+FORBIDDEN: dict[str, set[str]] = {
+    "bpcore": HARNESS | FIGURES_AND_TABLES,
+    **{part: LAYERED - {"bpcore.layers"} | {"bpcore.theory", "bpcore.numdiff"} for part in PARTS},
+    "bpcore.activations": LAYERED | {"bpcore.theory", "bpcore.numdiff"} | PARTS - {"bpcore.activations"},
+    "bpcore.mlp": {"bpcore.training", "bpcore.recording", "bpcore.curvature", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
+    "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
+    "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory", "bpcore.graph", "bpcore.gates"},
+    "bpcore.graph": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff", "bpcore.gates"},
+    "bpcore.gates": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
+    "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
+    "experiments.store": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
+    "experiments.statistics": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
+    "experiments.plots": RUNNING | TRAINING | {"experiments.findings", "hydra"},
+    "experiments.findings": RUNNING | TRAINING | {"experiments.plots", "matplotlib", "hydra"},
+    "tests.oracles": {"bpcore"},
+}
+
+SHARED = {"experiments.plots.style"}
+"""What sibling figures may share; otherwise they do not import each other, nor do findings."""
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(source: str, module: str, is_package: bool = False) -> set[str]:
+    """Return the dotted names that a source imports anywhere, those inside functions included."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")
+            prefix = base[: len(base) - node.level + is_package] if node.level else []
+            origin = ".".join([*prefix, *([node.module] if node.module else [])])
+            names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
+    return names
+
+
+def lies_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def siblings(module: str) -> set[str]:
+    """Return the package whose modules must not import each other, if the module stands in one."""
+    return {package for package in ("experiments.plots", "experiments.findings") if module.startswith(package + ".")}
+
+
+def offences(source: str, module: str, is_package: bool = False) -> list[str]:
+    """Return one line for each import that breaks a rule."""
+    names = imported(source, module, is_package)
+    lines = [
+        f"{module} imports {name}, but {holder} must not import {target}"
+        for holder, targets in FORBIDDEN.items()
+        if lies_in(module, holder)
+        for target in sorted(targets)
+        for name in sorted(names)
+        if lies_in(name, target)
+    ]
+    for package in siblings(module) if module not in SHARED else set():
+        others = {name for name in names if name.startswith(package + ".") and not lies_in(name, module)}
+        lines += [f"{module} imports its sibling {name}" for name in sorted(others) if not any(lies_in(name, free) for free in SHARED)]
+    return lines
+
+
+FILES = sorted([*(ROOT / "bpcore").rglob("*.py"), *(ROOT / "experiments").rglob("*.py"), ROOT / "tests" / "oracles.py"])
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_imports_run_one_way(file: Path) -> None:
+    found = offences(file.read_text(encoding="utf-8"), module_name(file), file.stem == "__init__")
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_the_core_has_no_cycle() -> None:
+    files = {module_name(file): file.read_text(encoding="utf-8") for file in (ROOT / "bpcore").rglob("*.py")}
+    needs = {module: {name for name in imported(source, module) if name in files and name != "bpcore"} for module, source in files.items()}
+    while free := [module for module, names in needs.items() if not names & needs.keys()]:
+        for module in free:
+            del needs[module]
+    assert not needs
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("bpcore.mlp", "import experiments"),
+        ("bpcore.mlp", "from experiments.store import read"),
+        ("bpcore.deep.new", "import pandas as pd"),
+        ("bpcore.training", "def f():\n    from matplotlib import pyplot"),
+        ("bpcore.activations", "from bpcore.mlp import forward"),
+        ("bpcore.activations", "from bpcore import theory"),
+        ("bpcore.losses", "from . import training"),
+        ("bpcore.losses", "from .mlp import forward"),
+        ("bpcore.theory", "from bpcore import mlp"),
+        ("bpcore.numdiff", "import bpcore.activations"),
+        ("bpcore.mlp", "from bpcore.training import train"),
+        ("experiments.plots.curves", "from experiments.plots.heatmap import draw"),
+        ("experiments.plots.curves", "from . import heatmap"),
+        ("experiments.plots.curves", "from bpcore.training import train"),
+        ("experiments.findings.phase", "from experiments.findings import depth"),
+        ("experiments.findings.phase", "import experiments.runner"),
+        ("experiments.statistics", "import matplotlib.pyplot as plt"),
+        ("experiments.statistics", "from experiments import plots"),
+        ("tests.oracles", "from bpcore.mlp import forward"),
+    ],
+)
+def test_an_offending_import_is_caught(module: str, source: str) -> None:
+    assert offences(source, module)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("bpcore.mlp", "from bpcore.activations import Activation\nimport numpy as np"),
+        ("bpcore.losses", "from bpcore.activations import sigmoid"),
+        ("bpcore.theory", "from bpcore.activations import Activation"),
+        ("experiments.plots.curves", "from experiments.plots.style import palette\nimport matplotlib.pyplot as plt"),
+        ("experiments.plots.curves", "from experiments.plots import style"),
+        ("experiments.plots.__init__", "from bpcore.activations import tanh"),
+        ("experiments.runner", "from bpcore.training import train"),
+    ],
+)
+def test_a_proper_import_is_let_through(module: str, source: str) -> None:
+    assert not offences(source, module)

@@ -1,0 +1,39 @@
+"""What the README promises of make, CI and the project's files."""
+
+import re
+import subprocess
+import tomllib
+
+import pytest
+
+from tests.experiments.helpers import ROOT
+
+
+@pytest.mark.parametrize("target", ["report", "test"])
+def test_the_two_commands_exist_and_set_up_an_environment(target):
+    done = subprocess.run(["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "-m venv .venv" in done.stdout
+    assert "pip install" in done.stdout
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert re.search(r"^make test$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert "make test" in (ROOT / "README.md").read_text()
+
+
+def test_every_dependency_has_a_lower_bound_and_no_upper_one():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    requirements = [*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)]
+    for requirement in requirements:
+        if not requirement.startswith("gradstab"):
+            assert re.fullmatch(r"[\w-]+>=[\d.]+", requirement), requirement
+
+
+def test_the_version_is_one():
+    import experiments
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == experiments.__version__
+    assert f"version: {experiments.__version__}" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {experiments.__version__}" in (ROOT / "CHANGELOG.md").read_text()
