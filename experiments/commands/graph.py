@@ -30,8 +30,8 @@ examples:
 
 An expression has numbers, names, + - * / ** @ and .T, and the functions
 {functions}.
-max and min take several arguments; 1/u is one gate. Where a derivative does not exist these conventions
-hold, and a gradient that is not finite is refused:
+max and min take several arguments; 1/u is one gate. Where a derivative does
+not exist these conventions hold; a gradient that is not finite is refused:
 {conventions}
 """
 
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     catalogue = gates.catalogue()
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EPILOG.format(
-        functions=textwrap.fill(", ".join(name for name, gate in catalogue.items() if not gate.operator or gate.operator == "abs"), 100),
+        functions=textwrap.fill(", ".join(name for name, gate in catalogue.items() if not gate.operator or gate.operator == "abs"), 79),
         conventions="\n".join(f"  {name}: {gate.convention}" for name, gate in catalogue.items() if gate.convention),
     )
     parser.add_argument("expression", nargs="?", metavar="EXPRESSION", help='what to differentiate, in quotes, as in "(x+y)*z"')
@@ -55,8 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     composite.add_argument("--collapse", action="store_true", help="make one gate of what is a composite gate written out")
     parser.add_argument("--paths", action="store_true", help="list every path to every variable with its product of local derivatives")
     parser.add_argument("--check", action="store_true", help="compare every gradient with complex step (exit 1 if they disagree)")
-    parser.add_argument("--json", action="store_true", help="print value, gradients and nodes as JSON")
-    parser.add_argument("--dot", action="store_true", help="print the graph as Graphviz DOT text, and nothing else")
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--json", action="store_true", help="print value, gradients and nodes as JSON")
+    printed.add_argument("--dot", action="store_true", help="print the graph as Graphviz DOT text, nothing else; files only with --output")
     parser.add_argument(
         "--output",
         metavar="PATH",
@@ -73,7 +74,7 @@ def accept_any_order(parser: argparse.ArgumentParser) -> None:
     argparse takes positional arguments from one place only, and takes ``-x*y`` for an option.
 
     Args:
-        parser: of the command; its `parse_known_args` is wrapped.
+        parser: of the command; both of its ways of parsing are replaced.
     """
     original = parser.parse_known_args
 
@@ -82,7 +83,9 @@ def accept_any_order(parser: argparse.ArgumentParser) -> None:
         valued = [name for action in parser._actions if action.nargs != 0 for name in action.option_strings]
         return original(options_first(sys.argv[1:] if args is None else args, valued), namespace)
 
-    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]  # on this one parser only
+    # on this one parser only; the command line asks for the intermixed way, which cannot take an expression like -x*y
+    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
+    parser.parse_known_intermixed_args = parse_known_args  # type: ignore[method-assign,assignment]
 
 
 def options_first(arguments: Sequence[str], valued: Sequence[str]) -> list[str]:
@@ -146,6 +149,8 @@ def execute(args: argparse.Namespace) -> int:
     if args.dot:
         from experiments.graphs.dot import dot
 
+        if args.output:
+            _write(root, gradients, label, args.output)
         print(dot(root, gradients, label), end="")
         return _verdict(comparisons)
     written = _write(root, gradients, label, args.output or DEFAULT_OUTPUT)

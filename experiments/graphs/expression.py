@@ -7,7 +7,7 @@ from typing import Any
 
 from bpcore.graph import Array, Node, variable
 from experiments.errors import UserError
-from experiments.graphs.reader import MAX_ENTRIES, MAX_LENGTH, MAX_NODES, ExpressionError, Reader, shorten
+from experiments.graphs.reader import MAX_ENTRIES, MAX_LENGTH, MAX_NODES, Reader, shorten
 
 MAX_VALUE_LENGTH = 50_000  # characters of a value: matrices are longer than formulas
 
@@ -63,17 +63,16 @@ def parse_values(arguments: Iterable[str]) -> dict[str, Array]:
         UserError: an argument is not of that form, or a name is given twice.
     """
     values: dict[str, Array] = {}
-    for argument in arguments:
+    for argument in (" ".join(argument.split()) for argument in arguments):
         name, equals, text = argument.partition("=")
         name = name.strip()
         if not equals:
-            raise UserError(f"`{argument}` is no value, expected name=value, for example x=-2 (one expression only, in quotes)")
+            kind = "neither an option nor a value" if argument.startswith("-") else "no value"
+            raise UserError(f"`{shorten(argument)}` is {kind}, expected name=value, for example x=-2 (one expression only, in quotes)")
         if not name.isidentifier() or keyword.iskeyword(name):
-            raise UserError(f"`{name}` in `{argument}` cannot be a name, expected letters, digits and _, and no word reserved by Python")
+            expected = "expected letters, digits and _, and no word reserved by Python"
+            raise UserError(f"`{shorten(name)}` in `{shorten(argument)}` cannot be a name, {expected}")
         if name in values:
             raise UserError(f"`{name}` is given two values, expected one: leave out one of them")
-        try:
-            values[name] = Reader(text, {}, MAX_VALUE_LENGTH, MAX_ENTRIES).read().value
-        except ExpressionError as error:
-            raise error.about(f"value of `{name}`") from None
+        values[name] = Reader(text, {}, MAX_VALUE_LENGTH, MAX_ENTRIES, value_of=name).read().value
     return values

@@ -41,21 +41,25 @@ _REFUSED_OPERATORS = {
 
 
 class ExpressionError(UserError):
-    """Report what is wrong with an expression, and where: a line, then the text with a caret under the place."""
+    """Report what is wrong with an expression, and where: a line, then the text with a caret under the place.
 
-    def __init__(self, message: str, text: str, start: int = 0, end: int | None = None) -> None:
-        """Compose the message from its one line, the text and the place in it (characters, `end` exclusive)."""
-        self.place = (text, start, end)
-        self.line = message
+    Args:
+        subject: what is read, for example "expression".
+        message: what is wrong with it, and how to repair it.
+        text: of the subject; empty if there is no place to point at.
+        start: the place in the text, in characters.
+        end: where it ends, exclusive.
+    """
+
+    def __init__(self, subject: str, message: str, text: str = "", start: int = 0, end: int | None = None) -> None:
+        if not text:
+            super().__init__(f"{subject}: {message}")
+            return
         width = max(1, (end if end is not None else start + 1) - start)
         left = max(0, start - 60)  # a long text is shown around the place only
         shown = text[left : left + 110]
         carets = " " * (start - left) + "^" * min(width, max(1, len(shown) - (start - left)))
-        super().__init__(f"{message}\n  {shown}\n  {carets}")
-
-    def about(self, subject: str) -> "ExpressionError":
-        """Return the same error with what it is about in front."""
-        return ExpressionError(f"{subject}: {self.line}", *self.place)
+        super().__init__(f"{subject}, character {start + 1}: {message}\n  {shown}\n  {carets}")
 
 
 def functions() -> dict[str, Gate]:
@@ -72,9 +76,11 @@ class Reader:
         variables: leaves by name; afterwards `used` holds the names that occur.
         most_letters: bound on the text's length.
         most_nodes: bound on the number of parts.
+        value_of: the name whose value the text is; empty for the expression itself.
     """
 
-    def __init__(self, text: str, variables: Mapping[str, Node], most_letters: int, most_nodes: int) -> None:
+    def __init__(self, text: str, variables: Mapping[str, Node], most_letters: int, most_nodes: int, value_of: str = "") -> None:
+        self.value_of = value_of
         self.most_letters = most_letters
         self.most_nodes = most_nodes
         self.text = " ".join(text.split())
@@ -92,9 +98,12 @@ class Reader:
             ExpressionError: the text is no such expression, or a bound is exceeded.
         """
         if not self.text:
-            raise ExpressionError("the expression is empty, expected for example (x+y)*z", self.text)
+            raise self._error(f"it is empty, expected for example {f'{self.value_of}=2' if self.value_of else '(x+y)*z'}")
         if len(self.text) > self.most_letters:
-            raise ExpressionError(f"the text has {len(self.text)} characters, expected at most {self.most_letters}", self.text)
+            raise self._error(f"it has {len(self.text)} characters, expected at most {self.most_letters}", self.most_letters)
+        odd = next((place for place, letter in enumerate(self.text) if not letter.isprintable()), None)
+        if odd is not None:
+            raise self._error(f"{self.text[odd]!r} has no place here: leave it out", odd)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Python's advice on a text that is no program
@@ -102,7 +111,7 @@ class Reader:
         except SyntaxError as error:
             raise self._syntax_error(error) from None
         except (ValueError, MemoryError, RecursionError):
-            raise ExpressionError("the expression cannot be read: it is nested too deeply or holds odd characters", self.text) from None
+            raise self._error("it is nested too deeply: write it flatter") from None
         with np.errstate(all="ignore"):  # values that are not finite are refused with their place
             return self._node(tree.body, 1)
 
@@ -123,12 +132,15 @@ class Reader:
             place += "decimal literal" in reason and place + 1 < len(self.text)  # Python points at the last digit
             reason = "two factors stand side by side: a product is written with *, as in 2*x or (x+y)*z"
         else:
-            reason = f"the expression cannot be read here ({reason.splitlines()[0]}): expected something like (x+y)*z"
-        return ExpressionError(reason, self.text, place)
+            reason = f"it cannot be read here ({reason.splitlines()[0]}): expected something like (x+y)*z"
+        return self._error(reason, place)
+
+    def _error(self, message: str, start: int | None = None, end: int | None = None) -> ExpressionError:
+        subject = f"value of `{self.value_of}`" if self.value_of else "expression"
+        return ExpressionError(subject, message) if start is None else ExpressionError(subject, message, self.text, start, end)
 
     def _fail(self, where: ast.AST, message: str) -> ExpressionError:
-        start, end = self._span(where)
-        return ExpressionError(message, self.text, start, end)
+        return self._error(message, *self._span(where))
 
     def _span(self, where: ast.AST) -> tuple[int, int]:
         start = getattr(where, "col_offset", 0)
@@ -143,7 +155,7 @@ class Reader:
         self.nodes += 1
         if depth > MAX_DEPTH:
             place = self._span(tree)[0]
-            raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep: write it flatter", self.text, place)
+            raise self._error(f"it is nested more than {MAX_DEPTH} deep: write it flatter", place)
         if self.nodes > self.most_nodes:
             raise self._fail(tree, f"there are more than {self.most_nodes} parts: write sums over vectors and matrices instead")
         match tree:
@@ -171,7 +183,7 @@ class Reader:
 
     def _number(self, tree: ast.Constant) -> Node:
         if isinstance(tree.value, bool) or not isinstance(tree.value, int | float):
-            raise self._fail(tree, f"`{self._source(tree)}` is no real number")
+            raise self._fail(tree, f"`{self._source(tree)}` is no real number: expected for example 2, -0.5 or 1e-3")
         try:
             value = float(tree.value)
         except OverflowError:
@@ -186,6 +198,8 @@ class Reader:
             return self.variables[tree.id]
         if tree.id in CONSTANTS:
             return constant(CONSTANTS[tree.id], tree.id)
+        if self.value_of:
+            raise self._fail(tree, f"`{tree.id}` is no number: a value has numbers, pi and e, as in -2, pi/4 or [1, 2]")
         if tree.id in self.functions:
             raise self._fail(tree, f"`{tree.id}` is a function: write {tree.id}(…), or give `{tree.id}` a value")
         raise self._fail(tree, f"`{tree.id}` has no value{self._guess(tree.id, self.variables)}: give it one, as in {tree.id}=2")
@@ -223,7 +237,7 @@ class Reader:
         if gate is None:
             symbol, hint = _REFUSED_OPERATORS[type(tree.op)]
             place = self.text.find(symbol, self._span(tree.left)[1])
-            raise ExpressionError(f"operator `{symbol}` is not known: {hint}", self.text, place, place + len(symbol))
+            raise self._error(f"operator `{symbol}` is not known: {hint}", place, place + len(symbol))
         right = self._node(tree.right, depth + 1)
         if gate is gates.divide and isinstance(tree.left, ast.Constant) and tree.left.value == 1:
             return self._apply(tree, gates.reciprocal, [right])  # 1/x is one gate, as lectures draw it
@@ -272,8 +286,9 @@ class Reader:
             raise self._fail(tree, f"`{self._source(tree)}` would have more than {MAX_ENTRIES} entries: use smaller vectors")
         try:
             node = gate(*operands, **(parameters or {}))
-        except (ValueError, TypeError) as error:
-            raise self._fail(tree, str(error)) from None
+        except (ValueError, TypeError):
+            shapes = " and ".join(str(operand.shape) for operand in operands)
+            raise self._fail(tree, f"`{gate.name}` does not fit shape {shapes}: expected {_fitting(gate, parameters)}") from None
         if not np.isfinite(node.value).all():
             kind = "not a number" if np.isnan(node.value).any() else "infinite"
             overflow = not gate.domain or (gate is gates.power and kind == "infinite" and bool(operands[0].value.all()))
@@ -308,6 +323,17 @@ _KINDS: dict[type[ast.expr], str] = {
 def shorten(text: str) -> str:
     """Return the text, or its beginning and an ellipsis."""
     return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def _fitting(gate: Gate, parameters: Mapping[str, Any] | None) -> str:
+    """Return which shapes a gate takes."""
+    if gate is gates.matmul:
+        return "vectors or matrices, with as many columns on the left as rows on the right"
+    if gate is gates.transpose:
+        return "a matrix, as in [[1, 2], [3, 4]]"
+    if parameters:
+        return "an axis that the array has, counted from 0"
+    return "equal shapes, or sides of 1, which are repeated"
 
 
 def _size(gate: Gate, operands: list[Node]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.cli import dispatch, main
 from experiments.commands import graph
 from experiments.errors import UserError
 from experiments.graphs import gallery
@@ -17,10 +18,8 @@ LECTURE = ["(x+y)*z", "x=-2", "y=5", "z=-4"]
 
 
 def run(*arguments: str) -> int:
-    """Run the command as the command line does: exit code 2 and one line for what a user can repair."""
-    parser = argparse.ArgumentParser("gradstab graph")
-    graph.add_arguments(parser)
-    return graph.execute(parser.parse_args(arguments))
+    """Run the command as the command line does, up to where it catches what a user can repair."""
+    return dispatch(["graph", *arguments])
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +101,9 @@ def test_dot_goes_to_stdout_alone(capsys: pytest.CaptureFixture[str], elsewhere:
     assert out.startswith("digraph {")
     assert out.endswith("}\n")
     assert not list(elsewhere.iterdir())
+    assert run(*LECTURE, "--dot", "--output", "a.svg") == 0
+    assert capsys.readouterr().out == out
+    assert [path.name for path in elsewhere.iterdir()] == ["a.svg"]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,8 @@ def test_options_may_stand_anywhere(arguments: list[str], capsys: pytest.Capture
 def test_an_expression_may_begin_with_a_minus(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("-x*y", "x=2", "y=3", "--json") == 0
     assert json.loads(capsys.readouterr().out)["value"] == -6
+    assert run("--json", "--", "--x*y", "x=2", "y=3") == 0
+    assert json.loads(capsys.readouterr().out)["value"] == 6
 
 
 def test_a_lone_variable(capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,22 +144,27 @@ def test_arrays_in_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 paths, 3 products of Jacobians path by path" in out
 
 
-def test_as_a_subcommand_too(capsys: pytest.CaptureFixture[str]) -> None:
-    parser = argparse.ArgumentParser("gradstab")
-    command = parser.add_subparsers().add_parser("graph")
-    graph.add_arguments(command)
-    args = parser.parse_args(["graph", "-x*y", "--json", "x=2", "y=3"])
-    assert graph.execute(args) == 0
-    assert json.loads(capsys.readouterr().out)["gradients"] == {"x": -3, "y": -2}
+@pytest.mark.parametrize("intermixed", [True, False])
+def test_both_ways_of_parsing_take_any_order(intermixed: bool) -> None:
+    parser = argparse.ArgumentParser("gradstab graph")
+    graph.add_arguments(parser)
+    parse = parser.parse_intermixed_args if intermixed else parser.parse_args
+    args = parse(["x=2", "--paths", "--output", "o", "--", "--x*y", "y=3"])
+    assert (args.expression, args.values, args.paths, args.output) == ("x=2", ["--x*y", "y=3"], True, Path("o"))
 
 
-def test_an_unknown_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        run(*LECTURE, "--frobnicate")
-    assert caught.value.code == 2
-    with pytest.raises(SystemExit):
-        run(*LECTURE, "--expand", "--collapse")
-    capsys.readouterr()
+@pytest.mark.parametrize(
+    "arguments",
+    [["x^2", "x=2"], ["x+", "x=1"], ["x*2"], ["x*2", "x="], ["x*2", "--nope", "x=1"], ["x*2", "x=1", "--output"], ["x", "x=1", "y\n=2"]],
+)
+def test_bad_input_through_the_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str], elsewhere: Path) -> None:
+    assert main(["graph", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    line, *caret = captured.err.splitlines()
+    assert line.startswith("gradstab: error: ")
+    assert not caret or len(caret) == 2
+    assert not list(elsewhere.iterdir())
 
 
 def test_help_names_functions_and_conventions(capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,7 +187,10 @@ def test_output_may_be_one_file(name: str, written: list[str], elsewhere: Path) 
     ("arguments", "message"),
     [
         ([], "no expression given"),
-        (["x+", "x=1"], "cannot be read"),
+        (["x+", "x=1"], "expression, character 2: it cannot be read here"),
+        ([*LECTURE, "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        ([*LECTURE, "--expand", "--collapse"], "not allowed with argument --expand"),
+        ([*LECTURE, "--json", "--dot"], "not allowed with argument --json"),
         (["__import__('os').system('true')"], "cannot be called"),
         (["x**2"], "`x` has no value"),
         (["x*2", "x"], "`x` is no value"),
