@@ -20,6 +20,8 @@ from experiments.graphs.networks import NETWORKS
 from experiments.graphs.rules import rules
 from experiments.graphs.words import backward_steps, forward_steps, inline
 
+_PAGE_WIDTH = 1100  # pixels that a drawing has on the page; a wider one is scrolled
+
 # the drawing's colors, as variables of the page, so that figures follow its light and dark theme
 _COLORS = {
     drawing.VALUE: "--value",
@@ -73,6 +75,8 @@ def _picture(one: Picture, stem: Path) -> dict[str, Any]:
     return {
         "picture": one,
         "svg": inline_svg(figure, f"{one.caption} Computation graph of {len(figure.shown)} nodes; its table of nodes follows."),
+        "file": f"{stem.name}.svg",
+        "wide": figure.figure.get_figwidth() * 96 > _PAGE_WIDTH,  # CSS has 96 pixels to an inch
         "rows": [(row, inline(row.value), inline(row.gradient)) for row in text.tabulate(one.root, gradients, label)],
         "forward": forward_steps(one.root, label),
         "backward": backward_steps(one.root, gradients, label),
