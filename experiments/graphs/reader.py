@@ -127,7 +127,7 @@ class Reader:
         elif letter == "=":
             reason = "`=` has no place in an expression: give values after it, as in x=2"
         elif "never closed" in reason or "unmatched" in reason or "does not match" in reason:
-            reason = f"a bracket has no partner: `{letter}`"
+            reason = f"the bracket `{letter}` has no partner: add one, or leave this one out"
         elif "decimal literal" in reason or side_by_side:
             place += "decimal literal" in reason and place + 1 < len(self.text)  # Python points at the last digit
             reason = "two factors stand side by side: a product is written with *, as in 2*x or (x+y)*z"
@@ -288,7 +288,7 @@ class Reader:
             node = gate(*operands, **(parameters or {}))
         except (ValueError, TypeError):
             shapes = " and ".join(str(operand.shape) for operand in operands)
-            raise self._fail(tree, f"`{gate.name}` does not fit shape {shapes}: expected {_fitting(gate, parameters)}") from None
+            raise self._fail(tree, f"`{gate.name}` got shapes {shapes}: expected {_fitting(gate, parameters)}") from None
         if not np.isfinite(node.value).all():
             kind = "not a number" if np.isnan(node.value).any() else "infinite"
             overflow = not gate.domain or (gate is gates.power and kind == "infinite" and bool(operands[0].value.all()))

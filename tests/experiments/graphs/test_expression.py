@@ -141,7 +141,7 @@ REFUSED = [
     ("sum(x, axis=0.5)", {"x": [1]}, "expected int", "axis=0.5"),
     ("sum(x, axis=y)", {"x": [1], "y": 1}, "setting `axis`", "axis=y"),
     ("sum(x, axis=7)", {"x": [1]}, "expected an axis that the array has", "sum(x, axis=7)"),
-    ("x + y", {"x": [1, 2], "y": [1, 2, 3]}, "does not fit shape (2,) and (3,)", "x + y"),
+    ("x + y", {"x": [1, 2], "y": [1, 2, 3]}, "got shapes (2,) and (3,): expected equal shapes", "x + y"),
     ("x@y", {"x": [1, 2], "y": [1, 2, 3]}, "as many columns on the left", "x@y"),
     ("2 * x.T", {"x": [1, 2]}, "expected a matrix", "x.T"),
     ("[x, 1]", {"x": 1}, "a list holds numbers only", "x"),
