@@ -92,7 +92,8 @@ def measure_layers(
         if full:
             columns["zero"][:, l] = instruments.zero(delta[l])
         if l == 0:
-            columns["delta_mean_norm"][:, l] = instruments.delta_mean_norm(delta[l])
+            if not network.normalized(1):  # else it is W¹ᵀ times a mean that is zero by construction
+                columns["delta_mean_norm"][:, l] = instruments.delta_mean_norm(delta[l])
             continue
         columns["weight_grad_norm"][:, l] = gradient_norms["W", l]
         columns["bias_grad_norm"][:, l] = gradient_norms["b", l]

@@ -46,7 +46,7 @@ class RunSettings:
     Args:
         seed: ≥ 0.
         initializer: of the weights and biases.
-        lr: learning rate η > 0.
+        lr: learning rate η ≥ 0.
         bias_lr_factor: factor on η for b and β.
         weight_decay: λ ≥ 0.
         clip_threshold: c > 0; inf without clipping.

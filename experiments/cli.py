@@ -3,6 +3,7 @@
 import argparse
 import ast
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -90,5 +91,14 @@ def main(arguments: list[str] | None = None) -> int:
         print("gradstab: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        sys.stderr.close()
+        sys.stdout = None  # or it would be flushed at exit, and fail again
         return OK
+    except OSError as error:
+        print(f"gradstab: error: {error.filename or ''}: {error.strerror or error}".replace(": : ", ": "), file=sys.stderr)
+        return BAD_INPUT
+    except Exception as error:
+        if os.environ.get("GRADSTAB_TRACEBACK"):
+            raise
+        reason = " ".join(str(error).split())
+        print(f"gradstab: internal error: {type(error).__name__}: {reason}; GRADSTAB_TRACEBACK=1 shows where", file=sys.stderr)
+        return FAILED

@@ -73,11 +73,17 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
         UserError: Hydra refused the command line.
     """
     run_config.register()
+    _refuse_foreign_factories(overrides)
     composed: list[Composed] = []
+    refused: list[OmegaConfBaseException] = []
 
     def take(cfg: Any) -> None:
         runtime = HydraConfig.get()
-        container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        try:
+            container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        except OmegaConfBaseException as error:  # raised here, Hydra would print it in its own words first
+            refused.append(error)
+            return
         assert isinstance(container, dict)
         config = {str(key): value for key, value in container.items()}
         composed.append(Composed(config, tuple(runtime.overrides.task), runtime.runtime.choices.get("experiment")))
@@ -85,13 +91,28 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
 
     bar = tqdm(desc="composing", unit="run", file=sys.stderr, disable=None, leave=False, delay=1)
     with bar, tempfile.TemporaryDirectory(prefix="gradstab-") as scratch:  # Hydra leaves a multirun.yaml somewhere
-        own = [] if any(o.startswith("hydra.sweep.dir=") for o in overrides) else [f"hydra.sweep.dir='{scratch}'"]
+        if "--hydra-help" in flags:
+            overrides = []
+        own = (
+            [] if "--hydra-help" in flags or any(o.startswith("hydra.sweep.dir=") for o in overrides) else [f"hydra.sweep.dir='{scratch}'"]
+        )
         try:
             with _arguments([*flags, *own, *overrides]):
                 hydra.main(config_path=str(CONF), config_name="config", version_base=VERSION_BASE)(take)()
         except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
             raise UserError(explain(error)) from error
+    if refused:
+        raise UserError(explain(refused[0])) from refused[0]
     return composed
+
+
+def _refuse_foreign_factories(overrides: list[str]) -> None:
+    """Refuse overrides that replace what a group's choice is; a file in a conf folder is the way to a new one."""
+    for override in overrides:
+        key, _, value = override.partition("=")
+        group, _, leaf = key.lstrip("+~").partition(".")
+        if group in GROUPS and (leaf in ("_target_", "name") or (not leaf and value.startswith("{"))):
+            raise UserError(f"`{key}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
 
 
 def jobs_of(composed: list[Composed]) -> tuple[list[Job], int]:
@@ -107,7 +128,7 @@ def jobs_of(composed: list[Composed]) -> tuple[list[Job], int]:
         UserError: naming the first config that is not valid.
     """
     for key in (*run_config.UNIDENTIFYING, "numerics"):
-        if any(entry.config[key] != composed[0].config[key] for entry in composed):
+        if any(entry.config.get(key) != composed[0].config.get(key) for entry in composed):
             raise UserError(f"`{key}` must be the same for all runs of a sweep; do not sweep over it")
     jobs: dict[str, Job] = {}
     for index, entry in enumerate(composed):
@@ -174,10 +195,17 @@ def _sweep_without_multirun(match: re.Match[str]) -> str:
     return f"`{match['override']}` is a sweep; add -m to run all of its values"
 
 
+def _cannot_parse(match: re.Match[str]) -> str:
+    line = " ".join(match.string.split("See http")[0].split())
+    return f"cannot read an override ({line}); quote values with special characters, as in 'name=\"a b\"'"
+
+
 _EXPLANATIONS = [
     (r"Sweep parameters '(?P<override>[^']*)' requires", _sweep_without_multirun),
     (r"Ambiguous value for argument '(?P<override>[^']*)'", _sweep_without_multirun),
     (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),
+    (r"Config group override must be a string or a list", lambda m: "a group must be given the name of a choice, as in activation=tanh"),
+    (r"Missing mandatory value: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got ???"),
     (r"missing EQUAL at", lambda m: "an override has the form key=value; `gradstab run --help` lists the keys"),
     (r"append to your default list use \+(?P<group>\w+)=(?P<choice>\w+)", _needs_experiment_plus),
     (r"Value '(?P<value>[^']*)' of type '\w+' could not be converted to (?P<kind>\w+).*?full_key: (?P<key>[\w.]+)", _wrong_type),
@@ -185,4 +213,6 @@ _EXPLANATIONS = [
     (r"Key '\w+' is not in struct\s+full_key: (?P<key>[\w.]+)", _unknown_key),
     (r"Key '\w+' not in '\w+'\s+full_key: (?P<key>[\w.]+)", _unknown_key),
     (r"Could not find '(?P<group>[\w/]+)/(?P<choice>[^'/]+)'\s+Available options in '[^']*':(?P<options>.*)", _unknown_choice),
+    (r"^(?P<what>[^\n]*)\n\s*full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}`: {m['what']}"),
+    (r"LexerNoViableAltException|token recognition error|no viable alternative|mismatched input|extraneous input", _cannot_parse),
 ]

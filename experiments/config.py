@@ -16,10 +16,18 @@ from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+import numpy as np
 from hydra.core.config_store import ConfigStore
 from hydra.utils import get_method
 from omegaconf import MISSING, OmegaConf
 
+from bpcore.activations import Activation
+from bpcore.clipping import Clip
+from bpcore.initializers import Initializer
+from bpcore.losses import Loss
+from bpcore.normalization import Normalization
+from bpcore.optimizers import Optimizer
+from experiments.datasets import Dataset
 from experiments.errors import UserError
 from experiments.paths import CONF
 
@@ -47,7 +55,7 @@ class Schema:
     width: int = _key(64, "units of a hidden layer", at_least=1)
     output_activation: str = _key("identity", "φ of the output layer; a name from conf/activation")
     lr: float = _key(0.1, "learning rate η", at_least=0)
-    bias_lr_factor: float = _key(1.0, "factor on the learning rate of biases", at_least=0, fix="0 freezes them")
+    bias_lr_factor: float = _key(1.0, "factor on the learning rate of the biases b and of β", at_least=0, fix="0 freezes them")
     weight_decay: float = _key(0.0, "λ of (λ/2)Σ‖W‖², weights only", at_least=0)
     batch_size: int | None = _key(None, "examples a step; null for all", at_least=1, fix="null takes all examples")
     steps: int = _key(100, "updates; 0 measures at initialization only", at_least=0)
@@ -131,10 +139,9 @@ def build_cached(node: Config) -> Any:
 
 def output_activation(name: str) -> Config:
     """Return the node of the activation that stands at the output."""
-    path = CONF / "activation" / f"{name}.yaml"
-    if not path.is_file():
+    if name not in catalogue("activation"):
         raise UserError(f"`output_activation` must be one of {', '.join(catalogue('activation'))}, got {name!r}")
-    node = OmegaConf.to_container(OmegaConf.load(path))
+    node = OmegaConf.to_container(OmegaConf.load(CONF / "activation" / f"{name}.yaml"))
     assert isinstance(node, dict)
     return {str(key): value for key, value in node.items()}
 
@@ -144,6 +151,9 @@ def _types(annotation: Any) -> tuple[type, ...]:
         return typing.get_args(annotation)
     return (annotation,)
 
+
+_LARGEST_INTEGER = 2**63 - 1
+"""What the tables can hold."""
 
 _WORDS = {int: "an integer", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
 
@@ -157,6 +167,8 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
         if bool in allowed:
             return value
     elif isinstance(value, int) and int in allowed:
+        if abs(value) > _LARGEST_INTEGER:
+            raise UserError(f"`{key}` must be an integer below 2^63, got {value}")
         return value
     elif isinstance(value, (int, float)) and float in allowed:
         return float(value)
@@ -184,24 +196,56 @@ def _check_scalar(key: str, value: Any) -> Any:
 
 def _check_group(group: str, node: Any) -> Config:
     """Check a group's keys against its factory's signature and build it once, so that ranges are checked too."""
-    if not isinstance(node, dict) or "name" not in node:
+    if not isinstance(node, dict) or "name" not in node or ("_target_" not in node and group != "record"):
         raise UserError(f"`{group}` must be one of {', '.join(catalogue(group))}, got {node!r}; choose with {group}=name")
-    factory: Callable[..., Any] = RecordSchema if group == "record" else get_method(node["_target_"])
+    factory: Callable[..., Any] = RecordSchema if group == "record" else _factory(group, node["_target_"])
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     known = list(inspect.signature(factory).parameters)
+    defaults = {key: p.default for key, p in inspect.signature(factory).parameters.items() if key != "name" and p.default is not p.empty}
     checked: Config = {}
-    for key, value in node.items():
+    for key, value in {**node, **{key: default for key, default in defaults.items() if key not in node}}.items():
         if key in ("_target_", "name"):
             checked[key] = value
         elif key not in known:
             raise UserError(f"`{group}.{key}` is not a key of {group}={node['name']}; its keys: {', '.join(known) or 'none'}")
         else:
             checked[key] = _coerce(f"{group}.{key}", value, hints[key])
+    if group != "record":
+        _check_built(group, checked)
+    return checked
+
+
+def _factory(group: str, target: str) -> Callable[..., Any]:
     try:
-        _ = None if group == "record" else build_cached(checked)
+        return get_method(target)
+    except Exception as error:  # whatever importing a stranger's module raises
+        raise UserError(f"`{group}._target_` must be the dotted path of a factory, got {target!r}: {error}".splitlines()[0]) from error
+
+
+_KINDS: dict[str, type] = {
+    "activation": Activation,
+    "init": Initializer,
+    "normalization": Normalization,
+    "loss": Loss,
+    "optimizer": Optimizer,
+    "clip": Clip,
+    "data": Dataset,
+}
+
+
+def _check_built(group: str, node: Config) -> None:
+    """Build a node, so that its ranges are checked by the factory itself."""
+    try:
+        built = build_cached(node)
+    except UserError:
+        raise
     except ValueError as error:
         raise UserError(str(error).replace("`", f"`{group}.", 1)) from error
-    return checked
+    except Exception as error:  # whatever a factory raises on what it was given
+        raise UserError(f"`{group}`: {node['_target_']} failed with {type(error).__name__}: {error}".replace("\n", " ")) from error
+    expected = _KINDS.get(group)
+    if expected is not None and not isinstance(built, expected):
+        raise UserError(f"`{group}._target_` must make a {expected.__name__}, but {node['_target_']} makes a {type(built).__name__}")
 
 
 def validate(config: Config) -> Config:
@@ -219,17 +263,22 @@ def validate(config: Config) -> Config:
     for key in config:
         if key not in SCALARS and key not in GROUPS:
             raise UserError(f"unknown key `{key}`; keys: {', '.join([*SCALARS, *GROUPS])}")
+    missing = [key for key in (*SCALARS, *GROUPS) if key not in config]
+    if missing:
+        raise UserError(f"`{missing[0]}` is missing; leave out ~{missing[0]}, every key has a default")
     checked = {key: _check_scalar(key, config[key]) for key in SCALARS}
     checked |= {group: _check_group(group, config[group]) for group in GROUPS}
-    _check_name(checked["name"])
+    _check_place(checked["name"], checked["results_dir"])
     _check_record(checked["record"])
     _check_together(checked)
     return checked
 
 
-def _check_name(name: str | None) -> None:
-    if name is not None and (not name or name in (".", "..") or any(c in name for c in "/\\\0")):
+def _check_place(name: str | None, results_dir: str) -> None:
+    if name is not None and (name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable() or len(name.encode()) > 200):
         raise UserError(f"`name` must be a plain folder name, got {name!r}; the parent goes into results_dir")
+    if not results_dir or not results_dir.isprintable():
+        raise UserError(f"`results_dir` must be a folder, got {results_dir!r}; . is the current one")
 
 
 def _check_record(record: Config) -> None:
@@ -259,8 +308,21 @@ def _check_together(config: Config) -> None:
         )
     if config["normalization"]["name"] != "none" and min(config["batch_size"] or m, m) < 2:
         raise UserError("`batch_size` must be ≥ 2 with batch normalization, whose variance over one example is 0; raise it")
+    if config["dtype"] == "float32":
+        _check_representable(config)
     if config["record"]["snapshot"] is not None and config["record"]["snapshot"] > config["steps"]:
         raise UserError(f"`record.snapshot` must be at most steps={config['steps']}, got {config['record']['snapshot']}; lower it")
+
+
+def _check_representable(config: Config) -> None:
+    """Refuse a nonzero setting that float32 turns into 0 or infinity: the tables would state what was not done."""
+    settings = {key: config[key] for key in ("lr", "bias_lr_factor", "weight_decay")}
+    settings["clip.threshold"] = config["clip"].get("threshold", 1.0)
+    for key, value in settings.items():
+        with np.errstate(all="ignore"):
+            rounded = float(np.float32(value))
+        if value != 0 and (rounded == 0 or math.isinf(rounded)):
+            raise UserError(f"`{key}` must be representable in float32, where {value} becomes {rounded}; use dtype=float64")
 
 
 def run_id(config: Config) -> str:

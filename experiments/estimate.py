@@ -1,7 +1,6 @@
 """What a sweep will cost, before it runs."""
 
 import json
-import os
 import time
 from collections import Counter
 from dataclasses import replace
@@ -9,9 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import psutil
 
-from experiments.config import Config, Job, build_cached
+from experiments.config import Config, Job, build, build_cached
+from experiments.errors import UserError
+from experiments.executors import Executor
 from experiments.runner import Plan
+from experiments.store import LAYERS
 from experiments.tile import network_of, run_one
 
 _PROBE_STEPS = 2
@@ -65,7 +68,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
         return result | {"stacks": 0, "seconds": 0.0, "memory_mb": 0.0, "disk_mb": 0.0}
     stacks = Counter(_shape_key(job.config) for job in todo)
     rate = _seconds_per_multiplication(todo)
-    workers = 1 if todo[0].config["executor"]["name"] == "serial" else min(len(todo), os.cpu_count() or 1)
+    executor: Executor = build(todo[0].config["executor"])(len(todo))
+    workers = executor.workers
+    executor.close()
     work = sum(multiplications(job.config) * (job.config["steps"] + 1) for job in todo)
     memory = max(_working_set(job.config) for job in todo)
     disk = sum(_disk(job.config) for job in todo)
@@ -79,18 +84,43 @@ def estimate(plan: Plan) -> dict[str, Any]:
 
 
 def _working_set(config: Config) -> float:
-    """Return bytes of a run's arrays: z, h, a, δ per layer, parameters with gradients and increments, and the data."""
+    """Return bytes of a run's arrays: z, h, a, δ per layer, parameters with gradients and increments, data and rows."""
     dataset = build_cached(config["data"])
-    sizes = network_of(config, dataset).sizes
+    n_in, n_out, width, depth = dataset.x.shape[0], dataset.y.shape[0], config["width"], config["depth"]
     batch = config["batch_size"] or dataset.x.shape[1]
-    entries = 5 * batch * sum(sizes) + 4 * sum(a * b for a, b in pairwise(sizes))
-    return float(entries * np.dtype(config["dtype"]).itemsize + 2 * dataset.x.nbytes)
+    units = n_in + n_out + depth * width
+    weights = n_in * n_out if depth == 0 else width * (n_in + n_out + (depth - 1) * width)
+    arrays = (5 * batch * units + 4 * weights) * np.dtype(config["dtype"]).itemsize
+    return float(arrays + 2 * dataset.x.nbytes + 8 * len(LAYERS) * _rows(config))
+
+
+def _rows(config: Config) -> int:
+    return int((config["depth"] + 2) * (2 + config["steps"] // config["record"]["every"]))
+
+
+def check_memory(plan: Plan) -> None:
+    """Refuse runs that cannot fit into the memory that this machine has free.
+
+    Args:
+        plan: of a sweep.
+
+    Raises:
+        UserError: naming the largest run's need.
+    """
+    free = psutil.virtual_memory().available
+    for job in plan.todo:
+        need = _working_set(job.config)
+        if need > free:
+            place = " ".join(job.overrides)
+            raise UserError(
+                f"a run needs about {need / 2**30:.3g} GiB and {free / 2**30:.3g} GiB are free ({place}); "
+                "lower depth, width, batch_size or steps, or raise record.every"
+            )
 
 
 def _disk(config: Config) -> float:
-    rows = (config["depth"] + 2) * (1 + config["steps"] // config["record"]["every"])
-    size: float = _BYTES_PER_LAYER_ROW * rows + _BYTES_PER_HISTOGRAM_ROW * 2 * 3 * 40 * (config["depth"] + 1)
-    return size
+    size: float = _BYTES_PER_LAYER_ROW * _rows(config) + _BYTES_PER_HISTOGRAM_ROW * 2 * 3 * 40 * (config["depth"] + 1)
+    return size + (_working_set(config) if config["record"]["snapshot"] is not None else 0.0)
 
 
 def describe_plan(plan: Plan, as_json: bool) -> str:

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 class Executor(Protocol):
     """Anything that computes tiles.
 
-    `slots` is how many tasks are submitted ahead: enough to keep every worker busy, few enough that an interrupt loses
-    little.
+    `workers` is how many tasks are computed at a time; `slots` is how many are submitted ahead: enough to keep every
+    worker busy, few enough that an interrupt loses little.
     """
 
+    workers: int
     slots: int
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
@@ -31,6 +32,7 @@ class Executor(Protocol):
 class Serial:
     """Compute at once, in this process."""
 
+    workers = 1
     slots = 1
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":
@@ -60,7 +62,7 @@ class Processes:
     def __init__(self, max_workers: int) -> None:
         from loky import ProcessPoolExecutor  # imports multiprocessing machinery that a single run need not pay for
 
-        self.slots = 2 * max_workers
+        self.workers, self.slots = max_workers, 2 * max_workers
         self._pool = ProcessPoolExecutor(max_workers=max_workers, initializer=_prepare_worker)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Future[Any]":

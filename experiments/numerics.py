@@ -7,6 +7,8 @@ AVX2 machines and AVX-512 machines share; hence the process starts itself again 
 import os
 import sys
 
+from experiments.errors import UserError
+
 PORTABLE = {
     "OPENBLAS_NUM_THREADS": "1",
     "OPENBLAS_CORETYPE": "Haswell",
@@ -19,9 +21,14 @@ def ensure(numerics: str) -> None:
 
     Args:
         numerics: native or portable.
+
+    Raises:
+        UserError: the process is not the command itself, and must not be replaced.
     """
     if numerics != "portable" or all(os.environ.get(name) == value for name, value in PORTABLE.items()):
         return
+    if len(sys.argv) < 2 or sys.argv[1] != "run":
+        raise UserError("numerics=portable must be set before numpy is loaded; use the command `gradstab run`, or set its variables")
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, [sys.executable, "-m", "experiments", *sys.argv[1:]], {**os.environ, **PORTABLE})

@@ -4,7 +4,6 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,39 +55,70 @@ def _git() -> dict[str, Any] | None:
         return None
 
 
-def describe(jobs: list[Job], earlier: list[dict[str, Any]], command: list[str], wall_seconds: float) -> dict[str, Any]:
-    """Describe how a sweep came about.
-
-    Args:
-        jobs: all jobs of the sweep, finished or not.
-        earlier: entries of runs that the folder held before and that are not of this sweep.
-        command: the command line.
-        wall_seconds: spent on the runs of this invocation.
-
-    Returns:
-        A JSON-ready dict.
-    """
-    entries = [(job.index, {"run_id": job.run_id, "overrides": list(job.overrides)}) for job in jobs]
-    places = sorted({index for index, _ in entries})
-    free = iter(index for index in range(len(earlier) + len(entries)) if index not in places)
-    entries += [(next(free), entry) for entry in earlier]
-    sweep = [entry for _, entry in sorted(entries, key=lambda pair: pair[0])]
-    data = {}
-    for job in jobs:
-        dataset = build_cached(job.config["data"])
-        data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum}
+def _maker() -> dict[str, Any]:
     return {
-        "command": " ".join(command),
-        "sweep": sweep,
-        "arithmetic_version": ARITHMETIC_VERSION,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "blas": _blas(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "platform": platform.platform(),
         "git": _git(),
+    }
+
+
+def differs(provenance: dict[str, Any]) -> str | None:
+    """Tell whether results were made by another numpy or BLAS kernel than this process would use.
+
+    Args:
+        provenance: of the results.
+
+    Returns:
+        One line that names both, or None.
+    """
+
+    def bits(maker: dict[str, Any]) -> str:
+        keys = ("internal_api", "version", "architecture")
+        kernels = ", ".join(" ".join(str(blas.get(key)) for key in keys) for blas in maker.get("blas", []))
+        return f"numpy {maker.get('versions', {}).get('numpy')} with {kernels or 'an unknown BLAS'}"
+
+    old, new = bits(provenance), bits({"versions": {"numpy": _version("numpy")}, "blas": _blas()})
+    return None if old == new else f"the results of before were made by {old}; those added now are made by {new}"
+
+
+def describe(
+    jobs: list[Job], earlier: list[dict[str, Any]], before: dict[str, Any], command: list[str], computed: int, wall_seconds: float
+) -> dict[str, Any]:
+    """Describe how a sweep came about.
+
+    Args:
+        jobs: all jobs of the sweep, finished or not.
+        earlier: entries of runs that the folder held before and that are not of this sweep.
+        before: provenance of the results that this invocation adds to, or empty.
+        command: the command line.
+        computed: number of runs that this invocation set out to compute.
+        wall_seconds: spent on them.
+
+    Returns:
+        A JSON-ready dict; the makers of all parts stand under `made_by`, the latest at the top level too.
+    """
+    entries = [(job.index, {"run_id": job.run_id, "overrides": list(job.overrides)}) for job in jobs]
+    places = {index for index, _ in entries}
+    free = iter(index for index in range(len(earlier) + len(entries)) if index not in places)
+    entries += [(next(free), entry) for entry in earlier]
+    data = {entry["sha256"]: entry for entry in before.get("data", [])}
+    for job in jobs:
+        dataset = build_cached(job.config["data"])
+        data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum}
+    maker = _maker()
+    invocation = {"command": " ".join(command), "runs": computed, "wall_seconds": round(wall_seconds, 3), **maker}
+    made_by = [*before.get("made_by", []), invocation]
+    return {
+        "command": " ".join(command),
+        "sweep": [entry for _, entry in sorted(entries, key=lambda pair: pair[0])],
+        "arithmetic_version": ARITHMETIC_VERSION,
+        **maker,
         "data": list(data.values()),
-        "numerics": sorted({job.config["numerics"] for job in jobs}),
-        "executable": Path(sys.executable).name,
-        "wall_seconds": round(wall_seconds, 3),
+        "numerics": sorted({job.config["numerics"] for job in jobs} | set(before.get("numerics", []))),
+        "wall_seconds": round(sum(part["wall_seconds"] for part in made_by), 3),
+        "made_by": made_by,
     }

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
+from bpcore.arrays import FloatArray
 from experiments import store
 from experiments.config import Job, build
 from experiments.errors import UserError
@@ -34,6 +36,8 @@ class Plan:
         todo: those that are not done yet.
         kept: tables of what is done, or None.
         earlier: provenance entries of runs in the folder that are not of this sweep.
+        provenance: of the results in the folder, where they are added to.
+        replaces: whether the folder holds results that are kept until the new ones are whole.
     """
 
     folder: Path
@@ -41,6 +45,8 @@ class Plan:
     todo: list[Job]
     kept: Tables | None = field(repr=False)
     earlier: list[dict[str, Any]] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict, repr=False)
+    replaces: bool = False
 
 
 def default_name(jobs: list[Job], experiment: str | None) -> str:
@@ -78,11 +84,12 @@ def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = Fals
     Raises:
         UserError: the folder holds another sweep, and neither `fresh` nor `extend` was given.
     """
-    record = folder / "provenance.json"
-    if fresh or not (record.is_file() and store.is_results(folder)):
+    if not ((folder / "provenance.json").is_file() and store.is_results(folder)):
         return Plan(folder, jobs, jobs, None)
+    if fresh:
+        return Plan(folder, jobs, jobs, None, replaces=True)
     old = store.load(folder)
-    earlier: list[dict[str, Any]] = old.provenance.get("sweep", [])
+    earlier: list[dict[str, Any]] = old.provenance["sweep"]
     old_ids = [entry["run_id"] for entry in earlier]
     if extend:
         new = iter(range(len(old_ids), len(old_ids) + len(jobs)))  # a run keeps its place; new ones go behind
@@ -93,20 +100,41 @@ def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = Fals
             f"{folder} holds another sweep ({len(old_ids)} run{'' if len(old_ids) == 1 else 's'}); "
             "choose another name, or --extend to add these runs to it, or --fresh to replace it"
         )
-    done = set(old.runs.loc[old.runs["status"] != "failed", "run_id"])
-    done -= {job.run_id for job in jobs if job.config["record"]["snapshot"] is not None and not _snapshot(folder, job).is_file()}
-    keep = Tables(*(frame[frame["run_id"].isin(done)] for frame in (old.runs, old.layers, old.steps, old.histograms)))
-    todo = [job for job in jobs if job.run_id not in done]
     own = {job.run_id for job in jobs}
-    return Plan(folder, jobs, todo, keep if len(keep.runs) else None, [entry for entry in earlier if entry["run_id"] not in own])
+    done = _finished(old, jobs)
+    known = done & (own | set(old_ids))
+    keep = Tables(*(frame[frame["run_id"].isin(known)] for frame in (old.runs, old.layers, old.steps, old.histograms)))
+    todo = [job for job in jobs if job.run_id not in done]
+    others = [entry for entry in earlier if entry["run_id"] not in own]
+    return Plan(folder, jobs, todo, keep if len(keep.runs) else None, others, old.provenance)
 
 
-def _snapshot(folder: Path, job: Job) -> Path:
-    return folder / f"snapshot_{job.run_id}.npz"
+def _finished(old: store.Results, jobs: list[Job]) -> set[str]:
+    """Return the runs that need not be run again: not failed, all of their rows there, their snapshot too."""
+    runs = old.runs[old.runs["status"] != "failed"]
+    done = set(runs["run_id"]) & set(old.layers["run_id"]) & set(old.steps["run_id"])
+    ends = dict(zip(runs["run_id"], runs["diverged_at_step"], strict=True))
+    places = [dict(zip(frame["run_id"], frame["job"], strict=True)) for frame in (runs, old.layers, old.steps, old.histograms)]
+    for job in jobs:
+        if any(known.get(job.run_id) != job.index for known in places):  # tables of two sweeps, by a kill between their renames
+            done.discard(job.run_id)
+        wanted = job.config["record"]["snapshot"]
+        end = ends.get(job.run_id)
+        reached = end is None or pd.isna(end) or wanted is None or wanted <= end  # a diverged run has none behind its end
+        if wanted is not None and reached and not (old.path / _snapshot(job)).is_file():
+            done.discard(job.run_id)
+    return done
+
+
+def _snapshot(job: Job) -> str:
+    return f"snapshot_{job.run_id}.npz"
 
 
 def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tables, bool]:
     """Run what is to be done and write the tables; an interrupt keeps what has finished.
+
+    All files are written under temporary names and get their own together, so that a folder holds the old results or
+    the new ones. Where nothing is to be done, nothing is written.
 
     Args:
         plan: of this invocation.
@@ -118,23 +146,31 @@ def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tabl
 
     Raises:
         UserError: the results cannot be written.
+        KeyboardInterrupt: interrupted with nothing to keep, or before the results of before could be replaced.
     """
+    if plan.kept is not None and not plan.todo:
+        return store.collect([plan.kept]), False
     store.prepare(plan.folder)
     started = time.monotonic()
     parts = [plan.kept] if plan.kept is not None else []
+    staging = store.Staging(plan.folder)
     interrupted = False
     try:
         for job, (tables, snapshot) in _outcomes(plan.todo, progress):
             parts.append(tables)
             if snapshot is not None:
-                store.atomically(_snapshot(plan.folder, job), lambda path, content=snapshot: _write_bytes(path, content))  # type: ignore[misc]
+                staging.add(_snapshot(job), lambda path, content=snapshot: _write_bytes(path, content))  # type: ignore[misc]
     except KeyboardInterrupt:
         interrupted = True
-    if not parts:
+    if interrupted and (plan.replaces or not parts):
+        staging.discard()
         _remove_if_empty(plan.folder)
         raise KeyboardInterrupt
     tables = store.collect(parts)
-    store.write(plan.folder, tables, describe(plan.jobs, plan.earlier, command, time.monotonic() - started))
+    provenance = describe(plan.jobs, plan.earlier, plan.provenance, command, len(plan.todo), time.monotonic() - started)
+    store.stage(staging, tables, provenance)
+    staging.commit()
+    _remove_stale_snapshots(plan)
     return tables, interrupted
 
 
@@ -147,8 +183,18 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
+def _remove_stale_snapshots(plan: Plan) -> None:
+    known = {*(job.run_id for job in plan.jobs), *(entry["run_id"] for entry in plan.earlier)}
+    for path in plan.folder.glob("snapshot_*.npz"):
+        if path.stem.removeprefix("snapshot_") not in known:
+            path.unlink()
+
+
 def _outcomes(jobs: list[Job], progress: bool) -> Iterator[tuple[Job, Outcome]]:
     """Yield each job's outcome as it finishes, with a bar on stderr."""
+    if len(jobs) == 1:
+        yield jobs[0], _one(jobs[0], progress)
+        return
     bar = tqdm(total=len(jobs), unit="run", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
     with bar:
         for job, outcome in _compute(jobs):
@@ -157,6 +203,24 @@ def _outcomes(jobs: list[Job], progress: bool) -> Iterator[tuple[Job, Outcome]]:
             bar.set_postfix_str(f"loss {loss:.3g}" if not math.isnan(loss) else str(row["status"]), refresh=False)
             bar.update()
             yield job, outcome
+
+
+def _one(job: Job, progress: bool) -> Outcome:
+    """Compute a single run in this process, with a bar over its steps."""
+    total = job.config["steps"] + 1
+    bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
+    future: Future[Any] = Future()
+
+    def on_step(step: int, loss: FloatArray) -> None:
+        bar.set_postfix_str(f"loss {loss[0]:.3g}", refresh=False)
+        bar.update()
+
+    with bar:
+        try:
+            future.set_result(run_one(job, on_step))
+        except Exception as error:
+            future.set_exception(error)
+    return _outcome(job, future)
 
 
 def _compute(jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:

@@ -43,7 +43,7 @@ LAYERS = {
     "weight_grad_norm": "‖∂J/∂W‖ before clipping, λ term included",
     "bias_grad_norm": "‖∂J/∂b‖ before clipping",
     "weight_norm": "‖W‖ before the update",
-    "update_ratio": "‖ΔW‖/‖W‖ of the update made from this row; empty in the last",
+    "update_ratio": "‖ΔW‖/‖W‖ of the update made from this row, ΔW before it is rounded into W; empty in the last",
     "z_mean": "mean of z over units and examples",
     "z_var": "variance of z over units and examples",
     "a_mean": "mean of a over units and examples",
@@ -161,6 +161,8 @@ _RESULT_DTYPES = dict.fromkeys(RUN_RESULTS, "float64") | {
     "diverged_at_step": "Int64",
     "error": "str",
     "verdict": "str",
+    "batch_size": "Int64",
+    "record.snapshot": "Int64",
 }
 
 
@@ -203,10 +205,59 @@ def atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}; free space or choose another results_dir") from error
+        raise UserError(f"cannot write {path}: {error.strerror or error}; free space or write elsewhere") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+class Staging:
+    """Write several files so that they appear in a folder together, once all of them are whole.
+
+    Args:
+        folder: exists.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._staged: dict[str, Path] = {}
+
+    def add(self, name: str, write: Callable[[Path], None]) -> None:
+        """Write a file under a temporary name.
+
+        Args:
+            name: its final name.
+            write: called with the temporary path.
+
+        Raises:
+            UserError: the disk is full or the folder cannot be written; everything staged is then gone.
+        """
+        temporary = self._folder / f".{name}.{os.getpid()}.tmp"
+        self._staged[name] = temporary
+        try:
+            write(temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            self.discard()
+            raise UserError(f"cannot write {self._folder / name}: {error.strerror or error}; free space or write elsewhere") from error
+
+    def commit(self) -> None:
+        """Give all files their names, in the order in which they were added."""
+        for name, temporary in self._staged.items():
+            temporary.replace(self._folder / name)
+        self._staged = {}
+
+    def discard(self) -> None:
+        """Remove what was staged."""
+        for temporary in self._staged.values():
+            temporary.unlink(missing_ok=True)
+        self._staged = {}
+
+
+def is_staged(path: Path) -> bool:
+    """Return whether a file is one that a killed process left half-written."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -222,8 +273,25 @@ def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
     pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, compression="zstd")
 
 
+def stage(staging: Staging, tables: Tables, provenance: dict[str, Any]) -> None:
+    """Stage all tables of a sweep: provenance first, which says whose folder it is; runs last, which is what counts.
+
+    Args:
+        staging: of the results folder.
+        tables: sorted as `collect` gives them.
+        provenance: what made them.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written; the tables of before are then still there.
+    """
+    text = json.dumps(provenance, indent=2, ensure_ascii=False) + "\n"
+    staging.add("provenance.json", lambda temporary: _write_text(temporary, text))
+    for name, frame in tables.items():
+        staging.add(f"{name}.parquet", lambda temporary, frame=frame: _write_parquet(temporary, frame))  # type: ignore[misc]
+
+
 def write(folder: Path, tables: Tables, provenance: dict[str, Any]) -> None:
-    """Write all tables of a sweep.
+    """Write all tables of a sweep, together or not at all.
 
     Args:
         folder: exists.
@@ -233,9 +301,9 @@ def write(folder: Path, tables: Tables, provenance: dict[str, Any]) -> None:
     Raises:
         UserError: the disk is full or the folder cannot be written; the tables of before are then still there.
     """
-    for name, frame in tables.items():
-        atomically(folder / f"{name}.parquet", lambda temporary, frame=frame: _write_parquet(temporary, frame))  # type: ignore[misc]
-    write_text(folder / "provenance.json", json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
+    staging = Staging(folder)
+    stage(staging, tables, provenance)
+    staging.commit()
 
 
 def prepare(folder: Path) -> None:
@@ -249,11 +317,12 @@ def prepare(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file, and the results need a folder of that name; choose another name or results_dir")
-    if folder.is_dir() and any(folder.iterdir()) and not is_results(folder) and not (folder / "provenance.json").is_file():
+    own = is_results(folder) or (folder / "provenance.json").is_file()
+    if folder.is_dir() and not own and not all(is_staged(path) for path in folder.iterdir()):
         raise UserError(f"{folder} is not empty and is no results folder; choose another name or results_dir")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe."):
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe.", suffix=".tmp"):
             pass
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror or error}; choose another results_dir") from error
@@ -290,13 +359,20 @@ def load(path: str | Path) -> Results:
     if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
     frames = {name: _read(folder / f"{name}.parquet") for name in ("runs", *TABLES)}
-    for name, columns in TABLES.items():
+    for name, columns in {"runs": KEYS | RUN_RESULTS, **TABLES}.items():
         missing = [column for column in columns if column not in frames[name].columns]
         if missing:
             raise UserError(f"{folder / name}.parquet lacks the column `{missing[0]}`; run the sweep again with --fresh")
         frames[name] = frames[name][frames[name]["run_id"].isin(frames["runs"]["run_id"])].reset_index(drop=True)
+    return Results(**frames, path=folder, provenance=_read_provenance(folder / "provenance.json"))
+
+
+def _read_provenance(path: Path) -> dict[str, Any]:
     try:
-        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {folder / 'provenance.json'}: {error}; run the sweep again with --fresh") from error
-    return Results(**frames, path=folder, provenance=provenance)
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        complete = all(isinstance(entry["run_id"], str) for entry in provenance["sweep"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"cannot read {path}: {error!r}; run the sweep again with --fresh") from error
+    if not (complete and isinstance(provenance, dict)):
+        raise UserError(f"{path} is no provenance of a sweep; run the sweep again with --fresh")
+    return provenance

@@ -56,14 +56,13 @@ def describe_run(tables: Tables) -> str:
     if len(rows) > _MOST_LAYERS:
         skipped = {"layer": "…", "delta_norm": f"({len(rows) - 40} layers)", "theory": "", "bar": ""}
         rows = [*rows[:20], skipped, *rows[-20:]]
-    table = "\n".join(f"{line}" for line in format_table(rows).splitlines())
     factor = delta_factor(norms[1:-1])
     diverged = None if pd.isna(run["diverged_at_step"]) else int(run["diverged_at_step"])
     verdict = judge(step0, factor, diverged)
     interval = f" (95 % {_short(factor.low)}–{_short(factor.high)})" if not math.isnan(factor.low) else ""
     lines = [
         f"δ norm by layer at step 0 (layer 0 is the input; bars are logarithmic, {_range(norms)})",
-        table,
+        format_table(rows),
         f"factor per hidden layer, toward the input: {_short(factor.value)}{interval}, theory {_short(run['delta_factor_theory'])}",
         f"loss {_short(run['final_loss'])}, accuracy {_short(run['final_accuracy'])}, test accuracy {_short(run['test_accuracy'])}",
         f"verdict: {verdict.name}: {verdict.reason}",

@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,12 @@ def _one_blas_thread() -> Any:
     return threadpool_limits(1, user_api="blas")
 
 
-def run_one(job: Job) -> tuple[Tables, bytes | None]:
+def run_one(job: Job, on_step: Callable[[int, FloatArray], None] | None = None) -> tuple[Tables, bytes | None]:
     """Run one job.
 
     Args:
         job: validated.
+        on_step: called with (step, loss) as the run goes on, for progress.
 
     Returns:
         Its tables, and the bytes of its snapshot file where one was asked for.
@@ -66,7 +68,7 @@ def run_one(job: Job) -> tuple[Tables, bytes | None]:
         config["seed"], build_cached(config["init"]), config["lr"], config["bias_lr_factor"], config["weight_decay"], clip.threshold
     )
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
-    record = train(settings, [run], examples)[0]
+    record = train(settings, [run], examples, on_step)[0]
     factors = _predict(config, network, dataset)
     return _tables(job, record, factors), _snapshot_file(config, record)
 

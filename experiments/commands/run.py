@@ -11,11 +11,15 @@ import shlex
 import sys
 from pathlib import Path
 
+from omegaconf import OmegaConf
+
 from experiments.composition import compose, jobs_of
 from experiments.config import GROUPS, SCALARS, catalogue
 from experiments.errors import UserError
-from experiments.estimate import describe_plan
+from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
+from experiments.paths import CONF
+from experiments.provenance import differs
 from experiments.runner import execute as execute_plan
 from experiments.runner import folder_of, plan
 from experiments.store import Tables
@@ -25,12 +29,21 @@ from experiments.summary import as_json, count, describe_run, describe_sweep
 def _keys() -> str:
     lines = ["keys, with their defaults:"]
     for key, declared in SCALARS.items():
-        default = "null" if declared.default is None else declared.default
-        lines.append(f"  {key + '=' + str(default):28s} {declared.metadata['help']}")
-    lines.append("groups, chosen as group=name and tuned as group.key=value:")
-    lines += [f"  {group:28s} {' '.join(catalogue(group))}" for group in GROUPS]
+        default, meta = ("null" if declared.default is None else declared.default), declared.metadata
+        span = (
+            f" (≥ {meta['at_least']})" if meta["at_least"] is not None else f" ({' | '.join(meta['choices'])})" if meta["choices"] else ""
+        )
+        lines.append(f"  {key + '=' + str(default):28s} {meta['help']}{span}")
+    lines.append("groups, chosen as group=name and tuned as group.key=value; a choice's keys stand behind it:")
+    lines += [f"  {group:15s} {', '.join(_choice(group, name) for name in catalogue(group))}" for group in GROUPS]
     lines.append(f"prepared sweeps, chosen as +experiment=name:\n  {' '.join(catalogue('experiment'))}")
     return "\n".join(lines)
+
+
+def _choice(group: str, name: str) -> str:
+    node = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{name}.yaml"))
+    keys = [str(key) for key in node if key not in ("_target_", "name")] if isinstance(node, dict) else []
+    return f"{name} ({' '.join(keys)})" if keys else name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,9 +81,13 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: bad input.
     """
+    if args.package and not args.cfg:
+        raise UserError("--package chooses a part of what --cfg prints; add --cfg job")
     composed = compose(_hydra_flags(args), args.overrides)
     if not composed:
-        return 0
+        if args.cfg or args.info or args.hydra_help:
+            return 0
+        raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
     if args.fresh and args.extend:
         raise UserError("--fresh and --extend exclude each other: replace the old results, or add to them")
     jobs, repeated = jobs_of(composed)
@@ -79,9 +96,12 @@ def execute(args: argparse.Namespace) -> int:
     ensure(jobs[0].config["numerics"])
     folder = folder_of(jobs, composed[0].experiment)
     todo = plan(jobs, folder, fresh=args.fresh, extend=args.extend)
+    check_memory(todo)
     if args.dry_run:
         print(describe_plan(todo, as_json=args.json))
         return 0
+    if todo.todo and todo.kept is not None and (difference := differs(todo.provenance)):
+        print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
     tables, interrupted = execute_plan(todo, ["gradstab", *(shlex.quote(a) for a in sys.argv[1:])])
     _print(tables, folder, len(todo.jobs) - len(todo.todo), args.json)
     if interrupted:

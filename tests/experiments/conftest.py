@@ -54,7 +54,7 @@ def made(base: dict[str, Any], folder: Path, overrides: list[str]) -> Results:
         jobs.append(Job(len(jobs), config, run_id(config)))
     folder.mkdir()
     tables = store.collect([run_one(job)[0] for job in jobs])
-    store.write(folder, tables, describe(jobs, [], ["gradstab", "run", *overrides], 1.0))
+    store.write(folder, tables, describe(jobs, [], {}, ["gradstab", "run", *overrides], len(jobs), 1.0))
     return store.load(folder)
 
 

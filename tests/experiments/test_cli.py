@@ -88,6 +88,17 @@ def test_a_dry_run_writes_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_settings_of_another_numpy_are_not_mixed_without_a_word(tmp_path):
+    command("run", *TINY, "depth=2", "steps=1", "name=x", cwd=tmp_path)
+    path = tmp_path / "results" / "x" / "provenance.json"
+    provenance = json.loads(path.read_text())
+    provenance["versions"]["numpy"] = "1.0.0"
+    path.write_text(json.dumps(provenance))
+    done = command("run", *TINY, "depth=2", "steps=2", "name=x", "--extend", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "numpy 1.0.0" in done.stderr
+
+
 def test_an_exploding_run_is_no_error(tmp_path):
     done = command("run", "init.scale=10", "depth=50", "activation=relu", "data.n_samples=50", "steps=5", "name=boom", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -155,6 +166,10 @@ BAD = {
     "a results folder of something else": ["run", "results_dir=.", "name=broken"],
     "no write permission": ["run", "results_dir=/proc/nowhere"],
     "fresh and extend": ["run", "--fresh", "--extend"],
+    "an empty sweep": ["run", "-m", "seed=range(0)"],
+    "more memory than there is": ["run", "width=10000000"],
+    "a huge seed": ["run", "seed=99999999999999999999"],
+    "an interpolation": ["run", "depth=${nope}"],
     "report of nothing": ["report", "nowhere"],
     "report without a folder": ["report"],
     "unknown data set": ["data", "imagenet"],

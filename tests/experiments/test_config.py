@@ -22,7 +22,7 @@ def changed(base, **changes):
     copy = OmegaConf.to_container(OmegaConf.create(base))
     for key, value in changes.items():
         group, _, leaf = key.partition("__")
-        if leaf:
+        if leaf and group in copy:
             copy[group][leaf] = value
         else:
             copy[group] = value
@@ -90,6 +90,14 @@ def test_defaults_are_the_documented_ones(default):
         ({"record__snapshot": 101}, ["`record.snapshot`", "steps=100", "101"]),
         ({"extra": 1}, ["`extra`", "depth"]),
         ({"activation": 3}, ["`activation`", "tanh", "3"]),
+        ({"seed": 2**63}, ["`seed`", "2^63"]),
+        ({"name": "a\nb"}, ["`name`"]),
+        ({"name": "a" * 201}, ["`name`"]),
+        ({"results_dir": ""}, ["`results_dir`"]),
+        ({"output_activation": "../clip/none"}, ["`output_activation`"]),
+        ({"activation___target_": "os.getcwd"}, ["`activation._target_`", "Activation"]),
+        ({"activation___target_": "nowhere.at.all"}, ["`activation._target_`", "nowhere.at.all"]),
+        ({"loss___target_": "bpcore.activations.tanh"}, ["`loss._target_`", "Loss"]),
     ],
     ids=str,
 )
@@ -98,6 +106,24 @@ def test_a_bad_value_is_refused_in_one_line(default, changes, words):
         validate(changed(default, **changes))
     assert "\n" not in str(caught.value)
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["lr", "weight_decay", "bias_lr_factor"])
+def test_a_setting_that_float32_cannot_hold_is_refused(default, key):
+    with pytest.raises(UserError, match=f"`{key}` must be representable in float32"):
+        validate(changed(default, dtype="float32", **{key: 1e-50}))
+    validate(changed(default, **{key: 1e-50}))
+
+
+def test_a_key_that_was_taken_out_is_missed(default):
+    with pytest.raises(UserError, match="`depth` is missing"):
+        validate({key: value for key, value in default.items() if key != "depth"})
+
+
+def test_a_groups_key_that_was_taken_out_has_its_default(default):
+    without = changed(default)
+    del without["init"]["scale"]
+    assert run_id(validate(without)) == run_id(validate(default))
 
 
 def test_batch_normalization_needs_two_examples():

@@ -1,7 +1,10 @@
 import os
 import sys
 
+import pytest
+
 from experiments import numerics
+from experiments.errors import UserError
 
 
 def test_native_runs_stay_in_this_process(monkeypatch):
@@ -9,9 +12,19 @@ def test_native_runs_stay_in_this_process(monkeypatch):
     numerics.ensure("native")
 
 
+def test_a_process_that_is_not_the_command_is_not_replaced(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["notebook"])
+    for name in numerics.PORTABLE:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match="gradstab run"):
+        numerics.ensure("portable")
+
+
 def test_portable_runs_start_anew_once(monkeypatch):
     calls = []
     monkeypatch.setattr(os, "execve", lambda *args: calls.append(args))
+    for name in numerics.PORTABLE:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "argv", ["gradstab", "run", "depth=2"])
     numerics.ensure("portable")
     ((program, arguments, environment),) = calls

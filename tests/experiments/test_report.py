@@ -124,7 +124,7 @@ def test_whatever_was_run_there_is_a_page(samples: dict[str, Results], name: str
 
 def test_a_sweep_of_failed_runs_gives_a_page(base: dict[str, Any], tmp_path: Path) -> None:
     parts = [failed(Job(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
-    write(tmp_path, collect(parts), {"command": "gradstab run"})
+    write(tmp_path, collect(parts), {"command": "gradstab run", "sweep": []})
     text = write_report([tmp_path]).read_text(encoding="utf-8")
     Page(text)
     assert "6 failed" in text

@@ -10,6 +10,7 @@ from experiments import runner, store
 from experiments.composition import compose, jobs_of
 from experiments.config import Job
 from experiments.errors import UserError
+from experiments.provenance import differs
 from experiments.runner import default_name, execute, folder_of, plan
 from tests.experiments.helpers import TINY, sweep
 
@@ -70,7 +71,7 @@ class TestResuming:
         execute(plan(jobs, tmp_path / "whole"), ["test"], progress=False)
         real, calls = runner.run_one, []
 
-        def interrupted(job: Job):
+        def interrupted(job: Job, on_step=None):
             calls.append(job)
             if len(calls) == 3:
                 raise KeyboardInterrupt
@@ -87,7 +88,7 @@ class TestResuming:
         assert same_tables(tmp_path / "x", tmp_path / "whole")
 
     def test_an_interrupt_before_the_first_run_leaves_nothing(self, tmp_path, monkeypatch):
-        def interrupted(job: Job):
+        def interrupted(job: Job, on_step=None):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(runner, "run_one", interrupted)
@@ -104,6 +105,85 @@ class TestResuming:
         execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
         execute(plan(jobs_for(tmp_path, "seed=5"), tmp_path / "x", fresh=True), ["test"], progress=False)
         assert store.load(tmp_path / "x").runs["seed"].tolist() == [5]
+
+    def test_an_interrupted_fresh_keeps_the_old(self, tmp_path, monkeypatch):
+        execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
+        before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
+        real = runner.run_one
+
+        def interrupted(job: Job, on_step=None):
+            if job.config["seed"] == 6:
+                raise KeyboardInterrupt
+            return real(job)
+
+        monkeypatch.setattr(runner, "run_one", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            execute(plan(jobs_for(tmp_path, "seed=5,6"), tmp_path / "x", fresh=True), ["test"], progress=False)
+        assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
+
+    def test_fresh_removes_snapshots_of_what_it_replaces(self, tmp_path):
+        execute(plan(jobs_for(tmp_path, "seed=0", "record.snapshot=0"), tmp_path / "x"), ["test"], progress=False)
+        execute(plan(jobs_for(tmp_path, "seed=1"), tmp_path / "x", fresh=True), ["test"], progress=False)
+        assert list((tmp_path / "x").glob("snapshot_*")) == []
+
+    @pytest.mark.parametrize("table", ["provenance.json", "histograms.parquet", "layers.parquet", "steps.parquet", "runs.parquet"])
+    def test_a_disk_that_fills_up_keeps_the_old(self, tmp_path, monkeypatch, table):
+        execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
+        before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
+        real = store.Staging.add
+
+        def full(self, name, write):
+            def fail(path):
+                raise OSError(28, "No space left on device")
+
+            real(self, name, fail if name == table else write)
+
+        monkeypatch.setattr(store.Staging, "add", full)
+        with pytest.raises(UserError, match="No space left on device"):
+            execute(plan(jobs_for(tmp_path, "seed=5"), tmp_path / "x", fresh=True), ["test"], progress=False)
+        assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
+
+    def test_a_process_killed_while_the_files_get_their_names_loses_no_run(self, tmp_path, monkeypatch):
+        """Killed after provenance, histograms and layers are new but steps and runs are old: the same command mends it."""
+        execute(plan(jobs_for(tmp_path, "seed=5,6"), tmp_path / "whole"), ["test"], progress=False)
+        execute(plan(jobs_for(tmp_path, "seed=0,5"), tmp_path / "x"), ["test"], progress=False)
+        for name in ("provenance.json", "histograms.parquet", "layers.parquet"):
+            (tmp_path / "x" / name).write_bytes((tmp_path / "whole" / name).read_bytes())
+        execute(plan(jobs_for(tmp_path, "seed=5,6"), tmp_path / "x"), ["test"], progress=False)
+        assert same_tables(tmp_path / "x", tmp_path / "whole")
+
+    def test_what_a_killed_process_left_half_written_is_no_obstacle(self, tmp_path):
+        (tmp_path / "x").mkdir()
+        (tmp_path / "x" / ".layers.parquet.123.tmp").write_bytes(b"half")
+        execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
+        assert store.load(tmp_path / "x").runs["seed"].tolist() == [0]
+
+    def test_repeating_a_finished_command_writes_nothing(self, tmp_path):
+        jobs = jobs_for(tmp_path, "seed=0,1")
+        execute(plan(jobs, tmp_path / "x"), ["first"], progress=False)
+        before = (tmp_path / "x" / "provenance.json").read_bytes()
+        execute(plan(jobs, tmp_path / "x"), ["second"], progress=False)
+        assert (tmp_path / "x" / "provenance.json").read_bytes() == before
+
+    def test_provenance_names_every_maker(self, tmp_path):
+        execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["first"], progress=False)
+        execute(plan(jobs_for(tmp_path, "seed=2"), tmp_path / "x", extend=True), ["second"], progress=False)
+        provenance = store.load(tmp_path / "x").provenance
+        assert [(part["command"], part["runs"]) for part in provenance["made_by"]] == [("first", 2), ("second", 1)]
+        assert provenance["wall_seconds"] == pytest.approx(sum(part["wall_seconds"] for part in provenance["made_by"]), abs=0.01)
+
+    def test_another_numpy_is_told_apart(self, tmp_path):
+        execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
+        provenance = store.load(tmp_path / "x").provenance
+        assert differs(provenance) is None
+        provenance["versions"]["numpy"] = "1.0.0"
+        assert "numpy 1.0.0" in differs(provenance)
+
+    def test_a_run_that_diverged_before_its_snapshot_is_finished(self, tmp_path):
+        jobs = jobs_for(tmp_path, "activation=relu", "init.scale=1e150", "record.snapshot=2")
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        assert store.load(tmp_path / "x").runs["status"].tolist() == ["diverged"]
+        assert plan(jobs, tmp_path / "x").todo == []
 
     def test_extend_adds_behind(self, tmp_path):
         execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
@@ -124,7 +204,7 @@ class TestResuming:
         assert lost.is_file()
 
 
-def _fails_on_seed_1(job: Job):
+def _fails_on_seed_1(job: Job, on_step=None):
     if job.config["seed"] == 1:
         raise MemoryError("too large")
     from experiments.tile import run_one
@@ -132,7 +212,7 @@ def _fails_on_seed_1(job: Job):
     return run_one(job)
 
 
-def _dies_on_seed_1(job: Job):
+def _dies_on_seed_1(job: Job, on_step=None):
     if job.config["seed"] == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     from experiments.tile import run_one

@@ -64,7 +64,10 @@ class TestSchema:
         merged = results.layers.merge(results.runs[["run_id", "depth"]], on="run_id")
         hidden = merged["layer"].between(1, merged["depth"])
         assert merged.loc[hidden, "delta_mean_norm"].isna().all()
-        assert merged.loc[~hidden, "delta_mean_norm"].notna().all()
+        assert merged.loc[merged["layer"] > merged["depth"], "delta_mean_norm"].notna().all()
+
+    def test_the_input_gradients_mean_is_empty_behind_a_normalized_layer(self, results):
+        assert results.layers.loc[results.layers["layer"] == 0, "delta_mean_norm"].isna().all()
 
     def test_light_leaves_costly_columns_empty_in_between(self, results):
         hidden = results.layers[results.layers["layer"] > 0]
@@ -126,6 +129,22 @@ class TestLoad:
             store.load(tmp_path)
         assert "\n" not in str(caught.value)
 
+    def test_a_table_of_something_else(self, results, tmp_path):
+        for path in results.path.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "runs.parquet")
+        with pytest.raises(UserError, match=r"runs\.parquet lacks the column `run_id`"):
+            store.load(tmp_path)
+
+    @pytest.mark.parametrize("junk", ["", "[]", "null", '{"sweep": [1]}', '{"sweep": null}', "{"])
+    def test_a_damaged_provenance(self, results, tmp_path, junk):
+        for path in results.path.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        (tmp_path / "provenance.json").write_text(junk)
+        with pytest.raises(UserError, match=r"provenance.*--fresh") as caught:
+            store.load(tmp_path)
+        assert "\n" not in str(caught.value)
+
     def test_rows_without_a_run_are_left_out(self, results, tmp_path):
         for path in results.path.iterdir():
             (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -142,7 +161,7 @@ class TestAtomicWriting:
             temporary.write_text("half")
             raise OSError(28, "No space left on device")
 
-        with pytest.raises(UserError, match=r"cannot write .*No space left on device.*results_dir"):
+        with pytest.raises(UserError, match=r"cannot write .*No space left on device.*write elsewhere"):
             store.atomically(path, fails)
         assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]
 
