@@ -10,6 +10,8 @@ FIGURES_AND_TABLES = {"matplotlib", "pandas", "hydra", "omegaconf", "pyarrow", "
 HARNESS = {"experiments", "hydra_plugins", "tests"}
 LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "curvature", "layers")}
 PARTS = {f"bpcore.{name}" for name in ("activations", "initializers", "losses", "normalization", "clipping", "optimizers")}
+GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "perturb")}
+"""The computation graph, the oracle of the rest of the core: no module of either half imports the other half."""
 
 RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
 TRAINING = {"bpcore.mlp", "bpcore.training"}
@@ -21,19 +23,23 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore.activations": LAYERED | {"bpcore.theory", "bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     "bpcore.mlp": {"bpcore.training", "bpcore.recording", "bpcore.curvature", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
     "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
-    "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory", "bpcore.graph", "bpcore.gates"},
-    "bpcore.graph": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff", "bpcore.gates"},
-    "bpcore.gates": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
+    "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
+    **{part: GRAPH - {part, "bpcore.graph"} for part in GRAPH},
     "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
     "experiments.store": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
     "experiments.statistics": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
     "experiments.plots": RUNNING | TRAINING | {"experiments.findings", "hydra"},
     "experiments.findings": RUNNING | TRAINING | {"experiments.plots", "matplotlib", "hydra"},
+    "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store", "experiments.plots"},
+    **{f"experiments.graphs.{name}": {"matplotlib", "experiments.graphs.drawing"} for name in ("reader", "expression", "text", "layout")},
     "tests.oracles": {"bpcore"},
 }
 
 SHARED = {"experiments.plots.style"}
 """What sibling figures may share; otherwise they do not import each other, nor do findings."""
+
+TEACHING = {"experiments.graphs", "experiments.commands.graph"}
+"""Who may use the graph; the harness does without."""
 
 
 def module_name(file: Path) -> str:
@@ -59,6 +65,10 @@ def lies_in(name: str, package: str) -> bool:
     return name == package or name.startswith(package + ".")
 
 
+def of_the_graph(name: str) -> bool:
+    return any(lies_in(name, part) for part in GRAPH)
+
+
 def siblings(module: str) -> set[str]:
     """Return the package whose modules must not import each other, if the module stands in one."""
     return {package for package in ("experiments.plots", "experiments.findings") if module.startswith(package + ".")}
@@ -75,6 +85,13 @@ def offences(source: str, module: str, is_package: bool = False) -> list[str]:
         for name in sorted(names)
         if lies_in(name, target)
     ]
+    if lies_in(module, "bpcore"):
+        half, other = ("graph", "layered") if of_the_graph(module) else ("layered", "graph")
+        across = {name for name in names if name.startswith("bpcore.") and of_the_graph(name) != of_the_graph(module)}
+        lines += [f"{module} imports {name}, but the {half} half must not import the {other} half" for name in sorted(across)]
+    elif not any(lies_in(module, teaching) for teaching in TEACHING):
+        targets = GRAPH | {"experiments.graphs"}
+        lines += [f"{module} imports {name}, of the graph" for name in sorted(names) if any(lies_in(name, target) for target in targets)]
     for package in siblings(module) if module not in SHARED else set():
         others = {name for name in names if name.startswith(package + ".") and not lies_in(name, module)}
         lines += [f"{module} imports its sibling {name}" for name in sorted(others) if not any(lies_in(name, free) for free in SHARED)]
@@ -120,6 +137,17 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.findings.phase", "import experiments.runner"),
         ("experiments.statistics", "import matplotlib.pyplot as plt"),
         ("experiments.statistics", "from experiments import plots"),
+        ("bpcore.graph", "from bpcore import gates"),
+        ("bpcore.gates", "from bpcore.composite import composite"),
+        ("bpcore.gates", "from bpcore.activations import sigmoid"),
+        ("bpcore.paths", "from bpcore.arrays import Array"),
+        ("bpcore.mlp", "from bpcore.graph import Node"),
+        ("bpcore.theory", "from bpcore import gates"),
+        ("bpcore.deep.new", "import bpcore.perturb"),
+        ("experiments.runner", "from bpcore.gates import sigmoid"),
+        ("experiments.report", "from experiments.graphs.drawing import draw"),
+        ("experiments.graphs.gallery", "from experiments.report import write_report"),
+        ("experiments.graphs.reader", "from experiments.graphs import drawing"),
         ("tests.oracles", "from bpcore.mlp import forward"),
     ],
 )
@@ -137,6 +165,9 @@ def test_an_offending_import_is_caught(module: str, source: str) -> None:
         ("experiments.plots.curves", "from experiments.plots import style"),
         ("experiments.plots.__init__", "from bpcore.activations import tanh"),
         ("experiments.runner", "from bpcore.training import train"),
+        ("bpcore.gates", "from bpcore.graph import Gate\nfrom scipy import special"),
+        ("experiments.graphs.networks", "from bpcore.graph import Node\nfrom bpcore.mlp import backward"),
+        ("experiments.commands.graph", "from bpcore import gates\nfrom experiments.graphs.drawing import draw"),
     ],
 )
 def test_a_proper_import_is_let_through(module: str, source: str) -> None:

@@ -31,7 +31,9 @@ def wheel(tmp_path_factory):
 
 def test_conf_and_templates_are_in_it(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    for path in [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "experiments" / "templates").iterdir()]:
+    templates = list((ROOT / "experiments").rglob("*.j2"))
+    assert {path.name for path in templates} >= {"report.html.j2", "gallery.html.j2"}
+    for path in [*(ROOT / "conf").rglob("*.yaml"), *templates]:
         relative = path.relative_to(ROOT)
         inside = f"experiments/{relative}" if relative.parts[0] == "conf" else str(relative)
         assert inside in names, inside

@@ -1,0 +1,1 @@
+"""Computation graphs from expressions: parsed, tabulated, told in words, drawn, and shown in a gallery."""
