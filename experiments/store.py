@@ -52,7 +52,8 @@ LAYERS = {
     "dead": "fraction of units that are 0 on every example",
     "zero": "fraction of entries of δ that are exactly 0",
     "finite": "whether every entry of δ is finite",
-    "delta_norm_theory": "mean-field prediction of delta_norm at step 0, from the measured output error; empty elsewhere",
+    "delta_norm_theory": "mean-field prediction of delta_norm at step 0, from the measured output error, which it takes to be "
+    "independent of the weights (not quite so under mse); empty elsewhere",
 }
 
 STEPS = {

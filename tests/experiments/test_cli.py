@@ -1,9 +1,14 @@
 """The command as its users meet it: a process of its own, its output, its exit code."""
 
+import contextlib
+import fcntl
 import json
+import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 import pandas as pd
@@ -208,6 +213,24 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):
     assert done.stderr.count("\n") == 1
     assert not list((tmp_path / "results" / "full").glob("*.parquet"))
     assert not list((tmp_path / "results" / "full").glob(".*"))
+
+
+def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
+    terminal, side = os.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    arguments = ["run", *TINY, "depth=3", "steps=2000", "name=bar"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-m", "experiments", *arguments], cwd=tmp_path, env=environment, stderr=side)
+    os.close(side)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal ends with an error, not an end of file
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+    os.close(terminal)
+    assert process.wait() == 0
+    assert "step/s" in shown.decode()
+    assert "loss" in shown.decode()
+    assert command(*arguments, "--fresh", cwd=tmp_path).stderr == ""
 
 
 @pytest.mark.parametrize("executor", ["serial", "processes"])
