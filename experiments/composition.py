@@ -26,7 +26,9 @@ from experiments.config import GROUPS, SCALARS, Config, Job
 from experiments.errors import UserError
 from experiments.paths import CONF
 
-VERSION_BASE = "1.3"
+_RELEASE = tuple(int(part) for part in hydra.__version__.split(".")[:2])
+VERSION_BASE: dict[str, Any] = {"version_base": "1.3"} if _RELEASE < (1, 4) else {}
+"""Hydra 1.3 must be told which release's defaults to use; from 1.4 on it warns of being told."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
         )
         try:
             with _arguments([*flags, *own, *overrides]):
-                hydra.main(config_path=str(CONF), config_name="config", version_base=VERSION_BASE)(take)()
+                hydra.main(config_path=str(CONF), config_name="config", **VERSION_BASE)(take)()
         except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
             raise UserError(explain(error)) from error
     if refused:
