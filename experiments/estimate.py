@@ -52,7 +52,9 @@ def _seconds_per_multiplication(jobs: list[Job]) -> float:
 
     few, more = _PROBE_STEPS
     seconds(few)  # imports and data
-    per_step: float = max(seconds(more) - seconds(few), 1e-6) / (more - few)
+    short, long = (min(seconds(steps) for _ in range(3)) for steps in (few, more))
+    # On a busy machine the longer probe can come out shorter; all of its time is then the bound to take.
+    per_step: float = (long - short) / (more - few) if long > short else long / (more + 1)
     return per_step / multiplications(config)
 
 
@@ -80,7 +82,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
     seconds = work * rate / workers
     return result | {
         "stacks": len(stacks),
-        "seconds": round(seconds, 2),
+        "seconds": float(f"{seconds:.3g}"),
         "memory_mb": round(memory / 2**20, 1),
         "disk_mb": round(disk / 2**20, 2),
     }

@@ -235,7 +235,8 @@ def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
 
 @pytest.mark.parametrize("executor", ["serial", "processes"])
 def test_ctrl_c_stops_within_a_second_and_keeps_finished_runs(tmp_path, executor):
-    arguments = ["run", "-m", "seed=range(8)", "depth=8", "steps=400", "data.n_samples=200", f"executor={executor}", "name=cut"]
+    # The first run ends at once; the second would take hours.
+    arguments = ["run", "-m", *TINY, "steps=1,10000000", "record.every=10000", f"executor={executor}", "name=cut"]
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "experiments", *arguments],
         cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -245,15 +246,14 @@ def test_ctrl_c_stops_within_a_second_and_keeps_finished_runs(tmp_path, executor
     deadline = time.monotonic() + 60
     while not folder.is_dir() and time.monotonic() < deadline:
         time.sleep(0.02)
-    time.sleep(2.5)
+    time.sleep(4)
     start = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     elapsed = time.monotonic() - start
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert elapsed < 5  # within a second on an idle machine; the suite may share it
-    if folder.is_dir():
-        runs = load(folder).runs
-        assert set(runs["status"]) == {"ok"}
-        assert 0 < len(runs) < 8
+    assert elapsed < 10  # 0.3 to 0.6 s on an idle machine; far from the hours that the run would take
+    if folder.is_dir():  # else a busy machine had not finished the first run
+        assert load(folder).runs["status"].tolist() == ["ok"]
+        assert load(folder).runs["steps"].tolist() == [1]

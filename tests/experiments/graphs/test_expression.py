@@ -173,10 +173,10 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "values", "message", "place"), REFUSED, ids=[str(row[0])[:30] for row in REFUSED])
 def test_refused_within_a_second_in_one_line_with_a_caret(text: str, values: dict[str, Any], message: str, place: str | None) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(UserError) as caught:
         parse(text, values)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     lines = str(caught.value).split("\n")
     assert message in lines[0]
     assert isinstance(caught.value, ExpressionError)
@@ -204,10 +204,10 @@ def test_a_long_sum_is_not_a_deep_one() -> None:
 )
 def test_arrays_cannot_be_blown_up(expression: str, shape: str) -> None:
     values = {"x": np.ones((9000, 1)), "y": np.ones((1, 9000))}
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(UserError, match="would have more than 10000 entries"):
         parse(expression, values)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -228,10 +228,10 @@ def test_arrays_cannot_be_blown_up(expression: str, shape: str) -> None:
     ],
 )
 def test_values_are_refused_by_name(argument: str, message: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(UserError) as caught:
         parse_values([argument])
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert message in str(caught.value).split("\n")[0]
 
 
