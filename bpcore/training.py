@@ -30,6 +30,7 @@ from bpcore.norms import combine
 from bpcore.optimizers import Optimizer
 from bpcore.random import stream
 from bpcore.recording import (
+    FULL_COLUMNS,
     Recorder,
     Recording,
     RunRecord,
@@ -247,7 +248,7 @@ class _Loop:
 
     @staticmethod
     def _empty_costly_columns(row: dict[str, FloatArray], runs: Array) -> None:
-        for name in ("zero", "z_mean", "z_var", "a_mean", "a_var", "saturated", "dead"):
+        for name in ("zero", *FULL_COLUMNS):
             row[name][runs] = np.nan
 
     def _sharpness(self, x: Array, y: Array, mask: Array) -> FloatArray:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from experiments.errors import UserError
-from experiments.store import atomically
+from experiments.store import write_bytes
 
 MNIST_MD5 = {
     "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -50,13 +50,9 @@ def fetch(folder: Path, checksums: dict[str, str], mirrors: tuple[str, ...]) -> 
         path = folder / name
         if not (path.is_file() and _md5(path.read_bytes()) == checksum):
             content = _download(name, checksum, mirrors, folder)
-            atomically(path, lambda temporary, content=content: _write(temporary, content))  # type: ignore[misc]
+            write_bytes(path, content)
         paths.append(path)
     return paths
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _md5(content: bytes) -> str:

@@ -4,7 +4,6 @@ import json
 import time
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from experiments.errors import UserError
 from experiments.executors import Executor
 from experiments.runner import Plan
 from experiments.store import LAYERS
-from experiments.tile import network_of, run_one
+from experiments.tile import run_one
 
 _PROBE_STEPS = (2, 8)
 """Both have the costly first and last rows, so that their difference is the cost of the rows in between."""
@@ -33,11 +32,16 @@ def _shape_key(config: Config) -> str:
 
 def multiplications(config: Config) -> float:
     """Return the multiplications of one step of a run: three products per layer, and some thirty per entry of z."""
+    batch, units, weights = _extent(config)
+    return float(batch * (3 * weights + 30 * units))
+
+
+def _extent(config: Config) -> tuple[int, int, int]:
+    """Return the batch, the units of all layers with the input, and the weights; without a list of a billion layers."""
     dataset = build_cached(config["data"])
-    sizes = network_of(config, dataset).sizes
-    batch = config["batch_size"] or dataset.x.shape[1]
-    products = sum(a * b for a, b in pairwise(sizes))
-    return float(batch * (3 * products + 30 * sum(sizes)))
+    n_in, n_out, width, depth = dataset.x.shape[0], dataset.y.shape[0], config["width"], config["depth"]
+    weights = n_in * n_out if depth == 0 else width * (n_in + n_out + (depth - 1) * width)
+    return config["batch_size"] or dataset.x.shape[1], n_in + n_out + depth * width, weights
 
 
 def _seconds_per_multiplication(jobs: list[Job]) -> float:
@@ -90,13 +94,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
 
 def _working_set(config: Config) -> float:
     """Return bytes of a run's arrays: z, h, a, δ per layer, parameters with gradients and increments, data and rows."""
-    dataset = build_cached(config["data"])
-    n_in, n_out, width, depth = dataset.x.shape[0], dataset.y.shape[0], config["width"], config["depth"]
-    batch = config["batch_size"] or dataset.x.shape[1]
-    units = n_in + n_out + depth * width
-    weights = n_in * n_out if depth == 0 else width * (n_in + n_out + (depth - 1) * width)
+    batch, units, weights = _extent(config)
     arrays = (5 * batch * units + 4 * weights) * np.dtype(config["dtype"]).itemsize
-    return float(arrays + 2 * dataset.x.nbytes + 8 * len(LAYERS) * _rows(config))
+    return float(arrays + 2 * build_cached(config["data"]).x.nbytes + 8 * len(LAYERS) * _rows(config))
 
 
 def _rows(config: Config) -> int:

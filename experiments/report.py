@@ -147,7 +147,7 @@ def _write_figure(module: ModuleType, table: pd.DataFrame, folder: Path, relativ
     name = module.__name__.rpartition(".")[2]
     images = draw(module, table, formats)
     for kind, content in images.items():
-        store.atomically(folder / f"{name}.{kind}", lambda path, content=content: _write_bytes(path, content))  # type: ignore[misc]
+        store.write_bytes(folder / f"{name}.{kind}", content)
     store.write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     title = (module.__doc__ or name).strip().splitlines()[0].removesuffix(".")
     kind = "svg" if "svg" in images and (len(images["svg"]) < INLINE_SVG_UP_TO or "png" not in images) else "png"
@@ -165,10 +165,6 @@ def _alt(title: str, table: pd.DataFrame) -> str:
     if roles is not None and roles.color:
         words.append(f"colours by {roles.color}")
     return f"{'; '.join(words)}. The numbers are in the CSV file beside the figure."
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def write_report(folders: list[Path], output: Path | None = None, formats: tuple[str, ...] = FORMATS) -> Path:
@@ -207,11 +203,7 @@ def write_report(folders: list[Path], output: Path | None = None, formats: tuple
             if table is not None and len(table):
                 drawn.append(_write_figure(module, table, target, relative, formats))
             bar.update()
-    provenances = (
-        [(folder.name, store.load(folder).provenance) for folder in folders]
-        if len(folders) > 1
-        else [(folders[0].name, results.provenance)]
-    )
+    provenances = [(folder.name, store.read_provenance(folder / "provenance.json")) for folder in folders]
     store.write_text(output, render(results, axes, drawn, provenances))
     return output
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field, replace
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bpcore.arrays import FloatArray
 from experiments import store
 from experiments.config import Job, build
 from experiments.errors import UserError
-from experiments.executors import Executor, Processes
+from experiments.executors import Executor, Processes, Serial
 from experiments.provenance import describe
 from experiments.store import Tables
 from experiments.tile import failed, run_one
@@ -159,7 +160,7 @@ def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tabl
         for job, (tables, snapshot) in _outcomes(plan.todo, progress):
             parts.append(tables)
             if snapshot is not None:
-                staging.add(_snapshot(job), lambda path, content=snapshot: _write_bytes(path, content))  # type: ignore[misc]
+                staging.add(_snapshot(job), methodcaller("write_bytes", snapshot))
     except KeyboardInterrupt:
         interrupted = True
     if interrupted and (plan.replaces or not parts):
@@ -172,10 +173,6 @@ def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tabl
     staging.commit()
     _remove_stale_snapshots(plan)
     return tables, interrupted
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -209,18 +206,13 @@ def _one(job: Job, progress: bool) -> Outcome:
     """Compute a single run in this process, with a bar over its steps."""
     total = job.config["steps"] + 1
     bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
-    future: Future[Any] = Future()
 
     def on_step(step: int, loss: FloatArray) -> None:
         bar.set_postfix_str(f"loss {loss[0]:.3g}", refresh=False)
         bar.update()
 
     with bar:
-        try:
-            future.set_result(run_one(job, on_step))
-        except Exception as error:
-            future.set_exception(error)
-    return _outcome(job, future)
+        return _outcome(job, Serial().submit(run_one, job, on_step))
 
 
 def _compute(jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:

@@ -7,8 +7,11 @@ written last and is what counts: rows of the other tables belong to a run only i
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -183,35 +186,6 @@ def _column(name: str, values: list[Any]) -> "pd.Series[Any]":
     return pd.Series(values, dtype=dtype)
 
 
-def atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file so that it is either the old or the new one, whole.
-
-    A temporary file in the same folder is written, flushed to disk and renamed.
-
-    Args:
-        path: the file.
-        write: called with the temporary path.
-
-    Raises:
-        UserError: the disk is full or the folder cannot be written.
-    """
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}; free space or write elsewhere") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
 class Staging:
     """Write several files so that they appear in a folder together, once all of them are whole.
 
@@ -223,8 +197,8 @@ class Staging:
         self._folder = folder
         self._staged: dict[str, Path] = {}
 
-    def add(self, name: str, write: Callable[[Path], None]) -> None:
-        """Write a file under a temporary name.
+    def add(self, name: str, write: Callable[[Path], object]) -> None:
+        """Write a file under a temporary name, and flush it to disk.
 
         Args:
             name: its final name.
@@ -235,25 +209,54 @@ class Staging:
         """
         temporary = self._folder / f".{name}.{os.getpid()}.tmp"
         self._staged[name] = temporary
-        try:
+        with self._or_nothing(name):
             write(temporary)
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
+
+    def commit(self) -> None:
+        """Give all files their names, in the order in which they were added.
+
+        Raises:
+            UserError: a name cannot be taken; what has no name yet is then gone.
+        """
+        for name in list(self._staged):
+            with self._or_nothing(name):
+                self._staged[name].replace(self._folder / name)
+                del self._staged[name]
+
+    @contextmanager
+    def _or_nothing(self, name: str) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             self.discard()
             raise UserError(f"cannot write {self._folder / name}: {error.strerror or error}; free space or write elsewhere") from error
-
-    def commit(self) -> None:
-        """Give all files their names, in the order in which they were added."""
-        for name, temporary in self._staged.items():
-            temporary.replace(self._folder / name)
-        self._staged = {}
+        except BaseException:  # an interrupt: this file is not whole, the others are
+            self._staged.pop(name).unlink(missing_ok=True)
+            raise
 
     def discard(self) -> None:
         """Remove what was staged."""
         for temporary in self._staged.values():
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
         self._staged = {}
+
+
+def atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that it is either the old or the new one, whole.
+
+    Args:
+        path: the file.
+        write: called with a temporary path in the same folder.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
+    staging = Staging(path.parent)
+    staging.add(path.name, write)
+    staging.commit()
 
 
 def is_staged(path: Path) -> bool:
@@ -261,13 +264,14 @@ def is_staged(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file of bytes atomically."""
+    atomically(path, methodcaller("write_bytes", content))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, in UTF-8."""
-    atomically(path, lambda temporary: _write_text(temporary, text))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    atomically(path, methodcaller("write_text", text, encoding="utf-8"))
 
 
 def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
@@ -286,9 +290,9 @@ def stage(staging: Staging, tables: Tables, provenance: dict[str, Any]) -> None:
         UserError: the disk is full or the folder cannot be written; the tables of before are then still there.
     """
     text = json.dumps(provenance, indent=2, ensure_ascii=False) + "\n"
-    staging.add("provenance.json", lambda temporary: _write_text(temporary, text))
+    staging.add("provenance.json", methodcaller("write_text", text, encoding="utf-8"))
     for name, frame in tables.items():
-        staging.add(f"{name}.parquet", lambda temporary, frame=frame: _write_parquet(temporary, frame))  # type: ignore[misc]
+        staging.add(f"{name}.parquet", partial(_write_parquet, frame=frame))
 
 
 def write(folder: Path, tables: Tables, provenance: dict[str, Any]) -> None:
@@ -365,10 +369,21 @@ def load(path: str | Path) -> Results:
         if missing:
             raise UserError(f"{folder / name}.parquet lacks the column `{missing[0]}`; run the sweep again with --fresh")
         frames[name] = frames[name][frames[name]["run_id"].isin(frames["runs"]["run_id"])].reset_index(drop=True)
-    return Results(**frames, path=folder, provenance=_read_provenance(folder / "provenance.json"))
+    return Results(**frames, path=folder, provenance=read_provenance(folder / "provenance.json"))
 
 
-def _read_provenance(path: Path) -> dict[str, Any]:
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Read a provenance file.
+
+    Args:
+        path: of provenance.json.
+
+    Returns:
+        What made the results.
+
+    Raises:
+        UserError: the file is missing, damaged or of another kind.
+    """
     try:
         provenance = json.loads(path.read_text(encoding="utf-8"))
         complete = all(isinstance(entry["run_id"], str) for entry in provenance["sweep"])

@@ -6,6 +6,7 @@ gradstab export results/x --json
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 from experiments import store
@@ -41,7 +42,7 @@ def execute(args: argparse.Namespace) -> int:
             raise UserError(f"cannot make {folder}: {error.strerror or error}; choose another with --output") from error
         for name, frame in results.items():
             path = folder / f"{name}.csv"
-            store.atomically(path, lambda temporary, frame=frame: frame.to_csv(temporary, index=False))  # type: ignore[misc]
+            store.atomically(path, partial(frame.to_csv, index=False))
             if not args.json:
                 print(path)
     return 0
