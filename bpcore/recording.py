@@ -1,6 +1,6 @@
 """What a stack of runs leaves behind: rows per step and layer, histograms, snapshots."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,6 +68,58 @@ class RunRecord:
     test_accuracy: float = float("nan")
 
 
+@dataclass
+class StackRecord:
+    """Hold what a stack of R runs left: whole-stack arrays, from which tables are made at once.
+
+    Args:
+        steps: (S,) int, ascending: the steps at which any run has a row.
+        present: (R, S) bool, which rows a run has; a diverged run's end where it left the finite numbers.
+        layers: column -> (R, S, L+1) float64, layer 0 first; undefined where no row is present.
+        step_columns: column -> (R, S), float64 or bool; undefined where no row is present.
+        histograms: column -> 1-D values (run, step, layer, quantity, bin_low, bin_high, count), sorted by run, step and
+            layer; `run` is the position in the stack; empty bins are left out.
+        snapshots: per run, array name -> array, where one was asked for.
+        diverged_at_step: per run, the first step whose loss or gradients are not finite, or None.
+        final_loss: (R,), J on all training examples at the end; that of the last row where the run diverged.
+        final_accuracy: (R,), on all training examples, NaN where the run diverged.
+        test_accuracy: (R,), in evaluation mode, NaN without test data and where the run diverged.
+    """
+
+    steps: Array
+    present: Array
+    layers: dict[str, FloatArray]
+    step_columns: dict[str, Array]
+    histograms: dict[str, Array]
+    snapshots: list[dict[str, Array] | None]
+    diverged_at_step: list[int | None]
+    final_loss: FloatArray
+    final_accuracy: FloatArray
+    test_accuracy: FloatArray
+
+    def of(self, run: int) -> RunRecord:
+        """Return the record of one run, by its position in the stack."""
+        chosen = self.present[run]
+        steps = self.steps[chosen]
+        width = next(iter(self.layers.values())).shape[-1]
+        layers: dict[str, Array] = {"step": np.repeat(steps, width), "layer": np.tile(np.arange(width), steps.size)}
+        layers |= {name: values[run, chosen].ravel() for name, values in self.layers.items()}
+        layers["finite"] = np.isfinite(layers["delta_norm"])
+        table = {"step": steps} | {name: values[run, chosen] for name, values in self.step_columns.items()}
+        own = self.histograms["run"] == run
+        histograms = {name: values[own] for name, values in self.histograms.items() if name != "run"}
+        return RunRecord(
+            layers,
+            table,
+            histograms,
+            self.snapshots[run],
+            self.diverged_at_step[run],
+            float(self.final_loss[run]),
+            float(self.final_accuracy[run]),
+            float(self.test_accuracy[run]),
+        )
+
+
 def measure_layers(
     network: Network, params: Layers, trace: Trace, delta: dict[int, Array], gradient_norms: dict[Key, FloatArray], full: bool
 ) -> dict[str, FloatArray]:
@@ -110,41 +162,82 @@ def measure_layers(
     return columns
 
 
-def _bin(quantity: str, values: Array) -> tuple[FloatArray, FloatArray, Array]:
-    """Count values in the fixed bins of a quantity; NaN is counted in a bin with NaN edges."""
+def _bins(quantity: str, values: Array) -> tuple[Array, Array, Array]:
+    """Count the values of every run in the fixed bins of a quantity.
+
+    Args:
+        quantity: a name of HISTOGRAM_BINS.
+        values: (R, n, m).
+
+    Returns:
+        (run, bin, count) of the occupied bins, sorted by run and bin: bin −1 lies below the lower edge, `size` above the
+        upper, and `size + 1` holds what is not a number.
+    """
+    low, _, width = HISTOGRAM_BINS[quantity]
+    size = _bin_count(quantity)
+    position = values.astype(np.float64).reshape(values.shape[0], -1)
+    position -= low
+    position /= width
+    np.floor(position, out=position)
+    np.clip(position, -1, size, out=position)
+    position[np.isnan(position)] = size + 1
+    position += 1 + np.arange(values.shape[0])[:, None] * (size + 3)
+    counts = np.bincount(position.astype(np.int64).ravel(), minlength=values.shape[0] * (size + 3))
+    occupied = np.flatnonzero(counts)
+    run, index = np.divmod(occupied, size + 3)
+    return run, index - 1, counts[occupied]
+
+
+def _bin_count(quantity: str) -> int:
     low, high, width = HISTOGRAM_BINS[quantity]
-    size = round((high - low) / width)
-    index = np.clip(np.floor((values - low) / width), -1, size)
-    present, counts = np.unique(index, return_counts=True, equal_nan=True)
-    lower = np.where(present < 0, -np.inf, low + width * present)
-    upper = np.where(present >= size, np.inf, low + width * (present + 1))
-    return lower, upper, counts
+    return round((high - low) / width)
 
 
-def count_histograms(step: int, run: int, trace: Trace, delta: dict[int, Array]) -> dict[str, Array]:
-    """Count z, a and log10|δ| of every layer of one run.
+def count_histograms(step: int, trace: Trace, delta: dict[int, Array], mask: Array) -> dict[str, Array]:
+    """Count z, a and log10|δ| of every layer of the runs in a mask.
 
     Args:
         step: the step the counts belong to.
-        run: index on the run axis.
         trace: of the forward pass.
         delta: δ^l for l = 1…L at least.
+        mask: (R,) bool.
 
     Returns:
-        Column -> values, occupied bins only.
+        Column -> values: run, step, layer, quantity (an index into HISTOGRAM_BINS), bin, count; occupied bins only.
     """
-    parts: dict[str, list[Array]] = {name: [] for name in ("step", "layer", "quantity", "bin_low", "bin_high", "count")}
+    chosen = np.flatnonzero(mask)
+    parts: dict[str, list[Array]] = {name: [] for name in ("run", "step", "layer", "quantity", "bin", "count")}
     for l in trace.z:
-        magnitudes = np.abs(delta[l][run].astype(np.float64))
-        for quantity, values in (("z", trace.z[l][run]), ("a", trace.a[l][run]), ("log10_abs_delta", np.log10(magnitudes))):
-            low, high, counts = _bin(quantity, values.astype(np.float64).ravel())
-            parts["step"].append(np.full(counts.size, step))
-            parts["layer"].append(np.full(counts.size, l))
-            parts["quantity"].append(np.full(counts.size, quantity, dtype=object))
-            parts["bin_low"].append(low)
-            parts["bin_high"].append(high)
+        with np.errstate(divide="ignore"):  # log10 0 lies below the lowest edge
+            magnitudes = np.log10(np.abs(delta[l][chosen].astype(np.float64)))
+        for code, (quantity, values) in enumerate((("z", trace.z[l][chosen]), ("a", trace.a[l][chosen]), ("log10_abs_delta", magnitudes))):
+            run, index, counts = _bins(quantity, values)
+            parts["run"].append(chosen[run])
+            for name, number in (("step", step), ("layer", l), ("quantity", code)):
+                parts[name].append(np.full(run.size, number, dtype=np.int64))
+            parts["bin"].append(index)
             parts["count"].append(counts.astype(np.int64))
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _label_histograms(parts: list[dict[str, Array]]) -> dict[str, Array]:
+    """Join counts, sort them by run, step, layer, quantity and bin, and give quantities their names and bins their edges."""
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.lexsort(tuple(joined[name] for name in ("bin", "quantity", "layer", "step", "run")))
+    joined = {name: values[order] for name, values in joined.items()}
+    code, index = joined.pop("quantity"), joined.pop("bin")
+    count = joined.pop("count")
+    lower, upper = np.empty(index.size), np.empty(index.size)
+    for number, (name, (low, _, width)) in enumerate(HISTOGRAM_BINS.items()):
+        own, size = code == number, _bin_count(name)
+        bins = index[own]
+        # float64 edges by the same formula for every run; what is not a number has none
+        lower[own] = np.where(bins < 0, -np.inf, low + width * bins)
+        upper[own] = np.where(bins >= size, np.inf, low + width * (bins + 1))
+        nan = np.flatnonzero(own)[bins == size + 1]
+        lower[nan] = upper[nan] = np.nan
+    quantity = np.array(list(HISTOGRAM_BINS), dtype=object)[code]
+    return joined | {"quantity": quantity, "bin_low": lower, "bin_high": upper, "count": count}
 
 
 def take_snapshot(
@@ -178,49 +271,74 @@ def take_snapshot(
     return arrays
 
 
-@dataclass
 class Recorder:
-    """Gather the rows of a stack, step by step, and hand them out run by run.
+    """Gather the rows of a stack into arrays laid out beforehand.
+
+    Rows stand at the scheduled steps; a run that diverges between them adds a row of its own.
 
     Args:
         runs: R.
         layers: L.
+        scheduled: the steps at which rows stand, ascending.
     """
 
-    runs: int
-    layers: int
-    _steps: list[int] = field(default_factory=list)
-    _masks: list[Array] = field(default_factory=list)
-    _layer_rows: list[dict[str, FloatArray]] = field(default_factory=list)
-    _step_rows: list[dict[str, Array]] = field(default_factory=list)
-    _histograms: dict[int, list[dict[str, Array]]] = field(default_factory=dict)
+    def __init__(self, runs: int, layers: int, scheduled: Array) -> None:
+        self.runs, self.layers = runs, layers
+        self._steps = np.asarray(scheduled, dtype=np.int64)
+        self._position = {int(step): index for index, step in enumerate(self._steps)}
+        shape = (runs, self._steps.size)
+        self.present = np.zeros(shape, dtype=bool)
+        self.layer_columns: dict[str, FloatArray] = {name: np.empty((*shape, layers + 1)) for name in LAYER_COLUMNS}
+        self.step_columns: dict[str, Array] = {
+            name: np.empty(shape, dtype=bool if name == "clipped" else np.float64) for name in STEP_COLUMNS
+        }
+        self._extra: dict[int, Recorder] = {}
+        self._histograms: list[dict[str, Array]] = []
 
     def add(self, step: int, mask: Array, layer_row: dict[str, FloatArray], step_row: dict[str, Array]) -> None:
-        """Add one step's rows for the runs in the mask, (R,) bool."""
-        self._steps.append(step)
-        self._masks.append(mask)
-        self._layer_rows.append(layer_row)
-        self._step_rows.append(step_row)
+        """Add one step's rows for the runs in the mask, (R,) bool; the values are those of all runs."""
+        index = self._position.get(step)
+        if index is None:
+            extra = self._extra.setdefault(step, Recorder(self.runs, self.layers, np.array([step])))
+            extra.add(step, mask, layer_row, step_row)
+            return
+        self.present[:, index] = mask
+        for name, rows in layer_row.items():
+            self.layer_columns[name][:, index] = rows
+        for name, values in step_row.items():
+            self.step_columns[name][:, index] = values
 
-    def add_histograms(self, run: int, counts: dict[str, Array]) -> None:
-        """Add the histograms of one run at one step."""
-        self._histograms.setdefault(run, []).append(counts)
+    def add_histograms(self, counts: dict[str, Array]) -> None:
+        """Add the histograms of one step."""
+        self._histograms.append(counts)
 
-    def record(self, run: int) -> RunRecord:
-        """Return the tables of one run."""
-        chosen = [index for index, mask in enumerate(self._masks) if mask[run]]
-        steps = np.array([self._steps[index] for index in chosen], dtype=np.int64)
-        width = self.layers + 1
-        layers: dict[str, Array] = {
-            "step": np.repeat(steps, width),
-            "layer": np.tile(np.arange(width), len(chosen)),
-        }
-        for name in LAYER_COLUMNS:
-            layers[name] = np.concatenate([self._layer_rows[index][name][run] for index in chosen])
-        layers["finite"] = np.isfinite(layers["delta_norm"])
-        table: dict[str, Array] = {"step": steps}
-        for name in STEP_COLUMNS:
-            table[name] = np.array([self._step_rows[index][name][run] for index in chosen])
-        parts = self._histograms[run]
-        histograms = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return RunRecord(layers, table, histograms)
+    def record(
+        self,
+        snapshots: list[dict[str, Array] | None],
+        diverged_at_step: list[int | None],
+        final_loss: FloatArray,
+        final_accuracy: FloatArray,
+        test_accuracy: FloatArray,
+    ) -> StackRecord:
+        """Return what was gathered, with what is known at the end."""
+        sources = [self, *self._extra.values()]
+        steps = np.concatenate([source._steps for source in sources])
+        present = np.concatenate([source.present for source in sources], axis=1)
+        used = np.flatnonzero(present.any(axis=0))
+        order = used[np.argsort(steps[used], kind="stable")]
+
+        def whole(parts: list[Array]) -> Array:
+            return parts[0] if len(parts) == 1 and order.size == steps.size else np.concatenate(parts, axis=1)[:, order]
+
+        return StackRecord(
+            steps[order],
+            whole([source.present for source in sources]),
+            {name: whole([source.layer_columns[name] for source in sources]) for name in LAYER_COLUMNS},
+            {name: whole([source.step_columns[name] for source in sources]) for name in STEP_COLUMNS},
+            _label_histograms(self._histograms),
+            snapshots,
+            diverged_at_step,
+            final_loss,
+            final_accuracy,
+            test_accuracy,
+        )

@@ -34,6 +34,7 @@ from bpcore.recording import (
     Recorder,
     Recording,
     RunRecord,
+    StackRecord,
     count_histograms,
     measure_layers,
     take_snapshot,
@@ -156,6 +157,27 @@ def train(
     Returns:
         One record a run, in the order of `runs`.
     """
+    record = train_stack(settings, runs, examples, on_step)
+    return [record.of(run) for run in range(len(runs))]
+
+
+def train_stack(
+    settings: StackSettings,
+    runs: list[RunSettings],
+    examples: Examples,
+    on_step: Callable[[int, FloatArray], None] | None = None,
+) -> StackRecord:
+    """Train a stack of runs and record what is asked for, in whole-stack arrays.
+
+    Args:
+        settings: shared by the stack.
+        runs: one entry a run.
+        examples: the data.
+        on_step: called with (step, loss per run) after each step's measurements, for progress.
+
+    Returns:
+        The record of the stack; runs in the order of `runs`.
+    """
     with np.errstate(all="ignore"):  # overflow and NaN are recorded, not warned of
         return _Loop(settings, runs, examples).run(on_step)
 
@@ -172,13 +194,14 @@ class _Loop:
         self.threshold = _per_run([run.clip_threshold for run in runs], dtype)
         self.state = {key: settings.optimizer.initial_state(array) for key, array in self.params.items()}
         self.running = RunningStatistics(self.network.normalization.momentum)
-        self.recorder = Recorder(len(runs), self.network.L)
+        scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
+        self.recorder = Recorder(len(runs), self.network.L, scheduled)
         self.alive = np.ones(len(runs), dtype=bool)
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)
         self.snapshots: list[dict[str, Array] | None] = [None] * len(runs)
 
-    def run(self, on_step: Callable[[int, FloatArray], None] | None) -> list[RunRecord]:
+    def run(self, on_step: Callable[[int, FloatArray], None] | None) -> StackRecord:
         for step in range(self.settings.steps + 1):
             loss = self._step(step)
             if on_step is not None:
@@ -225,8 +248,9 @@ class _Loop:
                     "sharpness": self._sharpness(x, y, mask),
                 },
             )
-            for run in np.flatnonzero(self.alive & (diverging | (step == 0) | last)):
-                self.recorder.add_histograms(int(run), count_histograms(step, int(run), trace, delta))
+            counted = self.alive & (diverging | (step == 0) | last)
+            if counted.any():
+                self.recorder.add_histograms(count_histograms(step, trace, delta, counted))
         if step == self.recording.snapshot:
             for run in np.flatnonzero(self.alive):
                 self.snapshots[run] = take_snapshot(int(run), self.params, trace, delta, gradients, x, y)
@@ -261,25 +285,18 @@ class _Loop:
                 values[run] = sharpness(self.network, params, own_x, own_y, self.weight_decay[own])
         return values
 
-    def _finish(self) -> list[RunRecord]:
+    def _finish(self) -> StackRecord:
         x, y = self.batches.everything
         trace = forward(self.network, self.params, x)
         loss = np.asarray(objective(self.network, self.params, trace, y, self.weight_decay), dtype=np.float64)
-        train_accuracy = accuracy(trace.a[self.network.L], y)
-        test_accuracy = self._test_accuracy()
-        records = []
-        for run in range(self.recorder.runs):
-            record = self.recorder.record(run)
-            record.snapshot = self.snapshots[run]
-            record.diverged_at_step = self.diverged_at[run]
-            if record.diverged_at_step is None:
-                record.final_loss = float(loss[run])
-                record.final_accuracy = float(train_accuracy[run])
-                record.test_accuracy = float(test_accuracy[run])
-            else:
-                record.final_loss = float(self.last_loss[run])
-            records.append(record)
-        return records
+        ended = np.array([step is None for step in self.diverged_at])
+        return self.recorder.record(
+            self.snapshots,
+            self.diverged_at,
+            np.where(ended, loss, self.last_loss),
+            np.where(ended, accuracy(trace.a[self.network.L], y), np.nan),
+            np.where(ended, self._test_accuracy(), np.nan),
+        )
 
     def _test_accuracy(self) -> FloatArray:
         if self.examples.test_x is None or self.examples.test_y is None:
