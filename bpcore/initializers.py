@@ -27,6 +27,7 @@ class Initializer:
         mean: expected value of an entry; 0 for all but `constant`.
         bias_std: σ_b, the standard deviation of the normal biases.
         independent: whether the entries of W are independent of each other.
+        bias_mean: expected value of a bias; 0 for all but `constant`.
     """
 
     name: str
@@ -35,15 +36,23 @@ class Initializer:
     mean: float = 0.0
     bias_std: float = 0.0
     independent: bool = True
+    bias_mean: float = 0.0
 
     def draw_bias(self, generator: Generator, fan_out: int) -> FloatArray:
-        """Draw b ~ N(0, σ_b²), shape (fan_out, 1)."""
-        return self.bias_std * generator.standard_normal((fan_out, 1))
+        """Draw b ~ N(bias_mean, σ_b²), shape (fan_out, 1)."""
+        biases = self.bias_std * generator.standard_normal((fan_out, 1))
+        return biases + self.bias_mean if self.bias_mean else biases  # adding 0 would change the sign of −0
 
 
 def _nonnegative(name: str, value: float) -> float:
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"`{name}` must be a finite number ≥ 0, got {value}")
+    return float(value)
+
+
+def _finite(name: str, value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"`{name}` must be a finite number, got {value}")
     return float(value)
 
 
@@ -179,23 +188,23 @@ def orthogonal(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
     )
 
 
-def constant(scale: float = 0.0, bias_std: float = 0.0) -> Initializer:
+def constant(scale: float = 0.0, bias_std: float = 0.0, bias: float = 0.0) -> Initializer:
     """Return the symmetric start W = scale, Var(W) = 0: every unit of a layer learns the same.
 
     Args:
         scale: the value of every weight, finite.
         bias_std: σ_b ≥ 0.
+        bias: mean of every bias, finite; with σ_b = 0 its value.
 
     Raises:
         ValueError: an argument is out of range.
     """
-    if not math.isfinite(scale):
-        raise ValueError(f"`scale` must be a finite number, got {scale}")
-    value = float(scale)
+    value, center = _finite("scale", scale), _finite("bias", bias)
     return Initializer(
         "constant",
         lambda generator, fan_out, fan_in: np.full((fan_out, fan_in), value),
         lambda fan_in, fan_out: 0.0,
         mean=value,
         bias_std=_nonnegative("bias_std", bias_std),
+        bias_mean=center,
     )

@@ -56,3 +56,27 @@ def zero(delta: Array) -> FloatArray:
 def relative_update(increment: Array, weights: Array) -> FloatArray:
     """Return ‖ΔW‖/‖W‖; inf where W is 0 and ΔW is not."""
     return norm(increment) / norm(weights)
+
+
+def effective_rank(a: Array) -> FloatArray:
+    """Return (Σ_k s_k²)²/Σ_k s_k⁴ of the singular values s of a, which is (tr G)²/‖G‖²_F with G = a aᵀ.
+
+    A lower bound of the rank that counts directions by their weight: 1 where all examples are parallel, k where k
+    directions are equally strong. Not centered.
+
+    Args:
+        a: (R, n, m).
+
+    Returns:
+        (R,), in [1, min(n, m)]; NaN where a is 0 or not finite.
+
+    Source: Daneshmand et al. 2020, "Batch normalization provably avoids rank collapse".
+    """
+    a = a.astype(np.float64)
+    peak = np.abs(a).max(axis=(-2, -1), keepdims=True)
+    sound = np.isfinite(peak) & (peak > 0)
+    a = np.where(sound, a / np.where(sound, peak, 1.0), 0.0)
+    short = a if a.shape[-2] <= a.shape[-1] else np.ascontiguousarray(a.mT)
+    gram = short @ short.mT
+    trace = np.trace(gram, axis1=-2, axis2=-1)
+    return np.where(sound[..., 0, 0], trace * trace / np.where(sound, gram * gram, 1.0).sum(axis=(-2, -1)), np.nan)

@@ -51,6 +51,27 @@ def mse() -> Loss:
     return Loss("mse", value, delta, takes_logits=False, needs_classes=False)
 
 
+def cosh() -> Loss:
+    """Return the hyperbolic error, whose curvature grows with its slope: quadratic near y, exponential far from it.
+
+    J_i = Σ_k [cosh(a_k − y_k) − 1], written 2 sinh²((a − y)/2), δ^L = sinh(a^L − y) ⊙ φ′(z^L). It is (L₀, L₁)-smooth with
+    L₀ = L₁ = 1 and not L-smooth for any L.
+
+    Source: the smoothness condition is that of Zhang et al. 2020, "Why gradient clipping accelerates training".
+    """
+
+    def value(z: Array, y: Array, phi: Activation) -> Array:
+        half = np.sinh(0.5 * (phi.value(z) - y))
+        total: Array = (2 * (half * half)).sum(axis=-2)
+        return total
+
+    def delta(z: Array, y: Array, phi: Activation) -> Array:
+        error: Array = np.sinh(phi.value(z) - y) * phi.prime(z)  # BP1
+        return error
+
+    return Loss("cosh", value, delta, takes_logits=False, needs_classes=False)
+
+
 def sigmoid_cross_entropy() -> Loss:
     """Return the binary cross-entropy summed over outputs, on logits.
 

@@ -86,6 +86,10 @@ class RecordSchema:
     every: int = 1
     snapshot: int | None = None
     sharpness: bool = False
+    extended: bool = False
+    gradient_cosine: bool = False
+    a_rank: bool = False
+    modes: bool = False
 
 
 @dataclass(frozen=True)
@@ -299,8 +303,11 @@ def _check_together(config: Config) -> None:
             f"`output_activation` must be identity with loss={loss.name}, which takes logits, "
             f"got {config['output_activation']}; use loss=mse for another"
         )
-    if data.classes is None and (loss.needs_classes or loss.takes_logits):
+    probabilities = data.classes is not None or ((data.y >= 0) & (data.y <= 1)).all()
+    if (loss.needs_classes and data.classes is None) or (loss.takes_logits and not probabilities):
         raise UserError(f"loss={loss.name} needs classes, but data={config['data']['name']} is a regression; use loss=mse")
+    if config["record"]["modes"]:
+        _check_linear(config)
     if config["batch_size"] is not None and config["batch_size"] > m:
         raise UserError(
             f"`batch_size` must be at most the {m} training examples of data={config['data']['name']}, "
@@ -312,6 +319,16 @@ def _check_together(config: Config) -> None:
         _check_representable(config)
     if config["record"]["snapshot"] is not None and config["record"]["snapshot"] > config["steps"]:
         raise UserError(f"`record.snapshot` must be at most steps={config['steps']}, got {config['record']['snapshot']}; lower it")
+
+
+def _check_linear(config: Config) -> None:
+    """Refuse modes of what is no linear map."""
+    choices = {"activation": config["activation"]["name"], "output_activation": config["output_activation"]}
+    for key, name in choices.items():
+        if name != "identity":
+            raise UserError(f"`{key}` must be identity with record.modes=true, which needs a linear network, got {name}")
+    if config["normalization"]["name"] != "none":
+        raise UserError("`normalization` must be none with record.modes=true, which needs a linear network; leave record.modes out")
 
 
 def _check_representable(config: Config) -> None:

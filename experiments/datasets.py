@@ -312,3 +312,75 @@ def chebyshev(n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: 
     y = np.polynomial.Chebyshev.basis(_count("degree", degree, 1))(x)
     _count("seed", seed, 0)
     return _dataset(x, np.asarray(y), None, standardize, None, f"Chebyshev polynomial of degree {degree}")
+
+
+def point(x: float = 1.0, y: float = 0.0) -> Dataset:
+    """Return one example, a number for a number: what a single neuron is studied on.
+
+    Args:
+        x: the input, finite.
+        y: the target, finite; in [0, 1] for loss=sigmoid_cross_entropy.
+
+    Raises:
+        ValueError: an argument is not finite.
+    """
+    for name, value in (("x", x), ("y", y)):
+        if not np.isfinite(value):
+            raise ValueError(f"`{name}` must be a finite number, got {value}")
+    return _dataset(np.full((1, 1), float(x)), np.full((1, 1), float(y)), None, False, None, "one example")
+
+
+def line(n_samples: int = 256, low: float = -2.0, high: float = 2.0, seed: int = 0, standardize: bool = False) -> Dataset:
+    """Return equally spaced points on [low, high] with sin x as target: f: ℝ → ℝ on a grid.
+
+    Args:
+        n_samples: points, ≥ 2.
+        low: the first point, finite.
+        high: the last point, finite, > low.
+        seed: unused, since nothing is random.
+        standardize: whether x is brought to mean 0 and variance 1; the target stays.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: the default grid is that of Balduzzi et al. 2017.
+    """
+    _count("n_samples", n_samples, 2)
+    _count("seed", seed, 0)
+    if not np.isfinite(low):
+        raise ValueError(f"`low` must be a finite number, got {low}")
+    if not (np.isfinite(high) and high > low):
+        raise ValueError(f"`high` must be a finite number > low = {low}, got {high}")
+    x = np.linspace(low, high, n_samples)[None]
+    return _dataset(x, np.sin(x), None, standardize, None, "points on a line")
+
+
+def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outputs: int = 8, seed: int = 0) -> Dataset:
+    """Return a linear task of known modes on white inputs: what a deep linear network learns mode by mode.
+
+    x = √n₀ · (an orthogonal matrix), so that (1/m) Σ_i x_i x_iᵀ = 1 with m = n₀ examples; y = Σ_α s_α u_α v_αᵀ x with
+    random orthonormal u_α, v_α and s_α = strength · (n_modes − α + 1)/n_modes, α = 1…n_modes.
+
+    Args:
+        n_modes: modes of nonzero strength, 1…min(n_features, n_outputs).
+        strength: s_1 > 0, finite.
+        n_features: n_0 ≥ 1.
+        n_outputs: n_L ≥ 1.
+        seed: ≥ 0.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: Saxe et al. 2013.
+    """
+    most = min(_count("n_features", n_features, 1), _count("n_outputs", n_outputs, 1))
+    if not 1 <= n_modes <= most:
+        raise ValueError(f"`n_modes` must be an integer from 1 to {most}, the smaller of n_features and n_outputs, got {n_modes}")
+    if not (np.isfinite(strength) and strength > 0):
+        raise ValueError(f"`strength` must be a finite number > 0, got {strength}")
+    rng = np.random.default_rng(_count("seed", seed, 0))
+    x = np.sqrt(n_features) * np.linalg.qr(rng.standard_normal((n_features, n_features)))[0]
+    u = np.linalg.qr(rng.standard_normal((n_outputs, n_modes)))[0]
+    v = np.linalg.qr(rng.standard_normal((n_features, n_modes)))[0]
+    s = strength * np.arange(n_modes, 0, -1) / n_modes
+    return _dataset(x, (u * s) @ (v.T @ x), None, False, None, f"linear task of {n_modes} modes")

@@ -48,6 +48,10 @@ def mse(a: Array, y: Array) -> Array:
     return ((a - y) ** 2).sum(axis=-2) / 2
 
 
+def cosh(a: Array, y: Array) -> Array:
+    return (np.cosh(a - y) - 1).sum(axis=-2)
+
+
 def sigmoid_cross_entropy(z: Array, y: Array) -> Array:
     return (y * np.log(1 + np.exp(-z)) + (1 - y) * np.log(1 + np.exp(z))).sum(axis=-2)
 
@@ -57,7 +61,12 @@ def softmax_cross_entropy(z: Array, y: Array) -> Array:
     return np.log(np.exp(z).sum(axis=-2)) * y.sum(axis=-2) - (y * z).sum(axis=-2)
 
 
-LOSSES = {"mse": mse, "sigmoid_cross_entropy": sigmoid_cross_entropy, "softmax_cross_entropy": softmax_cross_entropy}
+LOSSES = {
+    "mse": mse,
+    "cosh": cosh,
+    "sigmoid_cross_entropy": sigmoid_cross_entropy,
+    "softmax_cross_entropy": softmax_cross_entropy,
+}
 
 
 @dataclass(frozen=True)
@@ -172,7 +181,7 @@ def term_sizes(problem: Problem) -> Gradients:
     cancellation it is of this order.
     """
     base, p, m = forward(problem), problem.parameters, problem.x.shape[-1]
-    output = np.abs(base.a[problem.L]) if problem.loss == "mse" else 1  # the cross-entropies subtract y from a probability
+    output = np.abs(base.a[problem.L]) if problem.loss in ("mse", "cosh") else 1  # the cross-entropies subtract y from a probability
     top = np.abs(slope(problem.output, base.h[problem.L])) * (output + np.abs(problem.y))
     sizes: Gradients = {("delta", problem.L): top}
     for l in range(problem.L, -1, -1):

@@ -8,7 +8,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FIGURES_AND_TABLES = {"matplotlib", "pandas", "hydra", "omegaconf", "pyarrow", "sklearn"}
 HARNESS = {"experiments", "hydra_plugins", "tests"}
-LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "curvature", "layers")}
+PROBES = {f"bpcore.{name}" for name in ("curvature", "extended", "correlation", "modes", "probes")}
+"""Measurements that read a network and its pass; the step loop calls them, and they do not know of it."""
+
+LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "layers")} | PROBES
 PARTS = {f"bpcore.{name}" for name in ("activations", "initializers", "losses", "normalization", "clipping", "optimizers")}
 GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "perturb")}
 """The computation graph, the oracle of the rest of the core: no module of either half imports the other half."""
@@ -21,7 +24,8 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore": HARNESS | FIGURES_AND_TABLES,
     **{part: LAYERED - {"bpcore.layers"} | {"bpcore.theory", "bpcore.numdiff"} for part in PARTS},
     "bpcore.activations": LAYERED | {"bpcore.theory", "bpcore.numdiff"} | PARTS - {"bpcore.activations"},
-    "bpcore.mlp": {"bpcore.training", "bpcore.recording", "bpcore.curvature", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
+    **{probe: {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff"} for probe in PROBES},
+    "bpcore.mlp": PROBES | {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
     "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
     **{part: GRAPH - {part, "bpcore.graph"} for part in GRAPH},
@@ -129,6 +133,8 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.losses", "from .mlp import forward"),
         ("bpcore.theory", "from bpcore import mlp"),
         ("bpcore.numdiff", "import bpcore.activations"),
+        ("bpcore.extended", "from bpcore.training import train"),
+        ("bpcore.mlp", "from bpcore.modes import modes"),
         ("bpcore.mlp", "from bpcore.training import train"),
         ("experiments.plots.curves", "from experiments.plots.heatmap import draw"),
         ("experiments.plots.curves", "from . import heatmap"),

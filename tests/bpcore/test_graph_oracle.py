@@ -43,6 +43,8 @@ def loss_by_gates(name: str, a: Node, z: Node, y: Array) -> Node:
     """Return Σ_i J_i; a is the output activation of z."""
     if name == "mse":
         return 0.5 * gates.squared_norm(a - y)
+    if name == "cosh":
+        return gates.summation(0.5 * (gates.exp(a - y) + gates.exp(y - a)) - 1)
     if name == "sigmoid_cross_entropy":
         return gates.summation(gates.softplus(z) - z * y)
     return gates.summation(gates.softmax_cross_entropy(z, y))
@@ -62,7 +64,7 @@ NORMALIZATIONS = factories(normalization, Normalization)
 
 def test_nothing_of_the_layered_core_is_left_out() -> None:
     assert len(ACTIVATIONS) == 10
-    assert LOSSES.keys() == {"mse", "sigmoid_cross_entropy", "softmax_cross_entropy"}
+    assert LOSSES.keys() == {"mse", "cosh", "sigmoid_cross_entropy", "softmax_cross_entropy"}
     assert NORMALIZATIONS.keys() == {"none", "batch"}
     for name in ACTIVATIONS:
         by_gates(name)  # a new activation raises KeyError here: add its gates above

@@ -148,3 +148,14 @@ def test_a_scale_beyond_any_use_overflows_like_numbers_do_and_raises_nothing(nam
     assert initializer.variance(3, 4) == (0 if name == "constant" else np.inf)
     with np.errstate(all="ignore"):
         assert draw(initializer, 4, 3).shape == (4, 3)
+
+
+def test_a_constant_start_takes_a_bias() -> None:
+    initializer = FACTORIES["constant"](scale=0.6, bias=0.9)
+    assert draw(initializer, 2, 3).tolist() == [[0.6] * 3] * 2
+    assert initializer.draw_bias(np.random.default_rng(0), 2).tolist() == [[0.9], [0.9]]
+    spread = FACTORIES["constant"](bias=0.9, bias_std=0.1).draw_bias(np.random.default_rng(0), 4000)
+    assert spread.mean() == pytest.approx(0.9, abs=0.01)
+    assert spread.std() == pytest.approx(0.1, rel=0.05)
+    with pytest.raises(ValueError, match="`bias` must be a finite number, got inf"):
+        FACTORIES["constant"](bias=float("inf"))

@@ -62,3 +62,20 @@ def test_relative_update() -> None:
     np.testing.assert_allclose(instruments.relative_update(increment, weights), [0.5, 0.5])
     with np.errstate(divide="ignore"):
         assert instruments.relative_update(increment, 0 * weights).tolist() == [np.inf, np.inf]
+
+
+def test_effective_rank_counts_directions_by_their_weight() -> None:
+    a = np.stack([np.outer([1, 2, 3], [1, -1, 4, 0]), np.eye(3, 4), np.diag([3.0, 1.0, 0.0]) @ np.eye(3, 4)])
+    np.testing.assert_allclose(instruments.effective_rank(a), [1, 3, (9 + 1) ** 2 / (81 + 1)], rtol=1e-14)
+    np.testing.assert_allclose(instruments.effective_rank(np.ascontiguousarray(a.mT)), instruments.effective_rank(a), rtol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+def test_effective_rank_is_of_the_singular_values_at_any_scale(scale: float) -> None:
+    a = scale * np.random.default_rng(0).standard_normal((2, 5, 9))
+    s = np.linalg.svd(a / scale, compute_uv=False)
+    np.testing.assert_allclose(instruments.effective_rank(a), (s**2).sum(axis=-1) ** 2 / (s**4).sum(axis=-1), rtol=1e-12)
+
+
+def test_effective_rank_of_nothing_is_not_a_number() -> None:
+    assert np.isnan(instruments.effective_rank(np.array([np.zeros((2, 3)), np.full((2, 3), np.inf)]))).all()

@@ -35,6 +35,7 @@ def test_value_is_the_formula(name: str) -> None:
 def test_values_worked_by_hand() -> None:
     z, y = np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
     assert LOSSES["mse"]().value(z, y, identity())[0] == 2.5  # ½(1² + 2²)
+    assert LOSSES["cosh"]().value(z, y, identity())[0] == pytest.approx(np.cosh(1) + np.cosh(2) - 2, rel=1e-15)
     assert LOSSES["sigmoid_cross_entropy"]().value(0 * z, y, identity())[0] == pytest.approx(2 * np.log(2), rel=1e-15)
     assert LOSSES["softmax_cross_entropy"]().value(0 * z, y, identity())[0] == pytest.approx(np.log(2), rel=1e-15)
     assert LOSSES["softmax_cross_entropy"]().value(z, y, identity())[0] == pytest.approx(np.log1p(np.exp(-2)), rel=1e-14)
@@ -60,6 +61,26 @@ def test_mse_delta_is_the_chain_behind_any_output() -> None:
     z, y = logits(), targets("mse", 3, 5, np.random.default_rng(2))
     for phi in outputs("mse"):
         np.testing.assert_array_equal(LOSSES["mse"]().delta(z, y, phi), (phi.value(z) - y) * phi.prime(z))
+
+
+def test_cosh_keeps_its_precision_near_the_target_where_cosh_minus_one_loses_it() -> None:
+    z, y = np.array([[1e-9]]), np.zeros((1, 1))
+    assert LOSSES["cosh"]().value(z, y, identity())[0] == pytest.approx(5e-19, rel=1e-14)
+    assert np.cosh(1e-9) - 1 == 0
+
+
+@pytest.mark.parametrize("name", ["identity", "sigmoid"])
+def test_cosh_delta_is_the_chain_behind_any_output(name: str) -> None:
+    z, y, phi = logits(), targets("cosh", 3, 5, np.random.default_rng(2)), ACTIVATIONS[name]()
+    np.testing.assert_allclose(LOSSES["cosh"]().delta(z, y, phi), np.sinh(phi.value(z) - y) * phi.prime(z), rtol=1e-15)
+
+
+def test_cosh_has_a_curvature_bounded_by_its_slope_and_by_no_constant() -> None:
+    z, y = np.linspace(-30, 30, 61)[None], np.zeros((1, 61))
+    slope = LOSSES["cosh"]().delta(z, y, identity())
+    curvature = LOSSES["cosh"]().delta(z + 1e-30j, y, identity()).imag / 1e-30
+    assert (curvature <= 1 + np.abs(slope)).all()
+    assert curvature.max() > 1e12
 
 
 @fused

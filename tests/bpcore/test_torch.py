@@ -33,12 +33,17 @@ def _mse(z: Any, y: Any) -> Any:
     return 0.5 * functional.mse_loss(z, y, reduction="sum") / len(y)
 
 
+def _cosh(z: Any, y: Any) -> Any:
+    return (torch.cosh(z - y) - 1).sum() / len(y)
+
+
 def _sigmoid_cross_entropy(z: Any, y: Any) -> Any:
     return functional.binary_cross_entropy_with_logits(z, y, reduction="sum") / len(y)
 
 
 LOSS_PEERS: dict[str, Callable[[Any, Any], Any]] = {
     "mse": _mse,
+    "cosh": _cosh,
     "sigmoid_cross_entropy": _sigmoid_cross_entropy,
     "softmax_cross_entropy": functional.cross_entropy,
 }

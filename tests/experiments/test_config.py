@@ -11,6 +11,8 @@ from experiments.paths import CONF
 
 CHOICES = [(group, name) for group in GROUPS for name in catalogue(group)]
 
+REGRESSIONS = ("chebyshev", "line", "modes", "point")
+
 
 @pytest.fixture(scope="module")
 def default():
@@ -44,7 +46,7 @@ def test_every_conf_file_builds(group, name):
 
 @pytest.mark.parametrize(("group", "name"), [choice for choice in CHOICES if choice != ("data", "mnist")])
 def test_every_choice_composes_and_validates(group, name):
-    overrides = [f"{group}={name}"] + (["loss=mse"] if (group, name) == ("data", "chebyshev") else [])
+    overrides = [f"{group}={name}"] + (["loss=mse"] if group == "data" and name in REGRESSIONS else [])
     checked = validate(compose([], overrides)[0].config)
     assert checked[group]["name"] == name
 
@@ -130,6 +132,23 @@ def test_batch_normalization_needs_two_examples():
     config_ = compose([], ["normalization=batch", "batch_size=1"])[0].config
     with pytest.raises(UserError, match="≥ 2 with batch normalization"):
         validate(config_)
+
+
+def test_binary_cross_entropy_takes_a_point_that_is_a_probability():
+    overrides = ["data=point", "loss=sigmoid_cross_entropy"]
+    validate(compose([], overrides)[0].config)
+    with pytest.raises(UserError, match="use loss=mse"):
+        validate(compose([], [*overrides, "data.y=1.5"])[0].config)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [([], "`activation`"), (["activation=identity", "output_activation=tanh"], "`output_activation`"),
+     (["activation=identity", "normalization=batch"], "`normalization`")],
+)  # fmt: skip
+def test_modes_of_what_is_not_linear_are_refused(overrides, key):
+    with pytest.raises(UserError, match=rf"{key} must be .* with record\.modes=true"):
+        validate(compose([], ["data=modes", "loss=mse", "record.modes=true", *overrides])[0].config)
 
 
 def test_cross_entropy_on_a_regression_is_refused():
