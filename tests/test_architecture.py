@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FIGURES_AND_TABLES = {"matplotlib", "pandas", "hydra", "omegaconf", "pyarrow", "sklearn"}
 HARNESS = {"experiments", "hydra_plugins", "tests"}
-PROBES = {f"bpcore.{name}" for name in ("curvature", "extended", "correlation", "modes", "probes")}
+PROBES = {f"bpcore.{name}" for name in ("curvature", "extended", "shattering", "modes", "probes")}
 """Measurements that read a network and its pass; the step loop calls them, and they do not know of it."""
 
 LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "layers")} | PROBES

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.correlation import gradient_cosine, mean_cosine
+from bpcore.shattering import gradient_cosine, mean_cosine
 from bpcore.initializers import fan_in, he
 from bpcore.layers import Layers
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
