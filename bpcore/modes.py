@@ -5,7 +5,10 @@ import numpy as np
 from bpcore.arrays import FloatArray
 from bpcore.layers import Layers
 
-MODE_COLUMNS = ("target", "strength", "singular_value")
+STRONGEST = 4
+"""Modes that have a column of their own."""
+
+MODE_COLUMNS = (*(f"mode_{number}" for number in range(1, STRONGEST + 1)), "singular_value_max", "singular_value_min")
 
 
 def end_to_end(params: Layers) -> FloatArray:
@@ -60,3 +63,21 @@ def modes(params: Layers, x: FloatArray, y: FloatArray) -> dict[str, FloatArray]
         "strength": np.where(lost, np.nan, strength),
         "singular_value": np.where(lost, np.nan, values),
     }
+
+
+def mode_columns(params: Layers, x: FloatArray, y: FloatArray) -> dict[str, FloatArray]:
+    """Return the strengths of the strongest modes and the ends of W's singular values, as columns.
+
+    Args:
+        params: of the stack; hidden layers and output are linear.
+        x: all training inputs, (n_0, m).
+        y: their targets, (n_L, m).
+
+    Returns:
+        MODE_COLUMNS -> (R,), the modes by descending target; NaN for modes that the data do not have.
+    """
+    measured = modes(params, x, y)
+    strength, values = measured["strength"], measured["singular_value"]
+    missing = np.full((strength.shape[0], STRONGEST), np.nan)
+    numbered = np.concatenate([strength, missing], axis=1)[:, :STRONGEST]
+    return dict(zip(MODE_COLUMNS, [*numbered.T, values[:, 0], values[:, -1]], strict=True))

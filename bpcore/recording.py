@@ -8,15 +8,18 @@ from bpcore import instruments
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Key, Layers
 from bpcore.mlp import Network, Trace
+from bpcore.modes import MODE_COLUMNS
 from bpcore.norms import norm
+from bpcore.probes import PROBE_COLUMNS, unprobed
 
 DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
 """What is measured of δ; the input gradient δ^0 has these alone."""
 
 PARAMETER_COLUMNS = ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio")
 FULL_COLUMNS = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead")
-LAYER_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS
-STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness")
+MEASURED_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS
+LAYER_COLUMNS = MEASURED_COLUMNS + PROBE_COLUMNS
+STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness", *MODE_COLUMNS)
 
 HISTOGRAM_BINS: dict[str, tuple[float, float, float]] = {
     "z": (-10.0, 10.0, 0.2),
@@ -35,12 +38,16 @@ class Recording:
         full: whether the costly columns stand in every row, and not in the first and last alone.
         snapshot: the step at which everything is kept, or None.
         sharpness: whether the largest Hessian eigenvalue is computed at each row.
+        probes: of extended, gradient_cosine and a_rank, what is computed at each row.
+        modes: whether the modes of a linear network are computed at each row.
     """
 
     every: int = 1
     full: bool = False
     snapshot: int | None = None
     sharpness: bool = False
+    probes: frozenset[str] = frozenset()
+    modes: bool = False
 
 
 @dataclass
@@ -134,10 +141,10 @@ def measure_layers(
         full: whether FULL_COLUMNS and `zero` are measured too.
 
     Returns:
-        Column -> (R, L+1), layer 0 first; NaN where a column does not apply.
+        MEASURED_COLUMNS -> (R, L+1), layer 0 first; NaN where a column does not apply.
     """
     L = network.L
-    columns = {name: np.full((delta[L].shape[0], L + 1), np.nan) for name in LAYER_COLUMNS}
+    columns = {name: np.full((delta[L].shape[0], L + 1), np.nan) for name in MEASURED_COLUMNS}
     for l in range(L + 1):
         columns["delta_norm"][:, l] = instruments.delta_norm(delta[l])
         columns["delta_rms"][:, l] = columns["delta_norm"][:, l] / np.sqrt(delta[l].shape[-2])
@@ -280,15 +287,18 @@ class Recorder:
         runs: R.
         layers: L.
         scheduled: the steps at which rows stand, ascending.
+        probed: whether rows come with PROBE_COLUMNS.
     """
 
-    def __init__(self, runs: int, layers: int, scheduled: Array) -> None:
+    def __init__(self, runs: int, layers: int, scheduled: Array, probed: bool = False) -> None:
         self.runs, self.layers = runs, layers
         self._steps = np.asarray(scheduled, dtype=np.int64)
         self._position = {int(step): index for index, step in enumerate(self._steps)}
         shape = (runs, self._steps.size)
         self.present = np.zeros(shape, dtype=bool)
-        self.layer_columns: dict[str, FloatArray] = {name: np.empty((*shape, layers + 1)) for name in LAYER_COLUMNS}
+        self._probed = probed
+        columns = LAYER_COLUMNS if probed else MEASURED_COLUMNS
+        self.layer_columns: dict[str, FloatArray] = {name: np.empty((*shape, layers + 1)) for name in columns}
         self.step_columns: dict[str, Array] = {
             name: np.empty(shape, dtype=bool if name == "clipped" else np.float64) for name in STEP_COLUMNS
         }
@@ -299,7 +309,7 @@ class Recorder:
         """Add one step's rows for the runs in the mask, (R,) bool; the values are those of all runs."""
         index = self._position.get(step)
         if index is None:
-            extra = self._extra.setdefault(step, Recorder(self.runs, self.layers, np.array([step])))
+            extra = self._extra.setdefault(step, Recorder(self.runs, self.layers, np.array([step]), self._probed))
             extra.add(step, mask, layer_row, step_row)
             return
         self.present[:, index] = mask
@@ -330,10 +340,11 @@ class Recorder:
         def whole(parts: list[Array]) -> Array:
             return parts[0] if len(parts) == 1 and order.size == steps.size else np.concatenate(parts, axis=1)[:, order]
 
+        layers = {name: whole([source.layer_columns[name] for source in sources]) for name in self.layer_columns}
         return StackRecord(
             steps[order],
             whole([source.present for source in sources]),
-            {name: whole([source.layer_columns[name] for source in sources]) for name in LAYER_COLUMNS},
+            layers if self._probed else layers | unprobed(layers["delta_norm"]),
             {name: whole([source.step_columns[name] for source in sources]) for name in STEP_COLUMNS},
             _label_histograms(self._histograms),
             snapshots,

@@ -25,9 +25,11 @@ from bpcore.mlp import (
     input_gradient,
     objective,
 )
+from bpcore.modes import MODE_COLUMNS, mode_columns
 from bpcore.normalization import RunningStatistics
 from bpcore.norms import combine
 from bpcore.optimizers import Optimizer
+from bpcore.probes import probe_layers
 from bpcore.random import stream
 from bpcore.recording import (
     FULL_COLUMNS,
@@ -195,7 +197,7 @@ class _Loop:
         self.state = {key: settings.optimizer.initial_state(array) for key, array in self.params.items()}
         self.running = RunningStatistics(self.network.normalization.momentum)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
-        self.recorder = Recorder(len(runs), self.network.L, scheduled)
+        self.recorder = Recorder(len(runs), self.network.L, scheduled, bool(self.recording.probes))
         self.alive = np.ones(len(runs), dtype=bool)
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)
@@ -232,6 +234,8 @@ class _Loop:
             row = measure_layers(self.network, self.params, trace, delta, gradient_norms, self.recording.full or ends)
             if not (self.recording.full or step == 0 or last):
                 self._empty_costly_columns(row, ~diverging)
+            if self.recording.probes:
+                row |= probe_layers(self.network, self.params, x, y, row["delta_norm"], self.recording.probes)
             if not last:
                 for l in self.params.W:
                     row["update_ratio"][:, l] = relative_update(increments.W[l], self.params.W[l])
@@ -246,6 +250,7 @@ class _Loop:
                     "grad_norm_clipped": clipped.after,
                     "clipped": clipped.acted,
                     "sharpness": self._sharpness(x, y, mask),
+                    **self._modes(mask),
                 },
             )
             counted = self.alive & (diverging | (step == 0) | last)
@@ -284,6 +289,11 @@ class _Loop:
                 own_x, own_y = (array if array.shape[0] == 1 else array[own] for array in (x, y))
                 values[run] = sharpness(self.network, params, own_x, own_y, self.weight_decay[own])
         return values
+
+    def _modes(self, mask: Array) -> dict[str, FloatArray]:
+        if not self.recording.modes:
+            return dict.fromkeys(MODE_COLUMNS, np.full(mask.shape, np.nan))
+        return mode_columns(self.params, self.examples.x, self.examples.y)
 
     def _finish(self) -> StackRecord:
         x, y = self.batches.everything

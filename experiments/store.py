@@ -57,6 +57,10 @@ LAYERS = {
     "finite": "whether every entry of δ is finite",
     "delta_norm_theory": "mean-field prediction of delta_norm at step 0, from the measured output error, which it takes to be "
     "independent of the weights (not quite so under mse); empty elsewhere",
+    "log10_delta_norm": "log10 of delta_norm; with record.extended=true also where that under- or overflowed",
+    "gradient_cosine": "mean cosine between ∂f/∂z (∂f/∂x in layer 0) at pairs of different inputs, f = Σ_k a_k^L, batch statistics "
+    "held fixed; empty unless record.gradient_cosine=true",
+    "a_rank": "effective rank (Σs²)²/Σs⁴ of a from its singular values s; empty unless record.a_rank=true",
 }
 
 STEPS = {
@@ -67,6 +71,12 @@ STEPS = {
     "grad_norm_clipped": "the same after clipping",
     "clipped": "whether clipping changed a gradient",
     "sharpness": "largest eigenvalue of the Hessian of J, where recorded",
+    **{
+        f"mode_{number}": f"strength uᵀWv of mode {number} of Σ^yx in a linear net's W = W^L⋯W^1; empty unless record.modes=true"
+        for number in (1, 2, 3, 4)
+    },
+    "singular_value_max": "largest singular value of that W",
+    "singular_value_min": "smallest singular value of that W",
 }
 
 HISTOGRAMS = {

@@ -37,7 +37,8 @@ def network_of(config: Config, dataset: Dataset) -> Network:
 
 def _recording(config: Config) -> Recording:
     record = config["record"]
-    return Recording(record["every"], record["name"] == "full", record["snapshot"], record["sharpness"])
+    probes = frozenset(name for name in ("extended", "gradient_cosine", "a_rank") if record[name])
+    return Recording(record["every"], record["name"] == "full", record["snapshot"], record["sharpness"], probes, record["modes"])
 
 
 @functools.lru_cache(maxsize=1)
@@ -69,6 +70,8 @@ def run_one(job: Job, on_step: Callable[[int, FloatArray], None] | None = None) 
     )
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
     record = train(settings, [run], examples, on_step)[0]
+    if dataset.classes is None:  # an index of the largest output means nothing then
+        record.steps["accuracy"][:] = record.final_accuracy = record.test_accuracy = math.nan
     factors = _predict(config, network, dataset)
     return _tables(job, record, factors), _snapshot_file(config, record)
 

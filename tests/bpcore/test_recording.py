@@ -57,7 +57,9 @@ def test_full_has_every_column_in_every_row_and_light_at_the_ends() -> None:
 def test_layer_zero_has_the_columns_of_delta_only() -> None:
     record = train_one(stack(steps=2, full=True))
     for name in LAYER_COLUMNS:
-        assert np.isfinite(column(record, name, 0)).all() == (name in ("delta_norm", "delta_mean_norm", "delta_rms", "zero")), name
+        assert np.isfinite(column(record, name, 0)).all() == (
+            name in ("delta_norm", "delta_mean_norm", "delta_rms", "zero", "log10_delta_norm")
+        ), name
 
 
 def test_the_last_row_has_no_update() -> None:
