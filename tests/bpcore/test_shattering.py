@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.shattering import gradient_cosine, mean_cosine
 from bpcore.initializers import fan_in, he
 from bpcore.layers import Layers
+from bpcore.shattering import gradient_cosine, mean_cosine
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.oracles import STEP, Array
 
