@@ -53,7 +53,7 @@ def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay
         weight_decay: λ, (1, 1, 1).
 
     Returns:
-        λ_max to a relative 1e-6; NaN where θ is not finite or the iteration did not converge.
+        λ_max to a relative 1e-6; NaN where θ or H is not finite or the iteration did not converge.
 
     Source: Cohen et al. 2021, appendix; Pearlmutter 1994 for the product.
     """
@@ -66,12 +66,15 @@ def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay
     x, y, weight_decay = (array.astype(np.float64) for array in (x, y, weight_decay))
 
     def product(v: Array) -> FloatArray:
-        return hessian_vector_product(network, params, x, y, weight_decay, v.ravel())
+        image = hessian_vector_product(network, params, x, y, weight_decay, v.ravel())
+        if not np.isfinite(image).all():
+            raise FloatingPointError("H v is not finite")  # LAPACK would print its own complaint
+        return image
 
     operator = LinearOperator((theta.size, theta.size), matvec=product, dtype=np.float64)
     start = np.random.Generator(np.random.PCG64(0)).standard_normal(theta.size)
     try:
         values = eigsh(operator, k=1, which="LA", v0=start, tol=1e-6, return_eigenvectors=False)
-    except ArpackNoConvergence:
+    except (ArpackNoConvergence, FloatingPointError):
         return float("nan")
     return float(values[0])

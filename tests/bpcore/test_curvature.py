@@ -90,3 +90,11 @@ def test_without_finite_parameters_there_is_no_sharpness() -> None:
     built = build(CASES[0][0], (("fan_in", 0.0),))
     built.params.W[1][0, 0, 0] = np.nan
     assert np.isnan(sharpness(built.network, built.params, built.x, built.y, built.weight_decay))
+
+
+def test_where_the_hessian_overflows_there_is_no_sharpness_and_no_word_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    built = build(Case("identity", "mse", "identity", "none", 2), (("fan_in", 0.0),))
+    params = built.params.map(lambda key, array: array * 1e120)
+    with np.errstate(all="ignore"):
+        assert np.isnan(sharpness(built.network, params, built.x, built.y, built.weight_decay))
+    assert capfd.readouterr() == ("", "")
