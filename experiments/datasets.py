@@ -358,8 +358,9 @@ def line(n_samples: int = 256, low: float = -2.0, high: float = 2.0, seed: int =
 def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outputs: int = 8, seed: int = 0) -> Dataset:
     """Return a linear task of known modes on white inputs: what a deep linear network learns mode by mode.
 
-    x = √n₀ · (an orthogonal matrix), so that (1/m) Σ_i x_i x_iᵀ = 1 with m = n₀ examples; y = Σ_α s_α u_α v_αᵀ x with
-    random orthonormal u_α, v_α and s_α = strength · (n_modes − α + 1)/n_modes, α = 1…n_modes.
+    x = √n₀ · (Q, −Q) with Q orthogonal, so that Σ_i x_i = 0, which leaves biases at 0, and (1/m) Σ_i x_i x_iᵀ = 1 with
+    m = 2n₀ examples; y = Σ_α s_α u_α v_αᵀ x with random orthonormal u_α, v_α and s_α = strength · (n_modes − α + 1)/n_modes,
+    α = 1…n_modes.
 
     Args:
         n_modes: modes of nonzero strength, 1…min(n_features, n_outputs).
@@ -379,7 +380,8 @@ def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outpu
     if not (np.isfinite(strength) and strength > 0):
         raise ValueError(f"`strength` must be a finite number > 0, got {strength}")
     rng = np.random.default_rng(_count("seed", seed, 0))
-    x = np.sqrt(n_features) * np.linalg.qr(rng.standard_normal((n_features, n_features)))[0]
+    half = np.sqrt(n_features) * np.linalg.qr(rng.standard_normal((n_features, n_features)))[0]
+    x = np.concatenate([half, -half], axis=1)
     u = np.linalg.qr(rng.standard_normal((n_outputs, n_modes)))[0]
     v = np.linalg.qr(rng.standard_normal((n_features, n_modes)))[0]
     s = strength * np.arange(n_modes, 0, -1) / n_modes

@@ -124,9 +124,10 @@ def test_point_is_one_example():
 class TestModes:
     def test_inputs_are_white_and_the_correlation_has_the_strengths(self):
         data = datasets.modes(n_modes=3, strength=6.0, n_features=7, n_outputs=4, seed=1)
-        assert data.x.shape == (7, 7)
-        np.testing.assert_allclose(data.x @ data.x.T / 7, np.eye(7), atol=1e-14)
-        values = np.linalg.svd(data.y @ data.x.T / 7, compute_uv=False)
+        assert data.x.shape == (7, 14)
+        np.testing.assert_allclose(data.x @ data.x.T / 14, np.eye(7), atol=1e-14)
+        np.testing.assert_allclose(data.x.sum(axis=1), 0, atol=1e-14)
+        values = np.linalg.svd(data.y @ data.x.T / 14, compute_uv=False)
         np.testing.assert_allclose(values, [6, 4, 2, 0], atol=1e-13)
 
     def test_the_seed_turns_the_modes(self):
