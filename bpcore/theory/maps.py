@@ -1,0 +1,87 @@
+"""The length map and the gradient's factor χ of one layer, with closed forms where φ is piecewise linear.
+
+q^(l+1) = σ_w² E[φ(√q^l Z)²] + σ_b² and χ(q) = σ_w² E[φ′(√q Z)²], Z standard normal.
+"""
+
+import numpy as np
+
+from bpcore.activations import Activation
+from bpcore.arrays import FloatArray
+from bpcore.theory.quadrature import scaled_means
+
+
+def slopes(phi: Activation) -> tuple[float, float] | None:
+    """Return (a₋, a₊) if φ(z) = a₊z for z > 0 and a₋z for z < 0, else None.
+
+    Such φ (identity, ReLU, leaky ReLU) know no scale of their own, and everything about them has a closed form.
+    """
+    if phi.kinks not in ((), (0.0,)):
+        return None
+    z = np.array([1e-8, 1e-3, 0.37, 1.0, 12.5, 1e6])
+    left, right = -phi.value(-z) / z, phi.value(z) / z
+    linear = np.ptp(left) <= 1e-12 * np.abs(left).max() and np.ptp(right) <= 1e-12 * np.abs(right).max()
+    return (float(left[0]), float(right[0])) if linear else None
+
+
+def mean_square_slope(a: tuple[float, float]) -> float:
+    """Return (a₋² + a₊²)/2, which is E[φ′²] and E[φ²]/q of a piecewise linear φ."""
+    return (a[0] ** 2 + a[1] ** 2) / 2
+
+
+def second_moments(phi: Activation, q: FloatArray) -> FloatArray:
+    """Return E[φ(√q Z)²] for an array of q ≥ 0."""
+    q = np.asarray(q, dtype=float)
+    a = slopes(phi)
+    if a is not None:
+        return mean_square_slope(a) * q
+    at_zero = float(phi.value(np.zeros(()))) ** 2
+    return np.where(q == 0, at_zero, scaled_means(lambda u: phi.value(u) ** 2, q, phi.kinks))
+
+
+def second_moment(phi: Activation, q: float) -> float:
+    """Return E[φ(√q Z)²] for q ≥ 0."""
+    return float(second_moments(phi, np.asarray(q)))
+
+
+def chis(phi: Activation, q: FloatArray) -> FloatArray:
+    """Return E[φ′(√q Z)²], which is χ at σ_w² = 1, for an array of q ≥ 0; at 0 its limit from above."""
+    q = np.asarray(q, dtype=float)
+    a = slopes(phi)
+    if a is not None:
+        return np.where(np.isfinite(q), mean_square_slope(a), np.nan)
+    return scaled_means(lambda u: phi.prime(u) ** 2, q, phi.kinks)
+
+
+def chi(phi: Activation, q: float, sigma_w2: float) -> float:
+    """Return χ(q) = σ_w² E[φ′(√q Z)²], the factor of ‖δ‖² per layer.
+
+    Args:
+        phi: the activation.
+        q: variance of z, ≥ 0.
+        sigma_w2: σ_w² = Var(W)·fan_in.
+
+    Returns:
+        χ ≥ 0.
+
+    Source: Poole et al. 2016, eq. 7; Schoenholz et al. 2017, eq. 4.
+    """
+    return sigma_w2 * float(chis(phi, np.asarray(q)))
+
+
+def length_slope(phi: Activation, q: float, sigma_w2: float) -> float:
+    """Return dq^(l+1)/dq^l = σ_w² E[φ(√q Z) φ′(√q Z) Z]/√q, which decides whether a fixed point is stable.
+
+    Args:
+        phi: the activation.
+        q: variance of z, ≥ 0; at 0 the limit from above, which is infinite where φ(0)φ″(0) is not 0.
+        sigma_w2: σ_w².
+
+    Returns:
+        The slope.
+    """
+    a = slopes(phi)
+    if a is not None:
+        return sigma_w2 * mean_square_slope(a)
+    q = max(q, 1e-20)
+    mean = scaled_means(lambda u: phi.value(u) * phi.prime(u) * u, np.asarray(q), phi.kinks)
+    return sigma_w2 * float(mean) / q
