@@ -5,7 +5,15 @@ Convention: z^(l+1) = W^(l+1) φ(z^l) + b, Var(W)·fan_in = σ_w², Var(b) = σ_
 nets lies lower by what `finite_width` says. Where a regime has no theory the value is NaN and never a guess.
 """
 
-from bpcore.theory.batch_norm import BatchMoments, batch_moments, batch_norm_factors, batch_norm_rate, mean_inverse_variance
+from bpcore.theory.batch_norm import (
+    BatchMoments,
+    FirstLayer,
+    batch_moments,
+    batch_norm_factors,
+    batch_norm_rate,
+    batch_square,
+    first_layer,
+)
 from bpcore.theory.correlation import (
     DepthScales,
     correlation_map,
@@ -19,7 +27,7 @@ from bpcore.theory.dead import dead_layer_probability, dead_unit_probability
 from bpcore.theory.edge import EdgePoint, critical_sigma_w, edge_curve, edge_of_chaos
 from bpcore.theory.finite_width import kappa, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
-from bpcore.theory.layerwise import delta_factors, groups_of, layer_variances, output_variance
+from bpcore.theory.layerwise import delta_factors, groups_of, layer_variances, output_variance, propagate
 from bpcore.theory.limits import delta_bounds, neuron_window, overflow_depth, step_size_limit, underflow_depth
 from bpcore.theory.maps import chi, chis, length_slope, second_moment, second_moments, slopes
 from bpcore.theory.moments import moment_jacobian, moment_map
@@ -31,10 +39,12 @@ __all__ = [
     "BatchMoments",
     "DepthScales",
     "EdgePoint",
+    "FirstLayer",
     "FixedPoint",
     "batch_moments",
     "batch_norm_factors",
     "batch_norm_rate",
+    "batch_square",
     "chi",
     "chis",
     "correlation_map",
@@ -49,6 +59,7 @@ __all__ = [
     "depth_scales",
     "edge_curve",
     "edge_of_chaos",
+    "first_layer",
     "fixed_points",
     "gaussian_mean",
     "groups_of",
@@ -57,7 +68,6 @@ __all__ = [
     "length_slope",
     "limit",
     "log_spread",
-    "mean_inverse_variance",
     "moment_jacobian",
     "moment_map",
     "neuron_window",
@@ -65,6 +75,7 @@ __all__ = [
     "output_variance",
     "overflow_depth",
     "paired_mean",
+    "propagate",
     "scaled_means",
     "second_moment",
     "second_moments",

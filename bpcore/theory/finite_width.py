@@ -36,9 +36,7 @@ def kappa(phi: Activation, q: FloatArray, independent: bool = True) -> FloatArra
     return 3 * ratio - 1 if independent else 3 * (ratio - 1)
 
 
-def log_spread(
-    phi: Activation, widths: tuple[int, ...], variances: list[float], independent: bool = True
-) -> tuple[FloatArray, FloatArray]:
+def log_spread(phi: Activation, widths: tuple[int, ...], variances: list[float], independent: bool = True) -> tuple[FloatArray, FloatArray]:
     """Return bias and variance of ln‖δ^l‖² of a single net about ln of its mean, for hidden layers l = 1…D.
 
     Variance Σ_(k≥l) κ(q^k)/n_k, bias −½ of it: the walk is log-normal about its mean.

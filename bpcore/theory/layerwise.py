@@ -14,7 +14,7 @@ import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
-from bpcore.theory.maps import chis, second_moments
+from bpcore.theory.maps import both_moments
 
 Variance = Callable[[int, int], float]
 """(fan_in, fan_out) -> Var(W)."""
@@ -39,15 +39,18 @@ def groups_of(squares: FloatArray, most: int = 12) -> FloatArray:
 
 def _layers(
     phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
-) -> list[FloatArray]:
-    """Return q^1…q^L, each of the shape of input_square; the output layer's z is the last."""
-    result: list[FloatArray] = []
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Return q^1…q^L, each of the shape of input_square, and E[φ′(√q^l Z)²] for l = 1…D."""
+    q: list[FloatArray] = []
+    slopes: list[FloatArray] = []
     moment = np.asarray(input_square, dtype=float)
     for l in range(1, len(sizes)):
         if l > 1:
-            moment = sizes[l - 1] * second_moments(phi, result[-1])
-        result.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)
-    return result
+            second, slope = both_moments(phi, q[-1])
+            slopes.append(slope)
+            moment = sizes[l - 1] * second
+        q.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)
+    return q, slopes
 
 
 def layer_variances(
@@ -70,7 +73,7 @@ def layer_variances(
     Source: Poole et al. 2016, eq. 3.
     """
     with np.errstate(all="ignore"):
-        return [float(q.mean()) for q in _layers(phi, sizes, variance, bias_std, input_square)[:-1]]
+        return [float(q.mean()) for q in _layers(phi, sizes, variance, bias_std, input_square)[0][:-1]]
 
 
 def output_variance(
@@ -78,7 +81,7 @@ def output_variance(
 ) -> FloatArray:
     """Return q^L, the predicted mean square of the output layer's z, of the shape of input_square; see `layer_variances`."""
     with np.errstate(all="ignore"):
-        return _layers(phi, sizes, variance, bias_std, input_square)[-1]
+        return _layers(phi, sizes, variance, bias_std, input_square)[0][-1]
 
 
 def delta_factors(
@@ -102,9 +105,16 @@ def delta_factors(
     Source: Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*.
     """
     with np.errstate(all="ignore"):
-        q = _layers(phi, sizes, variance, bias_std, input_square)
-        means = [chis(phi, value) for value in q[:-1]]
-        return _average(means, sizes, variance)
+        return _average(_layers(phi, sizes, variance, bias_std, input_square)[1], sizes, variance)
+
+
+def propagate(
+    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
+) -> tuple[FloatArray, list[float], FloatArray]:
+    """Return `delta_factors`, `layer_variances` and `output_variance` from one pass."""
+    with np.errstate(all="ignore"):
+        q, slopes = _layers(phi, sizes, variance, bias_std, input_square)
+        return _average(slopes, sizes, variance), [float(value.mean()) for value in q[:-1]], q[-1]
 
 
 def _average(means: list[FloatArray], sizes: tuple[int, ...], variance: Variance) -> FloatArray:

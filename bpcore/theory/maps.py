@@ -7,7 +7,7 @@ import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
-from bpcore.theory.quadrature import scaled_means
+from bpcore.theory.quadrature import panels, scaled_breaks, scaled_means
 
 
 def slopes(phi: Activation) -> tuple[float, float] | None:
@@ -50,6 +50,24 @@ def chis(phi: Activation, q: FloatArray) -> FloatArray:
     if a is not None:
         return np.where(np.isfinite(q), mean_square_slope(a), np.nan)
     return scaled_means(lambda u: phi.prime(u) ** 2, q, phi.kinks)
+
+
+def both_moments(phi: Activation, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return `second_moments` and `chis` of an array of q, from one set of nodes; equal q are computed once."""
+    q = np.asarray(q, dtype=float)
+    if slopes(phi) is not None:
+        return second_moments(phi, q), chis(phi, q)
+    distinct, places = np.unique(q, return_inverse=True)
+    if len(distinct) > 1 and distinct[-1] - distinct[0] <= 1e-13 * distinct[-1]:
+        distinct, places = distinct[:1], np.zeros_like(places)
+    with np.errstate(all="ignore"):
+        points, weights = panels(scaled_breaks(distinct, phi.kinks))
+        u = np.sqrt(np.maximum(distinct, 1e-300))[:, None] * points
+        second, slope = ((weights * f(u) ** 2).sum(axis=-1) for f in (phi.value, phi.prime))
+    at_zero = float(phi.value(np.zeros(()))) ** 2
+    second = np.where(distinct == 0, at_zero, np.where(np.isfinite(distinct), second, np.nan))
+    slope = np.where(np.isfinite(distinct), slope, np.nan)
+    return second[places].reshape(q.shape), slope[places].reshape(q.shape)
 
 
 def chi(phi: Activation, q: float, sigma_w2: float) -> float:

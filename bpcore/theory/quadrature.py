@@ -66,7 +66,7 @@ def panels(breaks: FloatArray) -> tuple[FloatArray, FloatArray]:
     half = np.diff(edges, axis=-1)[..., None] / 2
     points = edges[..., :-1, None] + half * (1 + _FEW_NODES)
     weights = half * _FEW_WEIGHTS * density(points)
-    shape = (*breaks.shape[:-1], -1)
+    shape = (*breaks.shape[:-1], half.shape[-2] * len(_FEW_NODES))
     return points.reshape(shape), weights.reshape(shape)
 
 
