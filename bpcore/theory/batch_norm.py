@@ -5,8 +5,9 @@ backward signal that is isotropic over the batch but for its mean,
 ‖δ^l‖²/‖δ^(l+1)‖² = 1/(B−3) · E[(B−1−ẑ₁²)φ′(ẑ₁)² + (1+ẑ₁ẑ₂)φ′(ẑ₁)φ′(ẑ₂)] / (E[φ(ẑ₁)²] − E[φ(ẑ₁)φ(ẑ₂)]).
 σ_w drops out. ε > 0 shrinks ẑ by √ρ, ρ = v/(v+ε) with v the variance of z, and leaves ρ(2−ρ) of the projection along ẑ.
 
-Known limits: exact for layers far from input and output, of nets much wider than the batch is large. On real data of a
-thousand examples, 64 wide and ten deep, it is within 3 % in the norm all the same.
+Known bias: exact for layers far from input and output, of nets much wider than the batch is large. On digits, 64 wide
+and with up to a thousand examples a batch, the factor of the norm is right to 1 % for ReLU and up to 4 % too low for tanh
+and sigmoid.
 """
 
 from dataclasses import dataclass

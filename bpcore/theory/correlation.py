@@ -20,6 +20,9 @@ _CRITICAL = 1e-7
 """|χ₁ − 1| up to which a net counts as critical: beyond 10⁷ layers no depth scale can be told from infinity."""
 
 
+_FAR = 1e12
+
+
 def _arc(c: float) -> float:
     """Return E[max(u,0) max(v,0)] at unit variance and correlation c."""
     return (math.sqrt((1 - c) * (1 + c)) + (math.pi - math.acos(c)) * c) / (2 * math.pi)
@@ -170,18 +173,14 @@ def depth_scales(phi: Activation, sigma_w2: float, sigma_b2: float, q1: float = 
         q1: variance of the first layer's z, which decides between several fixed points.
 
     Returns:
-        The scales. Where q grows without bound only a piecewise linear φ has a χ, and nothing has a ξ_q; at q* = 0
-        correlations mean nothing, and c* and ξ_c are taken in the limit of small q.
+        The scales. Where q grows without bound χ₁ is its limit, that of φ's slopes far out, and there is no c* nor ξ_q;
+        at q* = 0 correlations mean nothing, and c* and ξ_c are taken in the limit of small q.
 
     Source: Schoenholz et al. 2017, eq. 4–6 and §4; the gradient's scale §3.
     """
     q = limit(phi, sigma_w2, sigma_b2, q1)
-    linear = slopes(phi) is not None
-    if math.isinf(q) and not linear:
-        return DepthScales(q, math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, "unbounded")
-    inside = q if math.isfinite(q) else 1.0
-    chi_1 = chi(phi, inside, sigma_w2)
-    if math.isinf(q):  # biases are lost in the growth
+    chi_1 = chi(phi, q if math.isfinite(q) else _FAR, sigma_w2)
+    if math.isinf(q):
         return DepthScales(q, chi_1, math.nan, math.nan, math.nan, math.nan, _scale(chi_1), "unbounded")
     c = 1.0 if q == 0 else stable_correlation(phi, q, sigma_w2, sigma_b2)
     chi_c = chi_1 if c == 1 else correlation_slope(phi, q, c, sigma_w2)

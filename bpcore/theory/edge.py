@@ -17,6 +17,8 @@ from bpcore.theory.maps import chis, length_slope, mean_square_slope, second_mom
 
 _GRID: FloatArray = np.geomspace(1e-9, 1e8, 1021)
 
+_SMALL = 1e-3
+
 
 @dataclass(frozen=True)
 class EdgePoint:
@@ -72,7 +74,8 @@ def edge_of_chaos(phi: Activation, sigma_b2: float) -> tuple[EdgePoint, ...]:
     if sigma_b2 == 0 and float(phi.value(np.zeros(()))) == 0:
         slope = float(chis(phi, np.zeros(())))
         if slope > 0:
-            found.append(EdgePoint(0.0, 1 / slope, 0.0, "marginal"))
+            grows = float(second_moments(phi, np.array(_SMALL))) / slope > _SMALL
+            found.append(EdgePoint(0.0, 1 / slope, 0.0, "unstable" if grows else "marginal"))
 
     def excess(q: float) -> float:
         return float(edge_curve(phi, np.asarray(q))[0]) - sigma_b2

@@ -32,7 +32,7 @@ def groups_of(squares: FloatArray, most: int = 12) -> FloatArray:
         groups divide m, and close to it elsewhere.
     """
     ordered = np.sort(np.asarray(squares, dtype=float).ravel())
-    if len(ordered) == 0 or ordered[-1] - ordered[0] <= 1e-12 * abs(ordered[-1]):
+    if len(ordered) == 0 or np.isclose(ordered[-1], ordered[0], rtol=1e-12, atol=0):
         return ordered[:1]
     return np.array([part.mean() for part in np.array_split(ordered, min(most, len(ordered)))])
 

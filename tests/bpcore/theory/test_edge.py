@@ -46,7 +46,10 @@ def test_piecewise_linear_networks_have_a_single_point() -> None:
 
 
 def test_without_biases_smooth_networks_are_critical_where_the_slope_at_0_says_so() -> None:
-    assert theory.critical_sigma_w(gelu(), 0.0) == pytest.approx(2, rel=1e-12)
+    assert theory.critical_sigma_w(tanh(), 0.0) == pytest.approx(1, rel=1e-12)
+    zero = theory.edge_of_chaos(gelu(), 0.0)[0]  # critical at q = 0, and yet small variances grow away from it
+    assert (zero.sigma_w2, zero.stability) == (pytest.approx(4, rel=1e-12), "unstable")
+    assert math.isnan(theory.critical_sigma_w(gelu(), 0.0))
     lam2, alpha2 = 1.0507009873554805**2, 1.6732632423543772**2
     assert theory.critical_sigma_w(selu(), 0.0) == pytest.approx(math.sqrt(2 / (lam2 * (1 + alpha2))), rel=1e-12)
 
