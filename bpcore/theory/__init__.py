@@ -29,7 +29,7 @@ from bpcore.theory.finite_width import kappa, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
 from bpcore.theory.layerwise import delta_factors, groups_of, layer_variances, output_variance, propagate
 from bpcore.theory.limits import delta_bounds, neuron_window, overflow_depth, step_size_limit, underflow_depth
-from bpcore.theory.maps import chi, chis, length_slope, second_moment, second_moments, slopes
+from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_moment, second_moments, slopes
 from bpcore.theory.moments import moment_jacobian, moment_map
 from bpcore.theory.output import output_error, softmax_error
 from bpcore.theory.quadrature import gaussian_mean, paired_mean, scaled_means
@@ -66,6 +66,7 @@ __all__ = [
     "kappa",
     "layer_variances",
     "length_slope",
+    "length_slopes",
     "limit",
     "log_spread",
     "moment_jacobian",

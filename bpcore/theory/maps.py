@@ -86,6 +86,16 @@ def chi(phi: Activation, q: float, sigma_w2: float) -> float:
     return sigma_w2 * float(chis(phi, np.asarray(q)))
 
 
+def length_slopes(phi: Activation, q: FloatArray) -> FloatArray:
+    """Return E[φ(√q Z) φ′(√q Z) Z]/√q, the slope of the length map at σ_w² = 1, for an array of q ≥ 0."""
+    q = np.asarray(q, dtype=float)
+    a = slopes(phi)
+    if a is not None:
+        return np.full(q.shape, mean_square_slope(a))
+    q = np.maximum(q, 1e-20)
+    return scaled_means(lambda u: phi.value(u) * phi.prime(u) * u, q, phi.kinks) / q
+
+
 def length_slope(phi: Activation, q: float, sigma_w2: float) -> float:
     """Return dq^(l+1)/dq^l = σ_w² E[φ(√q Z) φ′(√q Z) Z]/√q, which decides whether a fixed point is stable.
 
@@ -97,9 +107,4 @@ def length_slope(phi: Activation, q: float, sigma_w2: float) -> float:
     Returns:
         The slope.
     """
-    a = slopes(phi)
-    if a is not None:
-        return sigma_w2 * mean_square_slope(a)
-    q = max(q, 1e-20)
-    mean = scaled_means(lambda u: phi.value(u) * phi.prime(u) * u, np.asarray(q), phi.kinks)
-    return sigma_w2 * float(mean) / q
+    return sigma_w2 * float(length_slopes(phi, np.asarray(q)))

@@ -26,6 +26,8 @@ _TICKS = (0.1, 0.2, 0.5, 0.7, 1.0, 1.4, 2.0, 5.0, 10.0)
 _FURTHEST = math.log10(4.0)
 """The colour map's end, in decades of the factor: beyond a factor of four a layer there is no telling apart."""
 
+_BOX = {"fc": "#ffffff90", "ec": "none", "pad": 0.8}
+
 _MOST_WRITTEN = 24
 """Measured points whose factor is written beside them."""
 
@@ -113,7 +115,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, norm: Normalize) -> None:
         axes.scatter(points["sigma_b2"], points["sigma_w2"], c=colors, s=44, ec=INK, lw=1.0, zorder=4, clip_on=False, gid="measured")
         if len(points) <= _MOST_WRITTEN:
             for x_, y_, factor in points[["sigma_b2", "sigma_w2", "factor"]].itertuples(index=False):
-                axes.annotate(short(factor), (x_, y_), (7, -3), textcoords="offset points", fontsize=8, color=INK, zorder=5)
+                axes.annotate(short(factor), (x_, y_), (7, -3), textcoords="offset points", fontsize=8, color=INK, zorder=5, bbox=_BOX)
     axes.set_xlim(0, right)
     axes.set_ylim(0, top)
 
@@ -122,7 +124,7 @@ def _name_regions(axes: Axes, image: "np.ndarray[tuple[int, ...], np.dtype[np.fl
     """Write into either region, at its middle, what happens to δ there."""
     for inside, words in ((image < -0.01, "vanishing"), (image > 0.01, "exploding")):
         if inside.mean() > 0.08:
-            column = int(0.62 * len(x))
+            column = int(0.87 * len(x))
             places = np.flatnonzero(inside[:, column])
             if len(places) > 0.08 * len(y):
                 axes.text(x[column], float(y[places].mean()), words, ha="center", va="center", fontsize=9.5, color=INK, zorder=4,
