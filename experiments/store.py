@@ -33,7 +33,7 @@ RUN_RESULTS = {
     "delta_factor": "geometric mean over hidden layers of delta_norm^l / delta_norm^(l+1) at step 0",
     "delta_factor_lo": "lower end of its 95 % interval, from the increments of ln delta_norm",
     "delta_factor_hi": "upper end of its 95 % interval",
-    "delta_factor_theory": "the mean-field prediction of delta_factor; empty where there is no theory",
+    "delta_factor_theory": "the prediction of delta_factor for infinite width; empty where there is no theory",
     "verdict": "vanishing, stable, exploding, saturated, dead, underflowed or diverged",
 }
 
@@ -55,8 +55,7 @@ LAYERS = {
     "dead": "fraction of units that are 0 on every example",
     "zero": "fraction of entries of δ that are exactly 0",
     "finite": "whether every entry of δ is finite",
-    "delta_norm_theory": "mean-field prediction of delta_norm at step 0, from the measured output error, which it takes to be "
-    "independent of the weights (not quite so under mse); empty elsewhere",
+    "delta_norm_theory": "predicted delta_norm at step 0, from architecture, weights' variance, loss and data; empty elsewhere",
     "log10_delta_norm": "log10 of delta_norm; with record.extended=true also where that under- or overflowed",
     "gradient_cosine": "mean cosine between ∂f/∂z (∂f/∂x in layer 0) at pairs of different inputs, f = Σ_k a_k^L, batch statistics "
     "held fixed; empty unless record.gradient_cosine=true",

@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 from bpcore.arrays import FloatArray
 from bpcore.mlp import Network
 from bpcore.recording import Recording, RunRecord
-from bpcore.theory import delta_factors
 from bpcore.training import Examples, RunSettings, StackSettings, train
 from experiments.config import Config, Job, build_cached, flatten, nested, output_activation
 from experiments.datasets import Dataset
+from experiments.prediction import Prediction, predict
 from experiments.statistics import delta_factor
 from experiments.store import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Tables
 from experiments.verdicts import judge
@@ -72,20 +72,11 @@ def run_one(job: Job, on_step: Callable[[int, FloatArray], None] | None = None) 
     record = train(settings, [run], examples, on_step)[0]
     if dataset.classes is None:  # an index of the largest output means nothing then
         record.steps["accuracy"][:] = record.final_accuracy = record.test_accuracy = math.nan
-    factors = _predict(config, network, dataset)
-    return _tables(job, record, factors), _snapshot_file(config, record)
+    prediction = predict(config, network, dataset)
+    return _tables(job, record, prediction), _snapshot_file(config, record)
 
 
-def _predict(config: Config, network: Network, dataset: Dataset) -> FloatArray:
-    """Return the predicted ratios δ^l/δ^(l+1), l = 0…D; NaN where mean-field theory does not apply."""
-    initializer = build_cached(config["init"])
-    if network.normalization.active or not initializer.independent or initializer.mean:
-        return np.full(network.L, math.nan)
-    input_square = float((dataset.x**2).sum(axis=0).mean())
-    return delta_factors(network.activation, network.sizes, initializer.variance, initializer.bias_std, input_square)
-
-
-def _tables(job: Job, record: RunRecord, factors: FloatArray) -> Tables:
+def _tables(job: Job, record: RunRecord, prediction: Prediction) -> Tables:
     depth = job.config["depth"]
     keys = {"run_id": job.run_id, "job": job.index}
     layers = pd.DataFrame({**keys, **record.layers})
@@ -93,12 +84,7 @@ def _tables(job: Job, record: RunRecord, factors: FloatArray) -> Tables:
     step0 = layers[at_start]
     norms = step0["delta_norm"].to_numpy()
     layers["delta_norm_theory"] = math.nan
-    with np.errstate(all="ignore"):
-        # anchored at the measured error of the output layer, whose size is a matter of loss and labels, not of depth
-        predicted = np.append(np.cumprod(factors[::-1])[::-1], 1.0) * norms[-1]
-        log_factor = float(np.mean(np.log(factors[1:depth]))) if depth > 1 else math.nan
-    predicted[-1] = math.nan
-    layers.loc[at_start, "delta_norm_theory"] = predicted
+    layers.loc[at_start, "delta_norm_theory"] = prediction.delta_norm(norms[-1])
     factor = delta_factor(norms[1 : depth + 1])
     verdict = judge(step0.set_index("layer", drop=False), factor, record.diverged_at_step)
     run = {
@@ -113,7 +99,7 @@ def _tables(job: Job, record: RunRecord, factors: FloatArray) -> Tables:
         "delta_factor": factor.value,
         "delta_factor_lo": factor.low,
         "delta_factor_hi": factor.high,
-        "delta_factor_theory": math.exp(log_factor),
+        "delta_factor_theory": prediction.delta_factor,
         "verdict": verdict.name,
     }
     steps = pd.DataFrame({**keys, **record.steps})

@@ -27,13 +27,13 @@ def draw(table: pd.DataFrame) -> Figure:
         x_label="layer (the last is the output)",
         y_label="norm of δ",
         markers=table["layer"].max() <= 30,
-        extra={"theory": ("--", "mean-field theory")},
+        extra={"theory": ("--", "theory")},
     )
 
 
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
-    theory = "Dashed: the mean-field prediction, anchored at the measured error of the output." if table["theory"].notna().any() else ""
+    theory = "Dashed: theory's prediction from architecture, weights' variance and data alone." if table["theory"].notna().any() else ""
     read = (
         "Norm of δ = ∂J/∂z (root mean square over examples) at initialization, by layer. "
         "Falling to the left is vanishing, rising to the left exploding."

@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame) -> Figure:
         x_label=x,
         y_label="factor of ‖δ‖ per layer",
         markers=True,
-        extra={"theory": ("--", "mean-field theory")},
+        extra={"theory": ("--", "theory")},
         one=1.0,
         x_logarithmic=positive,
         finish=finish,
@@ -58,7 +58,7 @@ def caption(table: pd.DataFrame) -> str:
         "Geometric mean over hidden layers of ‖δ^l‖ / ‖δ^(l+1)‖ at step 0; "
         "the grey line at 1 parts vanishing (below) from exploding (above)."
     )
-    theory = "Dashes: mean-field theory." if table["theory"].notna().any() else ""
+    theory = "Dashes: theory." if table["theory"].notna().any() else ""
     diverged = int(table["n_diverged"].sum())
     later = f"{diverged} of these runs diverged in training later." if diverged else ""
     none = int(np.isnan(table["mean"]).sum())

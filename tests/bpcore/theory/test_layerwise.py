@@ -12,13 +12,6 @@ from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.oracles import Array, catalogue
 
 
-def fixed_point(phi: Activation, sigma_w2: float, sigma_b2: float) -> float:
-    q = 1.0
-    for _ in range(3000):
-        q = sigma_w2 * theory.second_moment(phi, q) + sigma_b2
-    return q
-
-
 def test_gaussian_moments() -> None:
     for power, moment in {0: 1, 1: 0, 2: 1, 4: 3, 6: 15}.items():
         assert theory.gaussian_mean(lambda z, power=power: z**power) == pytest.approx(moment, abs=1e-13)
@@ -59,15 +52,10 @@ def test_expectations_agree_with_panels_on_the_scale_of_phi(name: str, q: float)
 @pytest.mark.parametrize(("sigma_w2", "chi"), [(1.0, 0.7590), (1.3, 0.8802), (1.761, 1.0000)])
 def test_phases_of_tanh(sigma_w2: float, chi: float) -> None:
     """Poole 2016, Schoenholz 2017 at σ_b² = .05; the last is the edge of chaos."""
-    q = fixed_point(tanh(), sigma_w2, 0.05)
+    q = theory.limit(tanh(), sigma_w2, 0.05)
     assert theory.chi(tanh(), q, sigma_w2) == pytest.approx(chi, abs=6e-5)
     if sigma_w2 == 1.761:
         assert q == pytest.approx(0.5701, abs=2e-4)
-
-
-@pytest.mark.parametrize(("sigma_b2", "sigma_w2"), [(0.01, 1.4242), (0.1, 1.9861), (0.2, 2.2852), (0.5, 2.8432)])
-def test_edge_of_chaos_of_tanh(sigma_b2: float, sigma_w2: float) -> None:
-    assert theory.chi(tanh(), fixed_point(tanh(), sigma_w2, sigma_b2), sigma_w2) == pytest.approx(1, abs=5e-5)
 
 
 def test_layerwise_factors_of_glorots_tanh_network() -> None:
@@ -84,13 +72,6 @@ def test_selu_holds_its_variance_and_yet_its_gradients_grow() -> None:
     """Klambauer 2017: (0, 1) is fixed; χ = 1.0716 is what the theorem does not mention."""
     assert theory.second_moment(selu(), 1.0) == pytest.approx(1, abs=1e-12)
     assert theory.chi(selu(), 1.0, 1.0) == pytest.approx(1.0716, abs=5e-5)
-
-
-def test_nielsens_sigmoid_network() -> None:
-    """Nielsen, ch. 5: W ~ N(0, 1/n), b ~ N(0, 1)."""
-    q = fixed_point(sigmoid(), 1.0, 1.0)
-    assert q == pytest.approx(1.302, abs=5e-4)
-    assert np.sqrt(theory.chi(sigmoid(), q, 1.0)) == pytest.approx(0.2048, abs=5e-5)
 
 
 def test_at_zero_variance_the_slope_at_zero_decides() -> None:

@@ -1,0 +1,130 @@
+"""Predictions layer by layer, for the widths, the weights and the inputs that a net actually has.
+
+q^1 = Var(W^1)·‖x‖² + σ_b², q^(l+1) = n_l·Var(W^(l+1))·E[φ(√q^l Z)²] + σ_b², and
+E‖δ^l‖² = n_l·Var(W^(l+1))·E[φ′(√q^l Z)²]·E‖δ^(l+1)‖², Var(W) as the initializer declares it. Inputs of different length
+have different q^l: ‖x‖² may be given as an array, one value an example or a group of examples, and the norms are then
+averaged over them. Orthogonal weights have the same mean; they differ in the fluctuations (see `finite_width`).
+
+Known bias: δ^(l+1) is taken to be independent of W^(l+1), which holds to order 1/n_l.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bpcore.activations import Activation
+from bpcore.arrays import FloatArray
+from bpcore.theory.maps import both_moments
+
+Variance = Callable[[int, int], float]
+"""(fan_in, fan_out) -> Var(W)."""
+
+
+def groups_of(squares: FloatArray, most: int = 12) -> FloatArray:
+    """Return the means of at most `most` equally large groups of sorted values: a distribution in few numbers.
+
+    Args:
+        squares: ‖x_i‖² of the examples, shape (m,).
+        most: number of groups.
+
+    Returns:
+        Ascending, at most `most`; a single one where all values are equal. Their mean is that of the values where the
+        groups divide m, and close to it elsewhere.
+    """
+    ordered = np.sort(np.asarray(squares, dtype=float).ravel())
+    if len(ordered) == 0 or np.isclose(ordered[-1], ordered[0], rtol=1e-12, atol=0):
+        return ordered[:1]
+    return np.array([part.mean() for part in np.array_split(ordered, min(most, len(ordered)))])
+
+
+def _layers(
+    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Return q^1…q^L, each of the shape of input_square, and E[φ′(√q^l Z)²] for l = 1…D."""
+    q: list[FloatArray] = []
+    slopes: list[FloatArray] = []
+    moment = np.asarray(input_square, dtype=float)
+    for l in range(1, len(sizes)):
+        if l > 1:
+            second, slope = both_moments(phi, q[-1])
+            slopes.append(slope)
+            moment = sizes[l - 1] * second
+        q.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)
+    return q, slopes
+
+
+def layer_variances(
+    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
+) -> list[float]:
+    """Return q^1…q^D, the predicted mean square of z per hidden layer.
+
+    q^1 = Var(W^1)·‖x‖² + σ_b², q^l = n_(l−1)·Var(W^l)·E[φ(√q^(l−1) Z)²] + σ_b².
+
+    Args:
+        phi: activation of the hidden layers.
+        sizes: (n_0, …, n_L).
+        variance: (fan_in, fan_out) -> Var(W).
+        bias_std: σ_b.
+        input_square: mean over examples of ‖x‖², or ‖x‖² of each; the mean of q is returned.
+
+    Returns:
+        D = L − 1 values.
+
+    Source: Poole et al. 2016, eq. 3.
+    """
+    with np.errstate(all="ignore"):
+        return [float(q.mean()) for q in _layers(phi, sizes, variance, bias_std, input_square)[0][:-1]]
+
+
+def output_variance(
+    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
+) -> FloatArray:
+    """Return q^L, the predicted mean square of the output layer's z, of the shape of input_square; see `layer_variances`."""
+    with np.errstate(all="ignore"):
+        return _layers(phi, sizes, variance, bias_std, input_square)[0][-1]
+
+
+def delta_factors(
+    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
+) -> FloatArray:
+    """Return the predicted ratio ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D, in root mean square over weights and examples.
+
+    ‖δ^l‖²/‖δ^(l+1)‖² = n_l·Var(W^(l+1))·E[φ′(√q^l Z)²]; at l = 0, φ′ = 1. Several inputs: the ratio of the mean squares,
+    each input's being the product of its own factors.
+
+    Args:
+        phi: activation of the hidden layers.
+        sizes: (n_0, …, n_L).
+        variance: (fan_in, fan_out) -> Var(W).
+        bias_std: σ_b.
+        input_square: mean over examples of ‖x‖², or ‖x‖² of each, shape (m,).
+
+    Returns:
+        Shape (L,), entry l the ratio at layer l. NaN or inf where a variance leaves the finite numbers.
+
+    Source: Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*.
+    """
+    with np.errstate(all="ignore"):
+        return _average(_layers(phi, sizes, variance, bias_std, input_square)[1], sizes, variance)
+
+
+def propagate(
+    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
+) -> tuple[FloatArray, list[float], FloatArray]:
+    """Return `delta_factors`, `layer_variances` and `output_variance` from one pass."""
+    with np.errstate(all="ignore"):
+        q, slopes = _layers(phi, sizes, variance, bias_std, input_square)
+        return _average(slopes, sizes, variance), [float(value.mean()) for value in q[:-1]], q[-1]
+
+
+def _average(means: list[FloatArray], sizes: tuple[int, ...], variance: Variance) -> FloatArray:
+    """Return √ of the factors, averaged over inputs by the share of each in the mean square of δ."""
+    share = np.ones(()) if not means else np.ones(means[0].shape)
+    squares: list[float] = []
+    for l in range(len(sizes) - 2, 0, -1):
+        weighted = share * means[l - 1]
+        mean = float(weighted.mean())
+        squares.append(sizes[l] * variance(sizes[l], sizes[l + 1]) * mean)
+        share = weighted / mean if mean > 0 else np.ones(weighted.shape)
+    squares.append(sizes[0] * variance(sizes[0], sizes[1]))
+    return np.sqrt(squares[::-1])

@@ -1,0 +1,58 @@
+"""Draw the phase diagram of an activation: where δ vanishes, where it explodes, and the edge of chaos between.
+
+gradstab phase activation=tanh
+gradstab phase activation=tanh results/init_scale     measured factors as points on it
+"""
+
+import argparse
+from pathlib import Path
+
+from experiments import phase, store
+from experiments.composition import compose, jobs_of
+from experiments.config import build_cached
+from experiments.errors import UserError
+from experiments.plots import phase_diagram
+from experiments.report import FORMATS, draw
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("arguments", nargs="*", metavar="key=value|RESULTS", help="activation=name, activation.alpha=…; a results folder")
+    parser.add_argument("--output", type=Path, help="folder of the files; RESULTS_DIR/phase by default")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Compute the diagram, draw it, print the paths of its files.
+
+    Returns:
+        0.
+
+    Raises:
+        UserError: bad input, or the output cannot be written.
+    """
+    overrides = [word for word in args.arguments if "=" in word and not Path(word).is_dir()]
+    folders = [Path(word) for word in args.arguments if word not in overrides]
+    if len(folders) > 1:
+        raise UserError(f"phase takes one results folder, got {len(folders)}: {', '.join(map(str, folders))}")
+    (job,), _ = jobs_of(compose([], overrides))
+    node = job.config["activation"]
+    name, points = phase.label_of(node), None
+    if folders:
+        found = phase.measured(store.load(folders[0]))
+        if name not in found:
+            has = ", ".join(found) or "none"
+            raise UserError(f"{folders[0]} has no measured factor of activation={name} without normalization; it has: {has}")
+        points = found[name][1]
+    table = phase.diagram(name, build_cached(node), points)
+    folder: Path = args.output or Path(job.config["results_dir"]) / "phase"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror or error}; choose another --output") from error
+    stem = name.replace(" ", "_")
+    for kind, content in draw(phase_diagram, table, FORMATS).items():
+        store.write_bytes(folder / f"{stem}.{kind}", content)
+        print(folder / f"{stem}.{kind}")
+    store.write_text(folder / f"{stem}.csv", table.to_csv(index=False, lineterminator="\n"))
+    print(folder / f"{stem}.csv")
+    return 0

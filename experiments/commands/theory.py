@@ -1,0 +1,49 @@
+"""Predict a configuration without running it: fixed points, χ₁, depth scales, the factor per layer, where δ underflows.
+
+gradstab theory activation=tanh init.scale=1.5 init.bias_std=0.2 depth=50
+gradstab theory -m activation=sigmoid,tanh,relu init.scale=1,1.414,2
+"""
+
+import argparse
+import json
+import sys
+
+from tqdm import tqdm
+
+from experiments.composition import compose, jobs_of
+from experiments.errors import UserError
+from experiments.theory_table import as_json, as_table, as_text, describe
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = "The keys are those of `gradstab run`; what concerns training alone changes nothing here."
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
+    parser.add_argument("--json", action="store_true", help="print {q_star, chi_1, xi_c, xi_grad, …} as JSON; with -m a list")
+    parser.add_argument("-m", "--multirun", action="store_true", help="predict every combination of swept values")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Compose, validate, predict, print.
+
+    Returns:
+        0.
+
+    Raises:
+        UserError: bad input.
+    """
+    composed = compose(["--multirun"] if args.multirun else [], args.overrides)
+    if not composed:
+        raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
+    jobs, _ = jobs_of(composed)
+    bar = tqdm(jobs, desc="predicting", unit="config", file=sys.stderr, disable=None, leave=False, delay=1)
+    described = [describe(job.config) for job in bar]
+    if args.json:
+        content = as_json(described if args.multirun else described[0])
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+    elif len(jobs) == 1:
+        print(as_text(described[0]))
+    else:
+        print(as_table(jobs, described))
+        print("factor: ‖δ^l‖/‖δ^(l+1)‖ over the hidden layers of this net on these data; χ₁, ξ and trainable depth of an infinite one")
+    return 0

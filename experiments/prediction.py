@@ -1,0 +1,202 @@
+"""What theory predicts of a run before it starts: δ by layer, its factor, how far a single net may stray.
+
+A prediction depends on architecture, weights' distribution, loss and data, not on the seed nor on anything of training,
+so it is computed once for all the runs that share these.
+"""
+
+import functools
+import itertools
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcore import theory
+from bpcore.arrays import Array, FloatArray
+from bpcore.initializers import Initializer
+from bpcore.mlp import Network
+from experiments.config import Config, build_cached
+from experiments.datasets import Dataset
+
+GROUPS_OF_INPUTS = 8
+"""Inputs of different length have different variances; so many groups of them are told apart."""
+
+_DECIDES = ("activation", "init", "normalization", "loss", "output_activation", "width", "depth")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Hold the prediction for a run at step 0.
+
+    Args:
+        factors: ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D, in root mean square over weights and examples; NaN where there is no theory.
+        output_norm: √(E‖δ^L‖²); NaN where the loss has no prediction.
+        log_std: standard deviation of ln‖δ^l‖ of a single net of this width for l = 0…L, the output's error given.
+        factor_log_std: standard deviation of ln delta_factor of a single net.
+        log_bias: what finite width adds to the mean of ln delta_factor, ≤ 0; `delta_factor` leaves it out.
+        reason: why values are missing; empty where none is.
+    """
+
+    factors: FloatArray
+    output_norm: float
+    log_std: FloatArray
+    factor_log_std: float
+    log_bias: float
+    reason: str = ""
+
+    @property
+    def delta_factor(self) -> float:
+        """Return the geometric mean of the factors between hidden layers, l = 1…D−1; NaN with fewer than two."""
+        between = self.factors[1:-1]
+        if not len(between):
+            return math.nan
+        with np.errstate(all="ignore"):
+            return float(np.exp(np.log(between).mean()))
+
+    def delta_norm(self, measured_output: float) -> FloatArray:
+        """Return the predicted norms of δ^l for l = 0…L.
+
+        Args:
+            measured_output: ‖δ^L‖ as measured, on which the layers below are anchored where the loss has no prediction;
+                that of layer L itself is then missing.
+
+        Returns:
+            Shape (L+1,).
+        """
+        known = not math.isnan(self.output_norm)
+        with np.errstate(all="ignore"):
+            anchor = self.output_norm if known else measured_output
+            below = np.cumprod(self.factors[::-1])[::-1] * anchor
+        return np.append(below, self.output_norm)
+
+
+def predict(config: Config, network: Network, dataset: Dataset) -> Prediction:
+    """Return what theory says of a run at step 0.
+
+    Without normalization by the layerwise mean-field map; with batch normalization by its rate at the run's batch size;
+    with equal weights and no random biases exactly. Orthogonal weights have the factors of independent ones and their own
+    spread.
+
+    Args:
+        config: validated.
+        network: as the config describes it.
+        dataset: of the config.
+
+    Returns:
+        The prediction, the same object for equal settings.
+    """
+    decisive = {key: config[key] for key in _DECIDES}
+    if network.normalization.active:
+        decisive["batch"] = config["batch_size"] or dataset.x.shape[1]
+    key = (json.dumps(decisive, sort_keys=True), network.sizes, dataset.checksum)
+    found = _KNOWN.get(key)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.pop(next(iter(_KNOWN)))
+        found = _KNOWN[key] = _predict(network, build_cached(config["init"]), dataset, config["batch_size"])
+    return found
+
+
+_KNOWN: dict[tuple[str, tuple[int, ...], str], Prediction] = {}
+_MOST_KNOWN = 4096
+
+
+def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch_size: int | None) -> Prediction:
+    sizes = network.sizes
+    variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
+    equal_weights = not any(variances) and not initializer.bias_std
+    if network.normalization.active and network.L > 1:
+        if initializer.mean or not any(variances):
+            return _missing(network, "equal weights under batch normalization have no theory")
+        return _normalized(network, initializer, variances, dataset, batch_size)
+    if initializer.mean and not equal_weights:
+        return _missing(network, "equal weights with random biases have no theory")
+    if equal_weights:
+        return _symmetric(network, initializer, dataset)
+    return _mean_field(network, initializer, dataset)
+
+
+def _missing(network: Network, reason: str) -> Prediction:
+    empty = np.full(network.L + 1, math.nan)
+    return Prediction(empty[1:], math.nan, empty, math.nan, math.nan, reason)
+
+
+def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
+    phi, sizes = network.activation, network.sizes
+    squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
+    factors, q, output = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
+    norm = _output_norm(network, output, dataset)
+    reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers"
+    return Prediction(factors, norm, *_spread(network, q, initializer.independent), reason)
+
+
+def _delta(network: Network, z: Array, y: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return network.loss.delta(z, y, network.output_activation)
+
+
+def _output_norm(network: Network, q: FloatArray, dataset: Dataset) -> float:
+    kinks = network.output_activation.kinks
+    error = theory.output_error(functools.partial(_delta, network), theory.groups_of(q, 3), dataset.y, kinks)
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(error.mean()))
+
+
+def _spread(network: Network, q: list[float], independent: bool) -> tuple[FloatArray, float, float]:
+    """Return (std of ln‖δ^l‖ for l = 0…L, std of ln delta_factor, its bias)."""
+    sizes = network.sizes
+    _, below = theory.log_spread(network.activation, sizes[1:-1], q, independent)
+    variance = np.append(below, 0.0)
+    first = variance[0] + (2.0 / sizes[0] if independent else 0.0)
+    log_std = np.sqrt(np.concatenate([[first], variance])) / 2
+    steps = len(sizes) - 3
+    if steps < 1:
+        return log_std, math.nan, math.nan
+    between = float(variance[0] - variance[-2])
+    return log_std, math.sqrt(between) / 2 / steps, -between / 4 / steps
+
+
+def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch_size: int | None) -> Prediction:
+    batch = batch_size or dataset.x.shape[1]
+    first = _first_layer(dataset, batch)
+    factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
+    square = theory.batch_square(network.activation, batch)
+    q = np.array(network.sizes[-2] * variances[-1] * square + initializer.bias_std**2)
+    norm = _output_norm(network, q, dataset)
+    empty = np.full(network.L + 1, math.nan)
+    reason = "" if np.isfinite(factors).all() else "a batch of fewer than 4 examples, or of fewer than 3 directions, has no theory"
+    return Prediction(factors, norm, empty, math.nan, math.nan, reason)
+
+
+@functools.lru_cache(maxsize=64)
+def _known_first_layer(checksum: str, batch: int) -> list[theory.FirstLayer]:
+    """Return a place that keeps what `_first_layer` computes."""
+    return []
+
+
+def _first_layer(dataset: Dataset, batch: int) -> theory.FirstLayer:
+    """Return what the inputs say of the first normalized layer.
+
+    A run's batches are random; the first B examples stand for them.
+    """
+    place = _known_first_layer(dataset.checksum, batch)
+    if not place:
+        x = dataset.x[:, :batch]
+        centered = x - x.mean(axis=1, keepdims=True)
+        gram = centered @ centered.T if x.shape[0] <= batch else centered.T @ centered
+        eigenvalues = np.linalg.eigvalsh(gram / batch).clip(0)
+        place.append(theory.first_layer(eigenvalues, x.shape[0]))
+    return place[0]
+
+
+def _symmetric(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
+    sums, bias = dataset.x.sum(axis=0), float(getattr(initializer, "bias_mean", 0.0))
+    phi, sizes, weight = network.activation, network.sizes, initializer.mean
+    outputs = theory.symmetric_values(phi, sizes, weight, bias, sums)[-1]
+    delta = _delta(network, np.tile(outputs, (sizes[-1], 1)), dataset.y)
+    with np.errstate(all="ignore"):
+        norm = float(np.sqrt((delta**2).sum(axis=0).mean()))
+    factors = theory.symmetric_factors(phi, sizes, weight, bias, sums, delta)
+    reason = "" if np.isfinite(factors).all() else "the net of equal weights leaves the finite numbers or has no error"
+    return Prediction(factors, norm, np.zeros(network.L + 1), 0.0, 0.0, reason)

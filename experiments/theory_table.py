@@ -1,0 +1,223 @@
+"""What theory says of a configuration, without running it: as values, as text, as rows of a table."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from bpcore import theory
+from bpcore.initializers import Initializer
+from bpcore.mlp import Network
+from experiments.config import Config, Job, build_cached, flatten
+from experiments.datasets import Dataset
+from experiments.prediction import Prediction, predict
+from experiments.summary import format_table
+from experiments.tile import network_of
+
+DTYPES = ("float16", "float32", "float64")
+
+_BN_DEPTH = 16.0
+"""Trainable depth under batch normalization is about 16/ln(rate) (Yang et al. 2019, §5)."""
+
+
+def describe(config: Config) -> dict[str, Any]:
+    """Return what theory says of one configuration.
+
+    Args:
+        config: validated.
+
+    Returns:
+        Plain values, NaN where there is no theory: σ_w² and σ_b² of the hidden layers, q_star, chi_1, c_star, xi_q, xi_c,
+        xi_grad, trainable_depth and phase of the infinitely deep net; delta_factor, its spread and the norms of δ of this
+        net on these data; layers until δ underflows, by dtype.
+    """
+    dataset: Dataset = build_cached(config["data"])
+    network = network_of(config, dataset)
+    initializer: Initializer = build_cached(config["init"])
+    prediction = predict(config, network, dataset)
+    width = config["width"]
+    sigma_w2, sigma_b2 = width * initializer.variance(width, width), initializer.bias_std**2
+    values: dict[str, Any] = {
+        "activation": config["activation"]["name"],
+        "normalization": config["normalization"]["name"],
+        "depth": config["depth"],
+        "width": width,
+        "sigma_w2": sigma_w2,
+        "sigma_b2": sigma_b2,
+    }
+    values |= _infinite(network, initializer, dataset, (sigma_w2, sigma_b2), config["batch_size"])
+    values |= _this_net(network, prediction)
+    values |= _underflow(network, prediction, values["factor"])
+    return values
+
+
+def _infinite(network: Network, initializer: Initializer, dataset: Dataset, sigmas: tuple[float, float], batch_size: int | None) -> Config:
+    """Return the state of the infinitely wide and deep net."""
+    phi, (sigma_w2, sigma_b2) = network.activation, sigmas
+    empty = dict.fromkeys(("q_star", "chi_1", "c_star", "chi_c", "xi_q", "xi_c", "xi_grad", "trainable_depth"), math.nan)
+    values: dict[str, Any] = {**empty, "phase": "none", "fixed_points": [], "critical_sigma_w": math.nan, "batch_norm_rate": math.nan}
+    if network.normalization.active:
+        batch = batch_size or dataset.x.shape[1]
+        rate = theory.batch_norm_rate(phi, batch)
+        scale = 1 / abs(math.log(rate)) if rate > 0 and rate != 1 else math.inf if rate == 1 else math.nan
+        depth = _BN_DEPTH * scale if not rate < 1 else math.nan
+        return {
+            **values,
+            "batch_norm_rate": rate,
+            "xi_grad": scale,
+            "trainable_depth": depth,
+            "factor": math.sqrt(rate),
+            "batch_size": batch,
+        }
+    if initializer.mean or sigma_w2 == 0:
+        return {**values, "factor": math.nan}
+    first = initializer.variance(network.sizes[0], network.sizes[1]) * float((dataset.x**2).sum(axis=0).mean()) + sigma_b2
+    with np.errstate(all="ignore"):
+        scales = theory.depth_scales(phi, sigma_w2, sigma_b2, first) if 0 < first < 1e100 else None
+        points = theory.fixed_points(phi, sigma_w2, sigma_b2)
+    found = [{"q": point.q, "slope": point.slope, "stability": point.stability} for point in points]
+    values |= {"fixed_points": found, "critical_sigma_w": theory.critical_sigma_w(phi, sigma_b2)}
+    if scales is None:
+        return {**values, "factor": math.nan}
+    state = {"q_star": scales.q, "chi_1": scales.chi_1, "c_star": scales.c, "chi_c": scales.chi_c, "phase": scales.phase}
+    lengths = {"xi_q": scales.xi_q, "xi_c": scales.xi_c, "xi_grad": scales.xi_grad, "trainable_depth": scales.trainable_depth}
+    return {**values, **state, **lengths, "factor": math.sqrt(scales.chi_1)}
+
+
+def _this_net(network: Network, prediction: Prediction) -> Config:
+    """Return the prediction for a net of this depth and width, on these data."""
+    norms = prediction.delta_norm(math.nan)
+    hidden = norms[1:-1]
+    with np.errstate(all="ignore"):
+        ratio = float(hidden[0] / hidden[-1]) if len(hidden) > 1 else math.nan
+    slopes = theory.slopes(network.activation)
+    gated = slopes is not None and slopes[0] == 0 and not network.normalization.active
+    return {
+        "delta_factor": prediction.delta_factor,
+        "delta_factor_log_std": prediction.factor_log_std,
+        "delta_factor_log_bias": prediction.log_bias,
+        "end_to_end": ratio,
+        "delta_norm": [float(norm) for norm in norms],
+        "dead_layer_probability": theory.dead_layer_probability(network.sizes[1:-1]) if gated else math.nan,
+        "reason": prediction.reason,
+    }
+
+
+def _underflow(network: Network, prediction: Prediction, factor: float) -> Config:
+    """Return after how many hidden layers, from the last one down, entries of δ are subnormal and zero."""
+    norms = prediction.delta_norm(math.nan)
+    factor = factor if not math.isnan(factor) else prediction.delta_factor
+    start = float(norms[-2] / math.sqrt(network.sizes[-2])) if network.L > 1 else math.nan
+    depths = {
+        dtype: {
+            "subnormal": theory.underflow_depth(factor, start, dtype),
+            "zero": theory.underflow_depth(factor, start, dtype, subnormal=True),
+            "overflow": theory.overflow_depth(factor, start, dtype),
+        }
+        for dtype in DTYPES
+    }
+    return {"underflow_depth": depths}
+
+
+def as_text(values: dict[str, Any]) -> str:
+    """Return the values of `describe` as lines of text, each with its meaning."""
+
+    def number(key: str) -> str:
+        return _number(values[key])
+
+    net = f"{values['depth']} hidden layers of {values['width']} {values['activation']} units"
+    lines = [f"{net}, σ_w² = {number('sigma_w2')}, σ_b² = {number('sigma_b2')} between hidden layers", ""]
+    if values["normalization"] != "none":
+        lines += [
+            f"batch normalization   over {values['batch_size']} examples; σ_w drops out",
+            f"rate per layer        {number('batch_norm_rate')} of ‖δ‖², {number('factor')} of ‖δ‖",
+            f"ξ_∇                   {number('xi_grad')} layers",
+            f"trainable depth       about {number('trainable_depth')} layers, 16/ln of the rate",
+        ]
+    elif values["depth"] == 0:
+        lines.append("no hidden layers: a linear classifier")
+    elif values["phase"] != "none":
+        points = ", ".join(f"{_number(p['q'])} ({p['stability']})" if not math.isnan(p["q"]) else "every q" for p in values["fixed_points"])
+        lines += [
+            f"phase                 {values['phase']}",
+            f"q*                    {number('q_star')}; fixed points: {points or 'none'}",
+            f"χ₁                    {number('chi_1')}: ‖δ‖ changes by {number('factor')} per layer toward the input, deep inside",
+            f"c*                    {number('c_star')}",
+            f"ξ_q, ξ_c, ξ_∇         {number('xi_q')}, {number('xi_c')}, {number('xi_grad')} layers",
+            f"trainable depth       about {number('trainable_depth')} layers, 6 ξ_c",
+            f"edge of chaos         {_edge(values)}",
+        ]
+    else:
+        lines.append("no mean-field theory for these weights")
+    spread = values["delta_factor_log_std"]
+    about = f", single nets within a factor {_number(math.exp(2 * spread))} (95 %)" if 0 < spread < 50 else ""
+    lines += [
+        "",
+        f"on these data         factor {number('delta_factor')} per hidden layer{about}",
+        f"end to end            ‖δ^1‖ = {number('end_to_end')} of the last hidden layer's",
+        f"‖δ^L‖                 {_number(values['delta_norm'][-1])}",
+    ]
+    lines += _range_lines(values)
+    if not math.isnan(values["dead_layer_probability"]) and values["dead_layer_probability"] > 1e-6:
+        lines.append(f"a layer is dead       with probability {number('dead_layer_probability')} for one input")
+    if values["reason"]:
+        lines.append(f"missing               {values['reason']}")
+    return "\n".join(lines)
+
+
+def _edge(values: dict[str, Any]) -> str:
+    if math.isnan(values["critical_sigma_w"]):
+        return "none at this σ_b that a net can reach"
+    return f"σ_w = {_number(values['critical_sigma_w'])} at this σ_b, σ_w² = {_number(values['critical_sigma_w'] ** 2)}"
+
+
+def _range_lines(values: dict[str, Any]) -> list[str]:
+    depths = values["underflow_depth"]
+    under = {d: v for d, v in depths.items() if math.isfinite(v["zero"])}
+    over = {d: v for d, v in depths.items() if math.isfinite(v["overflow"])}
+    if under:
+        words = ", ".join(f"{dtype} {_number(v['subnormal'])} / {_number(v['zero'])}" for dtype, v in under.items())
+        return [f"underflow             δ subnormal / 0 after so many layers: {words}"]
+    if over:
+        words = ", ".join(f"{dtype} {_number(v['overflow'])}" for dtype, v in over.items())
+        return [f"overflow              δ infinite after so many layers: {words}"]
+    return []
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return "∞" if math.isinf(value) else f"{value:.4g}"
+
+
+def as_table(jobs: list[Job], described: list[dict[str, Any]]) -> str:
+    """Return one line a configuration: what varies, then what theory says.
+
+    Args:
+        jobs: of the sweep.
+        described: `describe` of each.
+    """
+    flat = [flatten(job.config) for job in jobs]
+    axes = [key for key in flat[0] if all(key in row for row in flat) and len({repr(row[key]) for row in flat}) > 1]
+    names = {"q*": "q_star", "χ₁": "chi_1", "phase": "phase", "ξ_c": "xi_c", "ξ_∇": "xi_grad", "trainable": "trainable_depth"}
+    names |= {"BN rate": "batch_norm_rate", "factor": "delta_factor", "end to end": "end_to_end"}
+    if all(math.isnan(values["batch_norm_rate"]) for values in described):
+        del names["BN rate"]
+    rows = []
+    for row, values in zip(flat, described, strict=True):
+        cells = {name: values[key] if isinstance(values[key], str) else _number(values[key]) for name, key in names.items()}
+        rows.append({**{axis: row.get(axis) for axis in axes}, **cells})
+    return format_table(rows)
+
+
+def as_json(value: Any) -> Any:
+    """Return a JSON value; NaN becomes null, infinities become strings."""
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
