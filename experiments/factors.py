@@ -5,6 +5,7 @@ interval comes from the increments; the residuals of a straight line through ln 
 instead of 95 %). The mean increment is over layers *and* fixed by the two ends, so that factor^(D−1) is the end-to-end ratio.
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,9 +108,14 @@ def log_factor(logs: FloatArray) -> Factor:
     if count > 1:
         differences = increments[1:] - increments[:-1]
         variance = float(differences @ differences) / (2 * (count - 1))
-        freedom = 2 * (count - 1) ** 2 / (3 * count - 4)
-        half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance / count)
+        half = quantile(count) * math.sqrt(variance / count)
     return Factor(exp(mean), exp(mean - half), exp(mean + half), exp(total), count, exp(arithmetic), total, variance)
+
+
+@functools.lru_cache(maxsize=4096)
+def quantile(count: int) -> float:
+    """Return Student's quantile at the degrees of freedom of von Neumann's variance of `count` ≥ 2 increments."""
+    return float(special.stdtrit(2 * (count - 1) ** 2 / (3 * count - 4), (1 + CONFIDENCE) / 2))
 
 
 def exp(x: float) -> float:

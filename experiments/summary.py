@@ -169,15 +169,15 @@ def as_json(tables: Tables) -> list[dict[str, Any]]:
     }
     rows = []
     for row in tables.runs.to_dict("records"):
-        clean = {str(key): _plain(value) for key, value in row.items()}
+        clean = {str(key): plain(value) for key, value in row.items()}
         profile = profiles.get(row["run_id"])
         clean["verdict_reason"] = None if profile is None else verdict_of(row, profile).reason
-        clean["delta_norm"] = [] if profile is None else [_plain(value) for value in profile["delta_norm"]]
+        clean["delta_norm"] = [] if profile is None else [plain(value) for value in profile["delta_norm"]]
         rows.append(clean)
     return rows
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a JSON value; what JSON cannot hold (NaN, infinities) becomes null or a string."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None

@@ -26,9 +26,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from experiments.factors import CONFIDENCE, NO_FACTOR, Factor, exp, log_delta_norm
+from experiments.factors import NO_FACTOR, Factor, exp, log_delta_norm, quantile
 from experiments.intervals import mean_interval, proportion
 
 END_TO_END = math.log(10)
@@ -95,10 +94,11 @@ def _underflowed(step0: Any, top: int, layer: "np.ndarray[Any, Any]") -> str:
 
 def _saturated_layer(step0: Any, layer: "np.ndarray[Any, Any]", hidden: "np.ndarray[Any, Any]") -> str:
     """Name the most saturated hidden layer if most of it is, by large |z| and not by a rectifier's zeros; else nothing."""
-    share = np.where(hidden, np.asarray(step0["saturated"], dtype=np.float64), -1.0)
-    worst = int(np.argmax(np.nan_to_num(share, nan=-1.0)))
-    if not share[worst] > 0.5:
+    share = np.asarray(step0["saturated"], dtype=np.float64)
+    most = hidden & (share > 0.5)
+    if not most.any():
         return ""
+    worst = int(np.argmax(np.where(most, share, 0.0)))
     with np.errstate(all="ignore"):
         spread = np.sqrt(np.asarray(step0["z_var"])[hidden] + np.asarray(step0["z_mean"])[hidden] ** 2).max()
     rectifies = (np.asarray(step0["zero"])[hidden] > 0.25).any()
@@ -182,9 +182,8 @@ def factor_of(value: float, low: float, high: float, depth: int) -> Factor:
     mean = math.log(value)
     variance = math.nan
     if count > 1 and low > 0 and math.isfinite(high):
-        freedom = 2 * (count - 1) ** 2 / (3 * count - 4)
         half = (math.log(high) - math.log(low)) / 2
-        variance = count * (half / float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2))) ** 2
+        variance = count * (half / quantile(count)) ** 2
     return Factor(value, low, high, exp(mean * count), count, math.nan, mean * count, variance)
 
 
