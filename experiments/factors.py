@@ -7,7 +7,6 @@ instead of 95 %). The mean increment is over layers *and* fixed by the two ends,
 
 import functools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +47,11 @@ class Factor:
 NO_FACTOR = Factor(math.nan, math.nan, math.nan, math.nan, 0)
 
 
-def log_delta_norm(layers: "Mapping[str, Any]") -> FloatArray:
+def log_delta_norm(layers: Any) -> FloatArray:
     """Return ln of delta_norm, from log10_delta_norm where that column exists and is finite, which floats cannot hold.
 
     Args:
-        layers: rows of the layers table, as a frame or as arrays.
+        layers: rows of the layers table, as a frame or as a mapping of arrays.
 
     Returns:
         One value a row; −inf where δ is 0, NaN where it is not a number.

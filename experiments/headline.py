@@ -96,8 +96,10 @@ def _common(part: pd.DataFrame, runs: pd.DataFrame, axes: list[str]) -> str:
 def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     groups = summarize_groups(runs, axes)
     counts = groups["verdict"].value_counts()
+    failed = int((runs["status"] == "failed").sum())
+    failures = [f"Of {plural(len(runs), 'run')}, {number(failed)} failed."] if failed else []
     if len(groups) == 1:
-        return [f"Judged {groups['verdict'].iloc[0]}: {groups['verdict_reason'].iloc[0]}."]
+        return [f"Judged {groups['verdict'].iloc[0]}: {groups['verdict_reason'].iloc[0]}.", *failures]
     if len(counts) == 1:
         head = f"All settings are judged {counts.index[0]}: {_MEANING.get(str(counts.index[0]), '')}."
     else:
@@ -107,7 +109,7 @@ def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
             where = "" if verdict == "stable" else _common(part, runs, axes)
             parts.append(f"{number(len(part))} {verdict}{where}")
         head = f"Of {plural(len(groups), 'setting')}, {', '.join(parts)}."
-    return [head, *_extremes(groups, axes)]
+    return [head, *_extremes(groups, axes), *failures]
 
 
 def _extremes(groups: pd.DataFrame, axes: list[str]) -> list[str]:

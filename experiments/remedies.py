@@ -164,9 +164,8 @@ def jobs_of(tried: list[Candidate], overrides: tuple[str, ...], seeds: int) -> l
     Raises:
         UserError: there are too few seeds to compare anything.
     """
-    if seeds < 2:
-        raise UserError(f"`--seeds` must be an integer ≥ 2, got {seeds}; intervals come from the scatter over seeds")
-    jobs = []
+    check_seeds(seeds)
+    jobs: list[Job] = []
     for candidate in tried:
         keys = {override.partition("=")[0] for override in candidate.overrides}
         replaced = {key for key in keys if key in GROUPS}
@@ -176,6 +175,12 @@ def jobs_of(tried: list[Candidate], overrides: tuple[str, ...], seeds: int) -> l
             config = {**candidate.config, "seed": seed}
             jobs.append(Job(len(jobs), config, run_id(config), (*own, *candidate.overrides, f"seed={seed}")))
     return jobs
+
+
+def check_seeds(seeds: int) -> None:
+    """Refuse a number of seeds that gives no interval."""
+    if seeds < 2:
+        raise UserError(f"`--seeds` must be an integer ≥ 2, got {seeds}; intervals come from the scatter over seeds")
 
 
 def _key(override: str) -> str:

@@ -22,7 +22,7 @@ SMALLEST_GAIN = 0.05
 SMALLEST_LOSS = 0.01
 """Of accuracy, from which on a change for the worse is called worse."""
 
-OUTCOMES = ("works", "helps", "no effect", "worse")
+OUTCOMES = ("works", "helps", "uncertain", "no effect", "worse")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def effects(runs: pd.DataFrame, clipped: "pd.Series[float]") -> pd.DataFrame:
     """Measure every candidate against the unchanged configuration.
 
     Args:
-        runs: the runs table with columns `change` (the candidate's label), `n_changes`, `cost`, `reason`, `advice`; the first is the unchanged.
+        runs: the runs table with columns `change` (the candidate's label), `n_changes`, `cost`, `reason`, `advice`; the
+            unchanged configuration stands first.
         clipped: by run_id, the share of recorded steps that were clipped.
 
     Returns:
@@ -81,13 +82,17 @@ _KEPT = (
 
 
 def _usable(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs with the final loss and accuracy that count."""
+    """Return the runs with what counts: no loss of lost runs, accuracy 0 for them, and a score that is larger where training is better."""
     runs = runs.copy()
     lost = runs["status"] != "ok"
+    runs["final_loss"] = runs["final_loss"].where(~lost & np.isfinite(runs["final_loss"]))
     if runs["final_accuracy"].notna().any():
-        runs.loc[lost, "final_accuracy"] = 0.0
-    losses = runs["final_loss"].where(np.isfinite(runs["final_loss"]) & ~lost)
-    runs["final_loss"] = losses.fillna(losses.max())
+        runs["final_accuracy"] = runs["final_accuracy"].where(~lost, 0.0)
+        runs["score"] = runs["final_accuracy"]
+    else:
+        with np.errstate(all="ignore"):
+            score = -np.log(runs["final_loss"])
+        runs["score"] = score.fillna(score.min())
     return runs
 
 
@@ -96,7 +101,7 @@ def _column(part: pd.DataFrame, name: str) -> FloatArray:
 
 
 def _levels(part: pd.DataFrame) -> dict[str, float]:
-    row = {}
+    row: dict[str, float] = {}
     for name, column in (("accuracy", "final_accuracy"), ("test_accuracy", "test_accuracy")):
         interval = mean_interval(_column(part, column))
         row |= {name: interval.value, f"{name}_lo": max(interval.low, 0.0), f"{name}_hi": min(interval.high, 1.0)}
@@ -121,42 +126,42 @@ def _compared(base: pd.DataFrame, part: pd.DataFrame) -> dict[str, float]:
                 before, after = np.abs(np.log(before)), np.abs(np.log(after))
         return paired(before, after, ratio)
 
-    row = {}
+    row: dict[str, float] = {}
     for name, comparison in (
         ("effect_factor", of("delta_factor")),
         ("effect_loss", of("final_loss", ratio=True)),
         ("effect_accuracy", of("final_accuracy")),
+        ("effect_score", of("score")),
     ):
         effect = comparison.effect
         row |= _ends(name, effect.value, effect.low, effect.high) | {f"{name}_direction": comparison.direction}
     return row
 
 
-_PAIRED = ("delta_factor", "final_loss", "final_accuracy")
+_PAIRED = ("delta_factor", "final_loss", "final_accuracy", "score")
 
 
 def _outcomes(table: pd.DataFrame, trained: bool) -> list[str]:
-    """Return works, helps, no effect or worse for every row, the first being the unchanged configuration."""
+    """Return works, helps, uncertain, no effect or worse for every row, the first being the unchanged configuration."""
     lost = table["n_diverged"] + table["n_failed"]
     if not trained:
         better, worse = table["effect_factor_direction"] < 0, table["effect_factor_direction"] > 0
         works = better & (table["verdict"] == "stable") & (table["verdict"].iloc[0] != "stable")
+        unsettled = ~better & ~worse & (table["effect_factor"] != 0)
     else:
-        by_accuracy = bool(table["accuracy"].notna().any())
-        with np.errstate(all="ignore"):
-            gain = table["effect_accuracy"] if by_accuracy else -np.log(table["effect_loss"])
-        sign = table["effect_accuracy_direction"] if by_accuracy else -table["effect_loss_direction"]
+        gain, sign = table["effect_score"], table["effect_score_direction"]
         better = (sign > 0) & (gain >= SMALLEST_GAIN)
         sound = better & (lost == 0)
         works = sound & (gain >= SHARE_OF_THE_BEST * (gain[sound].max() if sound.any() else math.inf))
-        worse = ((sign < 0) & (gain <= -SMALLEST_LOSS)) | (lost > lost.iloc[0])
-    words = [str(word) for word in np.select([works, better, worse], ["works", "helps", "worse"], "no effect")]
-    return ["no effect", *words[1:]]
+        worse = ((sign < 0) & (gain <= -SMALLEST_LOSS)) | (2 * (lost - lost.iloc[0]) >= table["n_runs"])
+        unsettled = (sign == 0) & (gain.abs() >= SMALLEST_GAIN)
+    words = np.select([works, better, worse, unsettled], ["works", "helps", "worse", "uncertain"], "no effect")
+    return ["no effect", *(str(word) for word in words[1:])]
 
 
 def _ranked(table: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(all="ignore"):
-        distance = np.log(table["delta_factor"].astype("float64")).abs()
+        distance = np.abs(np.log(table["delta_factor"].astype("float64")))
     table["rank_factor"] = distance.rank(method="min", na_option="bottom").astype(int)
     table["rank_loss"] = table["loss"].rank(method="min", na_option="bottom").astype(int)
     table["rank_accuracy"] = table["accuracy"].rank(method="min", ascending=False, na_option="bottom").astype(int)
@@ -181,15 +186,19 @@ def conclude(table: pd.DataFrame, clip_share: float) -> Conclusions:
     working = rest[rest["outcome"] == "works"]
     if len(working):
         cheapest = working.sort_values(["n_changes", "cost", "rank_accuracy", "rank_loss"], kind="stable").iloc[0]
-        answer = f"the cheapest change that works: {cheapest['change']}: {_gradient(base, cheapest)}; {_training(cheapest)}; {cheapest['reason']}"
+        did = f"{_gradient(base, cheapest)}; {_training(cheapest)}"
+        answer = f"the cheapest change that works: {cheapest['change']}: {did}; {cheapest['reason']}"
         best = working.sort_values(["rank_accuracy", "rank_loss"], kind="stable").iloc[0]
         text = "" if best["change"] == cheapest["change"] else f"the best: {best['change']}: {_gradient(base, best)}; {_training(best)}"
     else:
         helping = rest[rest["outcome"] == "helps"]
         answer, text = "none of the remedies helps, alone or in pairs", ""
+        if base["verdict"] == "stable" and not len(helping):
+            answer = "there is nothing to cure: δ keeps its size, and no change trains better by more than chance"
         if len(helping):
-            answer = "none of the remedies cures it without losing runs"
-            text = f"the most that one does: {helping.iloc[0]['change']}: {_training(helping.iloc[0])}, {int(helping.iloc[0]['n_diverged'])} runs diverged"
+            most = helping.iloc[0]
+            answer = "none of the remedies cures it, alone or in pairs"
+            text = f"the most that one does: {most['change']}: {_gradient(base, most)}; {_training(most)}, {_lost(most)}"
     return Conclusions(patient, answer, text, tuple(_warnings(base, rest[rest["n_changes"] == 1], clip_share)))
 
 
@@ -208,7 +217,7 @@ def _gradient(base: "pd.Series[Any]", row: "pd.Series[Any]") -> str:
 
 def _warnings(base: "pd.Series[Any]", singles: pd.DataFrame, clip_share: float) -> list[str]:
     """Return a sentence for each advice that makes it worse, and one on those that change nothing."""
-    text, idle = [], []
+    text, idle, open_ = [], [], []
     for _, row in singles.sort_values("cost", kind="stable").iterrows():
         trains_worse = row["outcome"] == "worse"
         further = row["effect_factor_direction"] > 0 and row["verdict"] != "stable"
@@ -223,7 +232,14 @@ def _warnings(base: "pd.Series[Any]", singles: pd.DataFrame, clip_share: float) 
             acted = "it never acts" if clip_share == 0 else f"it acts in {clip_share:.0%} of the recorded steps"
             what = acted if "clip=" in row["change"] else _gradient(base, row)
             idle.append(f"{row['change']} ({what})")
-    return [*text, *([f"without effect on training, alone: {'; '.join(idle)}"] if idle else [])]
+        elif row["outcome"] == "uncertain":
+            ends = f"{row['effect_score_lo']:.2g} to {row['effect_score_hi']:.2g}"
+            open_.append(f"{row['change']} ({_gradient(base, row)}; gain {row['effect_score']:.2g}, 95 % {ends})")
+    if idle:
+        text.append(f"without effect on training, alone: {'; '.join(idle)}")
+    if open_:
+        text.append(f"not settled by {int(base['n_runs'])} seeds, more --seeds would: {'; '.join(open_)}")
+    return text
 
 
 def _lost(row: "pd.Series[Any]") -> str:

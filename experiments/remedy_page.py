@@ -21,7 +21,7 @@ from experiments.summary import format_table
 MOST_ROWS = 24
 """Of the terminal's table and of the figure; the CSV holds all."""
 
-COLORS = {"works": OKABE_ITO[2], "helps": OKABE_ITO[5], "no effect": GREY, "worse": OKABE_ITO[1]}
+COLORS = {"works": OKABE_ITO[2], "helps": OKABE_ITO[5], "uncertain": OKABE_ITO[3], "no effect": GREY, "worse": OKABE_ITO[1]}
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -31,8 +31,8 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[sorted([*singles.index, *pairs.index])]
 
 
-def _interval(row: dict[Any, Any], name: str) -> str:
-    low, high = row[f"{name}_lo"], row[f"{name}_hi"]
+def _interval(row: dict[Any, Any], name: str, most: float = math.inf) -> str:
+    low, high = max(row[f"{name}_lo"], -most), min(row[f"{name}_hi"], most)
     return "–" if math.isnan(low) else f"{number(low)}–{number(high)}"
 
 
@@ -51,7 +51,7 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
             "95 % ": _interval(row, "effect_loss"),
             "accuracy": number(row["accuracy"]),
             "gain": number(row["effect_accuracy"]),
-            " 95 %": _interval(row, "effect_accuracy"),
+            " 95 %": _interval(row, "effect_accuracy", 1.0),
             "lost": int(row["n_diverged"] + row["n_failed"]),
             "ranks": f"{row['rank_factor']}/{row['rank_loss']}/{row['rank_accuracy']}",
         }
@@ -59,9 +59,11 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+_ONLY_ON_PAPER = ("÷ before", "95 % ")
+
 LEGEND = (
-    "factor: of δ per layer toward the input at step 0; ÷ before, gain: loss and accuracy against the unchanged net, paired over "
-    "seeds; lost: runs diverged or failed; ranks: by factor (1 is nearest to a steady δ), by loss, by accuracy"
+    "factor: of δ per layer toward the input at step 0; loss ÷ before, gain of accuracy: against the unchanged net, paired over seeds; "
+    "lost: runs diverged or failed, which count with accuracy 0; ranks: by factor (1 is nearest to a steady δ), by loss, by accuracy"
 )
 
 
@@ -70,7 +72,8 @@ def as_text(table: pd.DataFrame, conclusions: Conclusions) -> str:
     part = shown(table)
     left_out = len(table) - len(part)
     more = [f"… and {left_out} more pairs; the CSV and --json hold them all"] if left_out else []
-    return "\n".join([format_table(rows_of(part)), *more, LEGEND, "", *conclusions.lines()])
+    rows = [{name: cell for name, cell in row.items() if name not in _ONLY_ON_PAPER} for row in rows_of(part)]
+    return "\n".join([format_table(rows), *more, LEGEND, "", *conclusions.lines()])
 
 
 def as_markdown(table: pd.DataFrame, conclusions: Conclusions) -> str:

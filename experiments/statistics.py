@@ -14,7 +14,8 @@ from experiments.verdicts import group_factor, judge_group
 
 __all__ = [
     "AGGREGATED", "CONFIDENCE", "Decay", "Factor", "Interval", "Paired", "compare", "decay", "delta_factor", "geometric_interval",
-    "linear_band", "log_band", "log_delta_norm", "log_factor", "mean_interval", "paired", "proportion", "summarize_groups", "varying", "verdict_text",
+    "linear_band", "log_band", "log_delta_norm", "log_factor", "mean_interval", "paired", "proportion", "summarize_groups",
+    "varying", "verdict_text",
 ]  # fmt: skip
 AGGREGATED = ("seed",)
 """Axes that are averaged over instead of being shown: repetitions."""
@@ -90,8 +91,8 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
 
     Returns:
         One row a setting: `axes`, n_runs, delta_factor (geometric mean) with its 95 % interval (`_lo`, `_hi`; over seeds,
-        within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the mean square of the end-to-end
-        ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged, verdict on the setting, n_agree
+        within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the mean
+        square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged, verdict on the setting, n_agree
         (runs that share it) and verdict_reason.
     """
     work = runs.copy()
@@ -153,7 +154,7 @@ def compare(runs: pd.DataFrame, before: "pd.Series[bool]", after: "pd.Series[boo
         if values.index.has_duplicates:
             raise ValueError(f"`{name}` must be one setting, got the seed {values.index[values.index.duplicated()][0]} more than once")
     seeds = first.index.intersection(second.index)
-    return paired(first.loc[seeds].to_numpy(), second.loc[seeds].to_numpy(), ratio)
+    return paired(first.loc[seeds].to_numpy(np.float64), second.loc[seeds].to_numpy(np.float64), ratio)
 
 
 def verdict_text(group: Mapping[Any, Any]) -> str:

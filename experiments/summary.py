@@ -148,7 +148,7 @@ def _reasons(groups: pd.DataFrame, axes: list[str]) -> list[str]:
     shown = groups
     if len(groups) > _MOST_REASONS:
         with np.errstate(all="ignore"):
-            size = np.log(groups["delta_factor"].astype("float64")).abs().fillna(0.0)
+            size = np.abs(np.log(groups["delta_factor"].astype("float64"))).fillna(0.0)
         order = size.sort_values(ascending=False, kind="stable").index
         shown = groups.loc[order].drop_duplicates("verdict").sort_index()
     lines = []
@@ -164,9 +164,7 @@ def as_json(tables: Tables) -> list[dict[str, Any]]:
     columns = {str(name): step0[name].to_numpy() for name in step0.columns}
     starts = np.flatnonzero(np.r_[True, columns["run_id"][1:] != columns["run_id"][:-1]]) if len(step0) else np.array([], int)
     ends = [*starts[1:], len(step0)]
-    profiles = {
-        columns["run_id"][a]: {name: values[a:b] for name, values in columns.items()} for a, b in zip(starts, ends, strict=True)
-    }
+    profiles = {columns["run_id"][a]: {name: values[a:b] for name, values in columns.items()} for a, b in zip(starts, ends, strict=True)}
     rows = []
     for row in tables.runs.to_dict("records"):
         clean = {str(key): plain(value) for key, value in row.items()}

@@ -45,9 +45,7 @@ class Verdict:
     reason: str
 
 
-def judge(
-    step0: "pd.DataFrame | Mapping[str, Any]", factor: Factor, diverged_at_step: int | None, theory: float = math.nan
-) -> Verdict:
+def judge(step0: "pd.DataFrame | Mapping[str, Any]", factor: Factor, diverged_at_step: int | None, theory: float = math.nan) -> Verdict:
     """Judge one run.
 
     Args:
@@ -137,7 +135,9 @@ def by_factor(factor: Factor, depth: int, theory: float = math.nan, saturated: s
     if certain and abs(mean) > 0.01:
         bound = 1 + math.ceil(END_TO_END / abs(mean))
         return Verdict("stable", f"{rate}, {ratio} in all over {depth} hidden layers; at this rate tenfold from {bound} on")
-    return Verdict("stable", f"δ keeps its size: a factor of {exp(mean):.3g} per layer toward the input{_aside(factor, False, theory, over)}")
+    return Verdict(
+        "stable", f"δ keeps its size: a factor of {exp(mean):.3g} per layer toward the input{_aside(factor, False, theory, over)}"
+    )
 
 
 def _times(log_ratio: float) -> str:
@@ -198,9 +198,7 @@ def group_factor(runs: "Mapping[str, Any]") -> Factor:
     Returns:
         The factor; `arithmetic` is that of the mean over seeds of ‖δ^1‖²/‖δ^D‖², which mean-field theory predicts.
     """
-    value, low, high = (
-        np.asarray(runs[name], dtype=np.float64) for name in ("delta_factor", "delta_factor_lo", "delta_factor_hi")
-    )
+    value, low, high = (np.asarray(runs[name], dtype=np.float64) for name in ("delta_factor", "delta_factor_lo", "delta_factor_hi"))
     count = int(np.asarray(runs["depth"])[0]) - 1
     usable = np.isfinite(value) & (value > 0)
     n = int(usable.sum())
@@ -218,7 +216,9 @@ def group_factor(runs: "Mapping[str, Any]") -> Factor:
     ends = (interval.low, interval.high)
     variance = float(total.var(ddof=1)) / count
     if n < SEEDS_FOR_AN_INTERVAL:
-        parts = [factor_of(float(f), float(a), float(b), count + 1) for f, a, b in zip(value[usable], low[usable], high[usable], strict=True)]
+        parts = [
+            factor_of(float(f), float(a), float(b), count + 1) for f, a, b in zip(value[usable], low[usable], high[usable], strict=True)
+        ]
         half = float(np.sqrt((halves**2).sum())) / n
         if math.isfinite(half):
             ends = (interval.value - half, interval.value + half)
@@ -237,13 +237,13 @@ def judge_group(runs: "Mapping[str, Any]", factor: Factor | None = None) -> Verd
     Returns:
         The verdict.
     """
+    factor = group_factor(runs) if factor is None else factor
     names = ["failed" if status == "failed" else str(name) for status, name in zip(runs["status"], runs["verdict"], strict=True)]
     n = len(names)
     held = {state: names.count(state) for state in STATES if state in names}
     if 2 * sum(held.values()) >= n:
         state = max(held, key=lambda name: held[name])
-        return Verdict(state, _share(state, held[state], n) + ("" if n < 2 else f" ({_others(names, state)})"))
-    factor = group_factor(runs) if factor is None else factor
+        return Verdict(state, _share(state, names) + (_before(factor) if state == "diverged" else ""))
     usual = max(dict.fromkeys(names), key=names.count)
     if factor.count == 0:
         return Verdict(usual, "fewer than two hidden layers: there is no factor between hidden layers")
@@ -256,13 +256,17 @@ def judge_group(runs: "Mapping[str, Any]", factor: Factor | None = None) -> Verd
     return Verdict(verdict.name, f"{verdict.reason}; {notes}") if notes else verdict
 
 
-def _share(state: str, count: int, n: int) -> str:
-    if n < 2:
-        return f"the run is {state}"
+def _share(state: str, names: list[str]) -> str:
+    count, n = names.count(state), len(names)
+    how = "" if state in ("failed", "diverged") else "are "
+    if n == 1:
+        return f"the run {'is ' if how else ''}{state}"
     ends = proportion(count, n)
-    return f"{count} of {n} runs are {state} (95 % {ends.low:.0%}–{ends.high:.0%} of all seeds)"
+    others = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names) if name != state)
+    rest = f"; the others: {others}" if others else ""
+    return f"{count} of {n} runs {how}{state} (95 % {100 * ends.low:.0f}–{100 * ends.high:.0f} % of all seeds{rest})"
 
 
-def _others(names: list[str], state: str) -> str:
-    counts = {name: names.count(name) for name in dict.fromkeys(names) if name != state}
-    return "the others: " + ", ".join(f"{count} {name}" for name, count in counts.items()) if counts else "all of them"
+def _before(factor: Factor) -> str:
+    """Say what δ was like at step 0 in runs that diverged."""
+    return "" if factor.count == 0 else f"; at step 0, {by_factor(factor, factor.count + 1).reason}"

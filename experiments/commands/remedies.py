@@ -53,9 +53,10 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: bad input.
     """
+    if any(override.startswith(("+experiment=", "hydra.mode")) for override in args.overrides):
+        raise UserError("remedies are for one configuration; leave out hydra.mode and experiments, which are sweeps")
+    remedies.check_seeds(args.seeds)
     composed = compose([], args.overrides)
-    if len(composed) != 1:
-        raise UserError("remedies are for one configuration; leave out hydra.mode=MULTIRUN and experiments, which are sweeps")
     config, overrides = remedies.prepare(validate(composed[0].config), tuple(args.overrides))
     ensure(config["numerics"])
     if config["depth"] < 1:
