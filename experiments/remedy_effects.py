@@ -161,7 +161,7 @@ def _outcomes(table: pd.DataFrame, trained: bool) -> list[str]:
 
 def _ranked(table: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(all="ignore"):
-        distance = np.abs(np.log(table["delta_factor"].astype("float64")))
+        distance = pd.Series(np.abs(np.log(table["delta_factor"].to_numpy(dtype=np.float64))), index=table.index)
     table["rank_factor"] = distance.rank(method="min", na_option="bottom").astype(int)
     table["rank_loss"] = table["loss"].rank(method="min", na_option="bottom").astype(int)
     table["rank_accuracy"] = table["accuracy"].rank(method="min", ascending=False, na_option="bottom").astype(int)

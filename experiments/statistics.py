@@ -91,9 +91,9 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
 
     Returns:
         One row a setting: `axes`, n_runs, delta_factor (geometric mean) with its 95 % interval (`_lo`, `_hi`; over seeds,
-        within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the mean
-        square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged, verdict on the setting, n_agree
-        (runs that share it) and verdict_reason.
+        within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the
+        mean square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged,
+        verdict on the setting, n_agree (runs that share it) and verdict_reason.
     """
     work = runs.copy()
     if not axes:
@@ -154,7 +154,7 @@ def compare(runs: pd.DataFrame, before: "pd.Series[bool]", after: "pd.Series[boo
         if values.index.has_duplicates:
             raise ValueError(f"`{name}` must be one setting, got the seed {values.index[values.index.duplicated()][0]} more than once")
     seeds = first.index.intersection(second.index)
-    return paired(first.loc[seeds].to_numpy(np.float64), second.loc[seeds].to_numpy(np.float64), ratio)
+    return paired(np.asarray(first.loc[seeds], dtype=np.float64), np.asarray(second.loc[seeds], dtype=np.float64), ratio)
 
 
 def verdict_text(group: Mapping[Any, Any]) -> str:

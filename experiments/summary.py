@@ -148,9 +148,9 @@ def _reasons(groups: pd.DataFrame, axes: list[str]) -> list[str]:
     shown = groups
     if len(groups) > _MOST_REASONS:
         with np.errstate(all="ignore"):
-            size = np.abs(np.log(groups["delta_factor"].astype("float64"))).fillna(0.0)
-        order = size.sort_values(ascending=False, kind="stable").index
-        shown = groups.loc[order].drop_duplicates("verdict").sort_index()
+            size = np.abs(np.log(groups["delta_factor"].to_numpy(dtype=np.float64)))
+        order = np.argsort(-np.nan_to_num(size), kind="stable")
+        shown = groups.iloc[order].drop_duplicates("verdict").sort_index()
     lines = []
     for group in shown.to_dict("records"):
         where = " ".join(f"{axis}={_short(group[axis])}" for axis in axes if not pd.isna(group[axis]))

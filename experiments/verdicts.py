@@ -144,7 +144,12 @@ def _times(log_ratio: float) -> str:
     """Write a ratio given by its logarithm, also beyond floats: 4.88×, 1e400×."""
     if log_ratio > 700:
         return f"10^{log_ratio / math.log(10):.0f}×"
-    return f"{math.exp(log_ratio):.3g}×".replace("e+", "e")
+    return f"{_plainly(math.exp(log_ratio))}×"
+
+
+def _plainly(value: float) -> str:
+    """Write a number to three digits, 5.93e5 in place of 5.93e+05."""
+    return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
 def _aside(factor: Factor, shrinks: bool, theory: float, over: str) -> str:
@@ -153,7 +158,7 @@ def _aside(factor: Factor, shrinks: bool, theory: float, over: str) -> str:
     def as_stated(value: float) -> str:
         if shrinks:
             value = math.inf if value == 0 else 1 / value
-        return f"{value:.3g}".replace("e+", "e")
+        return _plainly(value)
 
     parts = []
     if not math.isnan(factor.low):
