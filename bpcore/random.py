@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_PURPOSES = {"weights": 0, "biases": 1, "batches": 2}
+_PURPOSES = {"weights": 0, "biases": 1, "batches": 2, "bootstrap": 3}
 
 
 def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
@@ -13,7 +13,7 @@ def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
 
     Args:
         seed: the run's seed, ≥ 0.
-        purpose: weights, biases or batches.
+        purpose: weights, biases, batches or bootstrap.
         index: layer (weights, biases) or epoch (batches), ≥ 0.
 
     Returns:

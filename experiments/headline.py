@@ -9,6 +9,7 @@ import pandas as pd
 from experiments.roles import independent, label, levels, listing
 from experiments.statistics import summarize_groups
 from experiments.store import Results
+from experiments.summary import verdict_of
 
 _MEANING = {
     "vanishing": "δ vanishes toward the input",
@@ -93,19 +94,33 @@ def _common(part: pd.DataFrame, runs: pd.DataFrame, axes: list[str]) -> str:
 
 
 def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
-    counts = runs["verdict"].value_counts()
-    total = len(runs)
-    if len(counts) == 1 and counts.iloc[0] == total:
-        return [f"All are judged {counts.index[0]}: {_MEANING.get(str(counts.index[0]), '')}."]
-    parts = []
-    for verdict in counts.index:
-        part = runs[runs["verdict"] == verdict]
-        where = "" if verdict == "stable" else _common(part, runs, axes)
-        parts.append(f"{number(len(part))} {verdict}{where}")
+    groups = summarize_groups(runs, axes)
+    counts = groups["verdict"].value_counts()
     failed = int((runs["status"] == "failed").sum())
-    if failed:
-        parts.append(f"{number(failed)} failed")
-    return [f"Judged: {', '.join(parts)}."]
+    failures = [f"Of {plural(len(runs), 'run')}, {number(failed)} failed."] if failed else []
+    if len(groups) == 1:
+        return [f"Judged {groups['verdict'].iloc[0]}: {groups['verdict_reason'].iloc[0]}.", *failures]
+    if len(counts) == 1:
+        head = f"All settings are judged {counts.index[0]}: {_MEANING.get(str(counts.index[0]), '')}."
+    else:
+        parts = []
+        for verdict in counts.index:
+            part = groups[groups["verdict"] == verdict]
+            where = "" if verdict == "stable" else _common(part, runs, axes)
+            parts.append(f"{number(len(part))} {verdict}{where}")
+        head = f"Of {plural(len(groups), 'setting')}, {', '.join(parts)}."
+    return [head, *_extremes(groups, axes), *failures]
+
+
+def _extremes(groups: pd.DataFrame, axes: list[str]) -> list[str]:
+    """Give the reason of the fastest vanishing and of the fastest exploding setting."""
+    text = []
+    for verdicts, pick in ((("vanishing", "saturated"), "idxmin"), (("exploding",), "idxmax")):
+        some = groups[groups["verdict"].isin(verdicts)]
+        if len(some):
+            row = some.loc[getattr(some["delta_factor"], pick)()]
+            text.append(f"Strongest ({row['verdict']}, {setting(row, axes)}): {row['verdict_reason']}.")
+    return text
 
 
 def _factors(runs: pd.DataFrame, axes: list[str]) -> list[str]:
@@ -186,7 +201,7 @@ def _single(results: Results) -> list[str]:
         text.append(
             f"From one hidden layer to the one before it, it changes by a factor of {number(run['delta_factor'])}{interval}{theory}."
         )
-    text.append(f"Judged {run['verdict']}: {_MEANING.get(str(run['verdict']), '')}.")
+    text.append(f"Judged {run['verdict']}: {verdict_of(run, step0).reason}.")
     if pd.notna(run["diverged_at_step"]):
         text.append(f"Loss or gradients left the finite numbers at step {int(run['diverged_at_step'])}.")
     return text

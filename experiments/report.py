@@ -18,6 +18,7 @@ import matplotlib
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from experiments import plots, store
@@ -129,17 +130,29 @@ def draw(module: ModuleType, table: pd.DataFrame, formats: tuple[str, ...]) -> d
     Returns:
         Format -> the file's bytes, the same for the same table.
     """
-    images = {}
     with matplotlib.rc_context(STYLE), _glyphs():
-        figure = module.draw(table)
-        for name in sorted(formats):
-            buffer = BytesIO()
-            if name == "png":  # savefig would draw everything twice
-                FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
-            else:
-                FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": "gradstab"})  # type: ignore[no-untyped-call]
-            figure.set_layout_engine("none")  # the places found for the first format hold for the second
-            images[name] = buffer.getvalue()
+        return encode(module.draw(table), formats)
+
+
+def encode(figure: Figure, formats: tuple[str, ...]) -> dict[str, bytes]:
+    """Return a figure as files; within the style's context.
+
+    Args:
+        figure: drawn.
+        formats: of FORMATS.
+
+    Returns:
+        Format -> the file's bytes, the same for the same figure.
+    """
+    images = {}
+    for name in sorted(formats):
+        buffer = BytesIO()
+        if name == "png":  # savefig would draw everything twice
+            FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
+        else:
+            FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": "gradstab"})  # type: ignore[no-untyped-call]
+        figure.set_layout_engine("none")  # the places found for the first format hold for the second
+        images[name] = buffer.getvalue()
     return images
 
 

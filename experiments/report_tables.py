@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.config import GROUPS, SCALARS
 from experiments.headline import number
 from experiments.roles import is_numeric, label
-from experiments.statistics import summarize_groups
+from experiments.statistics import summarize_groups, verdict_text
 from experiments.store import LAYERS, RUN_RESULTS, STEPS
 
 
@@ -76,21 +76,23 @@ def settings_table(runs: pd.DataFrame, axes: list[str]) -> Table:
         The table.
     """
     groups = summarize_groups(runs, axes)
-    ends = zip(groups["delta_factor_min"], groups["delta_factor_max"], strict=True)
+    ends = zip(groups["delta_factor_lo"], groups["delta_factor_hi"], strict=True)
+    groups["verdict"] = [verdict_text(group) for group in groups.to_dict("records")]
     groups["range"] = [None if math.isnan(low) else f"{number(low)}–{number(high)}" for low, high in ends]
     names = {axis: axis for axis in axes} | {
         "n_runs": "runs",
         "verdict": "verdict",
         "delta_factor": "factor",
-        "range": "over seeds",
+        "range": "95 %",
         "delta_factor_theory": "theory",
         "final_loss": "loss",
         "final_accuracy": "accuracy",
         "test_accuracy": "on test data",
         "n_diverged": "diverged",
+        "verdict_reason": "reason",
     }
     if (groups["n_runs"] == 1).all():
-        names = {name: shown for name, shown in names.items() if name not in ("n_runs", "range")}
+        names = {name: shown for name, shown in names.items() if name != "n_runs"}
     return _table(groups, _present(groups, names))
 
 

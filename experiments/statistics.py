@@ -1,69 +1,24 @@
 """Estimates from tables: frames in, frames out; nothing here draws."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from bpcore.arrays import FloatArray
 from experiments.config import GROUPS, SCALARS
+from experiments.factors import CONFIDENCE, Decay, Factor, decay, delta_factor, log_delta_norm, log_factor
+from experiments.intervals import Interval, Paired, geometric_interval, mean_interval, paired, proportion
+from experiments.verdicts import group_factor, judge_group
 
-CONFIDENCE = 0.95
+__all__ = [
+    "AGGREGATED", "CONFIDENCE", "Decay", "Factor", "Interval", "Paired", "compare", "decay", "delta_factor", "geometric_interval",
+    "linear_band", "log_band", "log_delta_norm", "log_factor", "mean_interval", "paired", "proportion", "summarize_groups",
+    "varying", "verdict_text",
+]  # fmt: skip
 AGGREGATED = ("seed",)
 """Axes that are averaged over instead of being shown: repetitions."""
-
-
-@dataclass(frozen=True)
-class Factor:
-    """Hold a per-layer factor of the norm of δ.
-
-    Args:
-        value: geometric mean of the factors; below 1 δ vanishes toward the input, above 1 it explodes.
-        low: lower end of the 95 % interval, NaN with fewer than two factors.
-        high: upper end.
-        end_to_end: product of the factors: the first layer's norm over the last hidden layer's.
-        count: number of factors.
-    """
-
-    value: float
-    low: float
-    high: float
-    end_to_end: float
-    count: int
-
-
-def delta_factor(norms: FloatArray) -> Factor:
-    """Estimate the factor per layer from the norms of the hidden layers, first to last.
-
-    exp(mean of ln δ^l/δ^(l+1)); the interval is Student's over these increments, because ln δ over layers is a random
-    walk, whose increments are independent while its values are not. Pairs with a norm that is 0 or not finite have no
-    finite logarithm and are left out.
-
-    Args:
-        norms: delta_norm of hidden layers 1…D.
-
-    Returns:
-        The factor; all NaN where no pair is left.
-    """
-    with np.errstate(all="ignore"):
-        increments = np.log(norms[:-1]) - np.log(norms[1:])
-    increments = increments[np.isfinite(increments)]
-    count = len(increments)
-    if count == 0:
-        return Factor(math.nan, math.nan, math.nan, math.nan, 0)
-    mean = float(increments.mean())
-    half = math.nan
-    if count > 1:
-        half = float(special.stdtrit(count - 1, (1 + CONFIDENCE) / 2) * increments.std(ddof=1) / math.sqrt(count))
-    return Factor(_exp(mean), _exp(mean - half), _exp(mean + half), _exp(float(increments.sum())), count)
-
-
-def _exp(x: float) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.exp(x))
 
 
 def varying(runs: pd.DataFrame) -> list[str]:
@@ -135,9 +90,10 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
         axes: the config columns that vary.
 
     Returns:
-        One row a setting: `axes`, n_runs, delta_factor (geometric mean) with the smallest and largest,
-        delta_factor_theory, final_loss (median), accuracies (mean), n_diverged, verdict (the most frequent; the
-        number of runs that share it where they disagree).
+        One row a setting: `axes`, n_runs, delta_factor (geometric mean) with its 95 % interval (`_lo`, `_hi`; over seeds,
+        within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the
+        mean square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged,
+        verdict on the setting, n_agree (runs that share it) and verdict_reason.
     """
     work = runs.copy()
     if not axes:
@@ -145,20 +101,63 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     keys = axes or ["_all"]
     rows = []
     for values, group in work.groupby(keys, dropna=False, sort=False, observed=True):
-        factors = log_band(group, [], "delta_factor").iloc[0]
-        counts = group["verdict"].value_counts()
-        verdict = counts.index[0] if len(counts) else ""
+        columns: dict[str, Any] = {name: group[name].to_numpy() for name in _OF_GROUPS if name in group.columns}
+        columns |= {name: np.full(len(group), np.nan) for name in _OF_GROUPS if name not in group.columns}
+        measured = columns["delta_factor"].astype(np.float64)
+        measured = measured[np.isfinite(measured) & (measured > 0)]
+        factor = group_factor(columns)
+        verdict = judge_group(columns, factor)
+        theory = columns["delta_factor_theory"].astype(np.float64)
+        theory = theory[np.isfinite(theory)]
         rows.append({
             **dict(zip(axes, values, strict=False)),
             "n_runs": len(group),
-            "delta_factor": factors["mean"],
-            "delta_factor_min": factors["low"],
-            "delta_factor_max": factors["high"],
-            "delta_factor_theory": group["delta_factor_theory"].mean(),
+            "delta_factor": factor.value,
+            "delta_factor_lo": factor.low,
+            "delta_factor_hi": factor.high,
+            "delta_factor_min": measured.min() if len(measured) else math.nan,
+            "delta_factor_max": measured.max() if len(measured) else math.nan,
+            "delta_factor_arithmetic": factor.arithmetic,
+            "delta_factor_theory": theory.mean() if len(theory) else math.nan,
             "final_loss": group["final_loss"].median(),
             "final_accuracy": group["final_accuracy"].mean(),
             "test_accuracy": group["test_accuracy"].mean(),
             "n_diverged": int((group["status"] == "diverged").sum()),
-            "verdict": verdict if len(counts) <= 1 else f"{verdict} ({counts.iloc[0]}/{len(group)})",
+            "verdict": verdict.name,
+            "n_agree": int((group["verdict"] == verdict.name).sum()),
+            "verdict_reason": verdict.reason,
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+_OF_GROUPS = ("delta_factor", "delta_factor_lo", "delta_factor_hi", "delta_factor_theory", "depth", "status", "verdict")
+
+
+def compare(runs: pd.DataFrame, before: "pd.Series[bool]", after: "pd.Series[bool]", column: str, ratio: bool = False) -> Paired:
+    """Compare two settings over the seeds that both have.
+
+    Args:
+        runs: the runs table.
+        before: which rows are the one setting.
+        after: which rows are the other.
+        column: what is compared.
+        ratio: compare as a ratio, by logarithms.
+
+    Returns:
+        The paired comparison, after against before.
+
+    Raises:
+        ValueError: a setting has a seed twice, so that its rows are more than one setting.
+    """
+    first, second = (runs.loc[rows].set_index("seed")[column].astype("float64") for rows in (before, after))
+    for name, values in (("before", first), ("after", second)):
+        if values.index.has_duplicates:
+            raise ValueError(f"`{name}` must be one setting, got the seed {values.index[values.index.duplicated()][0]} more than once")
+    seeds = first.index.intersection(second.index)
+    return paired(np.asarray(first.loc[seeds], dtype=np.float64), np.asarray(second.loc[seeds], dtype=np.float64), ratio)
+
+
+def verdict_text(group: Mapping[Any, Any]) -> str:
+    """Write the verdict on a setting, with the number of its runs that share it where they disagree."""
+    name, agree, n = group["verdict"], group["n_agree"], group["n_runs"]
+    return str(name) if agree == n else f"{name} ({agree}/{n})"

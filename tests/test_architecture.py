@@ -31,7 +31,10 @@ FORBIDDEN: dict[str, set[str]] = {
     **{part: GRAPH - {part, "bpcore.graph"} for part in GRAPH},
     "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
     "experiments.store": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
-    "experiments.statistics": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
+    **{
+        f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
+        for part in ("factors", "intervals", "verdicts", "statistics", "remedy_effects")
+    },
     "experiments.plots": RUNNING | TRAINING | {"experiments.findings", "hydra"},
     "experiments.findings": RUNNING | TRAINING | {"experiments.plots", "matplotlib", "hydra"},
     "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store", "experiments.plots"},
@@ -143,6 +146,8 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.findings.phase", "import experiments.runner"),
         ("experiments.statistics", "import matplotlib.pyplot as plt"),
         ("experiments.statistics", "from experiments import plots"),
+        ("experiments.verdicts", "from experiments.tile import run_one"),
+        ("experiments.remedy_effects", "from experiments.runner import execute"),
         ("bpcore.graph", "from bpcore import gates"),
         ("bpcore.gates", "from bpcore.composite import composite"),
         ("bpcore.gates", "from bpcore.activations import sigmoid"),

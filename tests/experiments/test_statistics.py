@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from experiments.statistics import delta_factor, log_band, summarize_groups, varying
+from experiments.statistics import compare, delta_factor, log_band, summarize_groups, varying, verdict_text
 
 
 def test_a_geometric_sequence_has_its_ratio():
@@ -31,17 +32,6 @@ def test_zeros_and_infinities_are_left_out():
     assert delta_factor(np.array([0.0, 0.0])).count == 0
     assert math.isnan(delta_factor(np.array([np.inf, 1.0])).value)
     assert delta_factor(np.array([])).count == 0
-
-
-def test_the_interval_covers_the_factor_of_a_random_walk():
-    """ln δ is a random walk over layers; Student's interval over its increments is exact for normal ones."""
-    rng = np.random.default_rng(0)
-    hits, trials = 0, 4000
-    for _ in range(trials):
-        walk = np.cumsum(math.log(0.8) + 0.3 * rng.standard_normal(15))
-        factor = delta_factor(np.exp(walk)[::-1])
-        hits += factor.low <= 0.8 <= factor.high
-    assert 0.94 <= hits / trials <= 0.96
 
 
 def _runs(**columns):
@@ -85,5 +75,30 @@ def test_groups_over_seeds():
     )  # fmt: skip
     first, second = summarize_groups(runs, ["depth"]).to_dict("records")
     assert first["delta_factor"] == pytest.approx(1.0)
-    assert (first["n_runs"], first["final_loss"], first["verdict"]) == (2, 2.0, "stable (1/2)")
-    assert (second["n_diverged"], second["verdict"]) == (1, "diverged")
+    assert (first["n_runs"], first["final_loss"], first["verdict"], first["n_agree"]) == (2, 2.0, "stable", 1)
+    assert verdict_text(first) == "stable (1/2)"
+    assert (second["n_diverged"], second["verdict"], verdict_text(second)) == (1, "diverged", "diverged")
+
+
+def test_a_setting_has_its_interval_over_seeds_and_both_means():
+    logs = np.array([-0.1, 0.0, 0.1, 0.2])
+    runs = _runs(
+        depth=[5] * 4, delta_factor=np.exp(logs), delta_factor_lo=np.exp(logs - 9), delta_factor_hi=np.exp(logs + 9),
+        delta_factor_theory=[np.nan] * 4, final_loss=[1.0] * 4, final_accuracy=[1.0] * 4, test_accuracy=[1.0] * 4,
+        status=["ok"] * 4, verdict=["stable"] * 4,
+    )  # fmt: skip
+    (row,) = summarize_groups(runs, []).to_dict("records")
+    assert row["delta_factor"] == pytest.approx(math.exp(logs.mean()))
+    half = stats.t.ppf(0.975, 3) * logs.std(ddof=1) / 2
+    assert (row["delta_factor_lo"], row["delta_factor_hi"]) == pytest.approx((math.exp(0.05 - half), math.exp(0.05 + half)))
+    assert row["delta_factor_arithmetic"] == pytest.approx(np.mean(np.exp(2 * 4 * logs)) ** (1 / 8))
+    (pair,) = summarize_groups(runs.iloc[:2], []).to_dict("records")
+    assert math.log(pair["delta_factor_hi"] / pair["delta_factor"]) == pytest.approx(9 / math.sqrt(2))
+
+
+def test_settings_are_compared_over_their_common_seeds():
+    runs = _runs(depth=[1, 1, 1, 2, 2, 2], seed=[0, 1, 2, 2, 1, 0], final_loss=[1.0, 2, 3, 1.5, 1.0, 0.5])
+    comparison = compare(runs, runs["depth"] == 1, runs["depth"] == 2, "final_loss", ratio=True)
+    assert (comparison.effect.value, comparison.effect.count) == (pytest.approx(0.5), 3)
+    with pytest.raises(ValueError, match="more than once"):
+        compare(runs, runs["depth"] > 0, runs["depth"] == 2, "final_loss")

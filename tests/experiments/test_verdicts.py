@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.statistics import delta_factor
-from experiments.verdicts import judge
+from experiments.factors import NO_FACTOR, delta_factor, log_delta_norm, log_factor
+from experiments.verdicts import by_factor, factor_of, group_factor, judge, judge_group
 from tests.experiments.helpers import sweep
 
 
@@ -60,9 +60,138 @@ def test_saturation_needs_large_preactivations():
     assert verdict(shrinking, saturated=0.5, z_var=100.0, zero=0.5).name == "vanishing"
 
 
-def test_the_reason_speaks_of_the_rate():
-    reason = verdict(4.88 ** -np.arange(5.0, 0, -1)).reason
-    assert "4.88× per layer" in reason
+def test_the_reason_states_rate_interval_theory_and_consequence():
+    logs = np.cumsum(np.array([0.0, 1.50, 1.62, 1.55, 1.67]))
+    factor = log_factor(logs)
+    reason = judge(step0([1.0, *np.exp(logs), 1.0]), factor, None, theory=1 / 4.88).reason
+    low, high = 1 / factor.high, 1 / factor.low
+    assert reason == (
+        f"δ shrinks {1 / factor.value:.3g}× per layer toward the input (95 % {low:.3g}–{high:.3g}, theory 4.88): "
+        f"layer 1 learns {np.exp(logs[-1]):.3g}× slower than layer 5"
+    )
+    assert low < 4.88 < high
+
+
+@pytest.mark.parametrize(("depth", "name"), [(3, "stable"), (10, "stable"), (14, "exploding"), (40, "exploding")])
+def test_the_depth_decides_whether_a_rate_matters(depth, name):
+    """1.21× a layer, as ReLU under batch normalization: tenfold from 14 hidden layers on."""
+    found = verdict(1.2111 ** np.arange(depth, 0, -1.0))
+    assert found.name == name
+    assert "1.21× per layer" in found.reason
+    if name == "stable":
+        assert "tenfold from 14 on" in found.reason
+
+
+@pytest.mark.parametrize(("width", "depth"), [(64, 20), (100, 50), (64, 100), (256, 100)])
+def test_he_and_relu_is_stable_within_its_finite_width_spread(width, depth):
+    """ln of the squared factors ~ ln of (2/n)·χ²-like sums with variance 5/n each and E‖δ‖² preserved."""
+    rng = np.random.default_rng(0)
+    names = []
+    for _ in range(300):
+        v = 5 / (4 * width)
+        logs = np.append(0.0, -np.cumsum(-v + np.sqrt(v) * rng.standard_normal(depth - 1)))
+        names.append(by_factor(log_factor(logs), depth).name)
+    assert names.count("stable") >= 0.93 * len(names)
+
+
+def test_a_net_just_below_critical_is_not_excused_by_its_width():
+    """The control: σ_w² = 1.4 in place of 2 at the same spread."""
+    rng = np.random.default_rng(0)
+    v = 5 / (4 * 64)
+    walks = [np.append(0.0, -np.cumsum(0.5 * np.log(0.7) - v + np.sqrt(v) * rng.standard_normal(49))) for _ in range(100)]
+    assert sum(by_factor(log_factor(walk), 50).name == "vanishing" for walk in walks) >= 99
+
+
+@pytest.mark.parametrize(
+    ("norms", "name"),
+    [
+        ([1e-95, 0.9, 1.0, 1.1, 1.0], "vanishing"),  # all in one step: no interval could exclude 1
+        ([1e95, 0.9, 1.0, 1.1, 1.0], "exploding"),
+        (np.exp(np.linspace(-1500, 0, 4)), "underflowed"),
+    ],
+)
+def test_an_enormous_ratio_is_not_stable_however_uneven(norms, name):
+    assert verdict(norms).name == name
+
+
+def test_extended_range_tells_how_far_it_underflowed():
+    frame = step0([0.0, 0.0, 1e-200, 1.0, 1.0]).assign(log10_delta_norm=[-600.0, -400.0, -200.0, 0.0, 0.0])
+    found = judge(frame, log_factor(log_delta_norm(frame)[1:-1]), None)
+    assert found.name == "underflowed"
+    assert "10^-400 in layer 1" in found.reason
+
+
+def test_a_layer_whose_z_underflows_is_not_dead():
+    dead = np.array([0.0, 0.0, 1.0, 1.0, 0.0])
+    frame = step0([0.0, 0.0, 0.0, 0.0, 1.0]).assign(
+        dead=dead, z_mean=[np.nan, 1e-30, 0, 0, 0], z_var=[np.nan, 1e-60, 0, 0, 0], weight_norm=1.0
+    )
+    assert judge(frame, NO_FACTOR, None).name == "underflowed"
+    assert judge(frame.assign(z_mean=-1.0), NO_FACTOR, None).name == "dead"
+    assert judge(frame.assign(weight_norm=0.0), NO_FACTOR, None).name == "dead"
+
+
+def test_a_frame_and_arrays_are_judged_alike():
+    frame = step0([1.0, 0.001, 0.02, 0.3, 1.0])
+    arrays = {name: frame[name].to_numpy() for name in frame}
+    factor = log_factor(log_delta_norm(arrays)[1:-1])
+    assert judge(frame, factor, None) == judge(arrays, factor, None)
+
+
+def group(logs, depth=21, verdict="stable", status="ok", theory=np.nan):
+    n = len(logs)
+    names = [verdict] * n if isinstance(verdict, str) else verdict
+    states = ["diverged" if name == "diverged" else "failed" if name is None else status for name in names]
+    return pd.DataFrame({
+        "delta_factor": np.exp(logs), "delta_factor_lo": np.exp(np.array(logs) - 0.05), "delta_factor_hi": np.exp(np.array(logs) + 0.05),
+        "delta_factor_theory": theory, "depth": depth, "verdict": names, "status": states,
+    })  # fmt: skip
+
+
+def test_a_group_is_judged_by_its_interval_over_seeds():
+    """Each run's own interval holds 1; five seeds together do not."""
+    runs = group([-0.13, -0.125, -0.12, -0.128, -0.122])
+    found = judge_group(runs)
+    assert found.name == "vanishing"
+    assert "over 5 seeds" in found.reason
+    scattered = group([-0.8, 0.5, -0.6, 0.4, -0.2])
+    assert judge_group(scattered).name == "stable"
+
+
+def test_two_seeds_take_the_interval_within_the_runs():
+    factor = group_factor(group([-0.13, -0.12]))
+    assert np.log(factor.high / factor.value) == pytest.approx(0.05 / np.sqrt(2))
+    alone = group_factor(group([-0.13]))
+    assert np.log(alone.high / alone.value) == pytest.approx(0.05)
+
+
+def test_the_arithmetic_factor_of_a_group_is_that_of_the_mean_square():
+    logs = np.array([-0.1, 0.0, 0.12])
+    assert group_factor(group(logs)).arithmetic == pytest.approx(np.mean(np.exp(2 * 20 * logs)) ** (1 / 40))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["diverged", "diverged", "stable"], "diverged"),
+        (["diverged", "stable", "stable"], "stable"),
+        (["dead", "dead", "dead"], "dead"),
+        (["underflowed", "dead", "dead", "vanishing"], "dead"),
+        ([None, None, "stable"], "failed"),
+    ],
+)
+def test_a_state_must_hold_in_half_of_the_runs(names, expected):
+    found = judge_group(group([0.001, 0.002, -0.001, 0.0][: len(names)], verdict=names))
+    assert found.name == expected
+    if "diverged" in names:
+        assert f"{names.count('diverged')} of {len(names)} runs" in found.reason
+
+
+def test_a_factor_is_restored_from_its_columns():
+    factor = delta_factor(np.exp(np.cumsum([0.3, 1.2, 0.8, 1.1, 0.9])))
+    again = factor_of(factor.value, factor.low, factor.high, 5)
+    assert (again.log_variance, again.log_end_to_end) == pytest.approx((factor.log_variance, factor.log_end_to_end), rel=1e-9)
+    assert factor_of(np.nan, np.nan, np.nan, 5).count == 0
 
 
 @pytest.mark.parametrize(
@@ -72,6 +201,10 @@ def test_the_reason_speaks_of_the_rate():
         (["activation=relu", "init=he", "init.scale=3", "depth=10"], "exploding"),
         (["activation=identity", "init=orthogonal", "depth=10"], "stable"),
         (["activation=relu", "init=constant", "init.scale=-1", "data.standardize=false"], "dead"),
+        (["activation=tanh", "init=constant", "init.scale=-1", "depth=10"], "saturated"),
+        (["activation=identity", "depth=10"], "stable"),
+        (["activation=relu", "init=he", "depth=20"], "stable"),
+        (["activation=relu", "init.scale=1e-20", "dtype=float32", "depth=8"], "underflowed"),
         (["activation=sigmoid", "dtype=float32", "depth=90"], "underflowed"),
         (["activation=relu", "init.scale=1e200", "depth=5"], "diverged"),
         (["activation=tanh", "init.scale=1", "depth=1"], "stable"),

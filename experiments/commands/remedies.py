@@ -1,0 +1,108 @@
+"""Try the five remedies of the literature on a net that does not train, alone and in pairs, and say which one works.
+
+gradstab remedies depth=20 activation=sigmoid
+gradstab remedies depth=50 activation=relu init=normal --seeds 5
+"""
+
+import argparse
+import json
+import math
+import shlex
+import sys
+from typing import Any
+
+import pandas as pd
+
+from experiments import remedies
+from experiments.composition import compose
+from experiments.config import flatten, validate
+from experiments.errors import UserError
+from experiments.estimate import check_memory, describe_plan
+from experiments.numerics import ensure
+from experiments.remedies import Candidate
+from experiments.remedy_effects import conclude, effects
+from experiments.remedy_page import as_text, write
+from experiments.runner import default_name, plan
+from experiments.runner import execute as execute_plan
+from experiments.store import Tables
+from experiments.summary import count, plain
+
+SEEDS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = (
+        "remedies, each a file in conf/remedy:\n"
+        + "\n".join(f"  {level.remedy:20s} {level.advice} ({level.source})" for level in remedies.levels())
+        + f"\nwithout batch_size={remedies.BATCH_SIZE} examples are taken a step; `gradstab run --help` lists the keys"
+    )
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="the configuration that does not train")
+    parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help=f"repetitions of every change, ≥ 2 (default: {SEEDS})")
+    parser.add_argument("--json", action="store_true", help="print all rows and the conclusions as JSON")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
+    parser.add_argument("--fresh", action="store_true", help="replace results of the same name")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Compose the configuration, run all changes of it, print them ranked, write the report.
+
+    Returns:
+        0 done; 1 if a run failed; 130 if interrupted.
+
+    Raises:
+        UserError: bad input.
+    """
+    if any(override.startswith(("+experiment=", "hydra.mode")) for override in args.overrides):
+        raise UserError("remedies are for one configuration; leave out hydra.mode and experiments, which are sweeps")
+    remedies.check_seeds(args.seeds)
+    composed = compose([], args.overrides)
+    config, overrides = remedies.prepare(validate(composed[0].config), tuple(args.overrides))
+    ensure(config["numerics"])
+    if config["depth"] < 1:
+        raise UserError(f"`depth` must be an integer ≥ 1 for remedies, got {config['depth']}; a linear classifier has no layer to cure")
+    tried = remedies.candidates(config)
+    jobs = remedies.jobs_of(tried, overrides, args.seeds)
+    folder = remedies.folder_of(config, default_name(jobs, "remedies"))
+    todo = plan(jobs, folder, fresh=args.fresh)
+    check_memory(todo)
+    if args.dry_run:
+        print(describe_plan(todo, as_json=args.json))
+        return 0
+    command = ["gradstab", *(shlex.quote(argument) for argument in sys.argv[1:])]
+    tables, interrupted = execute_plan(todo, command)
+    if interrupted:
+        done = count(len(tables.runs), "finished run")
+        print(f"gradstab: interrupted; {done} kept, the same command resumes", file=sys.stderr)
+        return 130
+    table = effects(labeled(tables, tried, args.seeds), clip_rates(tables))
+    clipping = table[(table["n_changes"] == 1) & table["change"].str.contains("clip=")]
+    conclusions = conclude(table, float(clipping["clip_rate"].iloc[0]) if len(clipping) else math.nan)
+    shown = [(key, str(value)) for key, value in flatten(config).items() if key != "seed"]
+    page = write(folder, table, conclusions, " ".join(command), shown)
+    if args.json:
+        rows = [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+        print(json.dumps({"conclusions": conclusions.lines(), "changes": rows, "report": str(page)}, indent=2, ensure_ascii=False))
+    else:
+        print(as_text(table, conclusions))
+        print(f"{folder}: {count(len(tables.runs), 'run')}, {count(len(jobs) - len(todo.todo), 'run')} done before; {page} shows them")
+    return 1 if (tables.runs["status"] == "failed").any() else 0
+
+
+def labeled(tables: Tables, tried: list[Candidate], seeds: int) -> pd.DataFrame:
+    """Return the runs table with each run's change beside it, in the order of the candidates."""
+    runs = tables.runs.sort_values("job", kind="stable").reset_index(drop=True)
+    places = [tried[int(job) // seeds] for job in runs["job"]]
+    extra: dict[str, Any] = {
+        "change": [candidate.label for candidate in places],
+        "n_changes": [candidate.cost[0] for candidate in places],
+        "cost": [candidate.cost[1] for candidate in places],
+        "advice": ["; ".join(level.advice for level in candidate.levels) for candidate in places],
+        "reason": ["; ".join(level.reason for level in candidate.levels) for candidate in places],
+    }
+    return runs.assign(**extra)
+
+
+def clip_rates(tables: Tables) -> "pd.Series[float]":
+    """Return the share of recorded steps that were clipped, by run."""
+    return tables.steps["clipped"].astype("float64").groupby(tables.steps["run_id"]).mean()

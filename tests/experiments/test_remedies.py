@@ -1,0 +1,219 @@
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import remedies
+from experiments.cli import main
+from experiments.composition import compose
+from experiments.config import GROUPS, SCALARS, catalogue, flatten, run_id, validate
+from experiments.errors import UserError
+from experiments.remedy_effects import conclude, effects
+from experiments.remedy_page import as_markdown, as_text, draw, rows_of, shown
+from tests.experiments.helpers import TINY
+
+
+@pytest.fixture(scope="module")
+def config():
+    return validate(compose([], [*TINY, "depth=4", "activation=sigmoid", "batch_size=20"])[0].config)
+
+
+def test_every_remedy_states_what_why_and_who_says_so():
+    assert len(catalogue("remedy")) == 5
+    for level in remedies.levels():
+        assert bool(level.change) != bool(level.multiply)
+        assert all(key.partition(".")[0] in {*GROUPS, *SCALARS} for key in (*level.change, *level.multiply))
+        assert level.advice
+        assert level.reason
+        assert level.source
+    costs = {level.remedy: level.cost for level in remedies.levels()}
+    assert sorted(costs.values()) == [1, 2, 3, 4, 5]
+
+
+def test_alone_and_in_pairs_of_different_remedies(config):
+    tried = remedies.candidates(config)
+    assert tried[0].label == remedies.UNCHANGED
+    assert len({run_id(candidate.config) for candidate in tried}) == len(tried)
+    known = remedies.levels()
+    singles = [candidate for candidate in tried if len(candidate.levels) == 1]
+    assert len(singles) == len(known)
+    pairs = [candidate for candidate in tried if len(candidate.levels) == 2]
+    assert len(pairs) == sum(a.remedy != b.remedy for i, a in enumerate(known) for b in known[:i])
+    assert all(candidate.levels[0].remedy != candidate.levels[1].remedy for candidate in pairs)
+
+
+def test_a_candidate_is_what_hydra_would_compose(config):
+    jobs = remedies.jobs_of(remedies.candidates(config), ("depth=4", "activation=sigmoid", "batch_size=20"), 2)
+    for job in (jobs[3], jobs[-1]):
+        assert run_id(validate(compose([], [*TINY, *job.overrides])[0].config)) == job.run_id
+
+
+def test_what_the_configuration_has_already_is_not_tried(config):
+    patient = validate(
+        {**config, "init": remedies._apply(config, tuple(x for x in remedies.levels() if "he" in x.change.values()))[0]["init"]}
+    )
+    labels = [candidate.label for candidate in remedies.candidates(patient)]
+    assert not any("init=he" in label for label in labels)
+    assert any("init=xavier" in label for label in labels)
+
+
+def test_defaults_are_filled_in_where_nothing_is_given():
+    full = validate(compose([], ["steps=100"])[0].config)
+    prepared, overrides = remedies.prepare(full, ("steps=100",))
+    assert prepared["batch_size"] == remedies.BATCH_SIZE
+    assert f"batch_size={remedies.BATCH_SIZE}" in overrides
+    kept, _ = remedies.prepare(full, ("batch_size=null", "record.every=1"))
+    assert flatten(kept) == flatten(full)
+
+
+def test_intervals_need_two_seeds(config):
+    with pytest.raises(UserError, match=r"--seeds.*≥ 2, got 1"):
+        remedies.jobs_of(remedies.candidates(config), (), 1)
+
+
+def runs(table, steps=10):
+    """One row a change and seed: (change, n_changes, cost, factor, loss, accuracy, lost)."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for change, n_changes, cost, factor, loss, accuracy, lost in table:
+        for seed in range(4):
+            gone = seed < lost
+            rows.append({
+                "run_id": f"{change}{seed}", "seed": seed, "change": change, "n_changes": n_changes, "cost": cost, "depth": 11,
+                "advice": f"do {change}", "reason": "because", "steps": steps, "status": "diverged" if gone else "ok",
+                "delta_factor": factor * math.exp(0.01 * rng.standard_normal()), "delta_factor_lo": 0.9 * factor,
+                "delta_factor_hi": 1.1 * factor, "delta_factor_theory": factor,
+                "verdict": "diverged" if gone else "stable" if 0.9 < factor < 1.1 else "vanishing" if factor < 1 else "exploding",
+                "final_loss": 1e30 if gone else loss * math.exp(0.02 * rng.standard_normal()),
+                "final_accuracy": accuracy + 0.01 * rng.standard_normal(), "test_accuracy": accuracy,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+CLIPPED = pd.Series(dtype="float64")
+SICK = ("unchanged", 0, 0, 0.25, 2.3, 0.1, 0)
+
+
+def outcome(table):
+    return table.set_index("change")["outcome"].to_dict()
+
+
+def test_outcomes_and_the_cheapest_that_works():
+    table = effects(runs([
+        SICK, ("good", 1, 4, 0.97, 0.5, 0.8, 0), ("dear", 1, 5, 1.0, 0.2, 0.95, 0), ("both", 2, 9, 1.0, 0.1, 0.99, 0),
+        ("little", 1, 1, 0.5, 2.0, 0.25, 0), ("lossy", 1, 2, 1.0, 0.3, 0.95, 1), ("idle", 1, 3, 0.25, 2.3, 0.1, 0),
+        ("bad", 1, 2, 4.0, 9.0, 0.02, 0), ("gone", 1, 2, 9.0, 9.0, 0.1, 4),
+    ]), CLIPPED)  # fmt: skip
+    assert outcome(table) == {
+        "unchanged": "no effect", "good": "works", "dear": "works", "both": "works", "little": "helps", "lossy": "uncertain",
+        "idle": "no effect", "bad": "worse", "gone": "worse",
+    }  # fmt: skip
+    assert table["change"].tolist()[:3] == ["both", "dear", "good"]
+    assert table.set_index("change").loc["both", ["rank_loss", "rank_accuracy"]].tolist() == [1, 1]
+    assert table.set_index("change").loc["lossy", "loss"] == pytest.approx(0.3, rel=0.1)
+    said = conclude(table, math.nan)
+    assert said.answer.startswith("the cheapest change that works: good: δ per layer 0.25× → 0.967×, stable")
+    assert said.best.startswith("the best: both")
+    text = "\n".join(said.warnings)
+    assert "“do bad” (bad) makes training worse" in text
+    assert "without effect on training, alone: idle" in text
+    assert "4 of 4 runs lost" in text
+
+
+def test_it_says_so_when_nothing_helps():
+    said = conclude(effects(runs([SICK, ("idle", 1, 1, 0.26, 2.3, 0.1, 0), ("bad", 1, 2, 0.1, 2.5, 0.05, 0)]), CLIPPED), math.nan)
+    assert said.answer == "none of the remedies helps, alone or in pairs"
+    assert said.best == ""
+    assert "makes it worse: δ per layer 0.25× → 0.0999×, vanishing" in "\n".join(said.warnings)
+
+
+def test_clipping_that_never_acts_is_said_to_do_nothing():
+    table = effects(runs([SICK, ("clip=norm", 1, 3, 0.25, 2.3, 0.1, 0)]), CLIPPED)
+    assert "clip=norm (it never acts)" in conclude(table, 0.0).warnings[-1]
+    assert "it acts in 40% of the recorded steps" in conclude(table, 0.4).warnings[-1]
+
+
+def test_regressions_are_judged_by_their_loss():
+    frame = runs([SICK, ("good", 1, 1, 1.0, 0.01, 0.0, 0), ("gone", 1, 1, 1.0, 0.01, 0.0, 4)])
+    frame[["final_accuracy", "test_accuracy"]] = np.nan
+    table = effects(frame, CLIPPED)
+    assert outcome(table) == {"unchanged": "no effect", "good": "works", "gone": "worse"}
+    assert table.set_index("change").loc["good", "effect_loss"] == pytest.approx(0.01 / 2.3, rel=0.1)
+    assert math.isnan(table.set_index("change").loc["gone", "loss"])
+    draw(table)
+
+
+def test_without_training_the_verdict_on_delta_counts():
+    frame = runs([SICK, ("good", 1, 1, 1.0, 2.3, 0.1, 0), ("nearer", 1, 1, 0.5, 2.3, 0.1, 0), ("bad", 1, 1, 0.1, 2.3, 0.1, 0)], steps=0)
+    assert outcome(effects(frame, CLIPPED)) == {"unchanged": "no effect", "good": "works", "nearer": "helps", "bad": "worse"}
+
+
+def test_a_patient_whose_runs_are_lost_can_be_cured():
+    table = effects(runs([("unchanged", 0, 0, 3.0, 1.0, 0.1, 4), ("good", 1, 1, 1.0, 0.1, 0.9, 0)]), CLIPPED)
+    assert outcome(table)["good"] == "works"
+    assert "4 of 4 runs diverged" in conclude(table, math.nan).patient
+    assert "δ grows 3" in conclude(table, math.nan).patient
+
+
+def test_what_is_shown_is_what_was_measured():
+    table = effects(runs([SICK, ("good", 1, 4, 0.97, 0.5, 0.8, 0), *((f"p{i}", 2, 5, 1.0, 0.5, 0.8, 0) for i in range(40))]), CLIPPED)
+    part = shown(table)
+    assert {"unchanged", "good"} < set(part["change"])
+    assert len(part) == 24
+    said = conclude(table, math.nan)
+    assert "… and 18 more pairs" in as_text(table, said)
+    assert as_markdown(table, said).count("\n| ") == len(table) + 1
+    (row,) = [row for row in rows_of(table) if row["change"] == "good"]
+    assert float(row["factor"]) == pytest.approx(table.set_index("change").loc["good", "delta_factor"], rel=5e-3)
+    left, right = draw(table).axes
+    for axes, name in ((left, "delta_factor"), (right, "accuracy")):
+        drawn = np.sort(np.concatenate([line.get_xdata() for line in axes.lines if line.get_linestyle() == "None"]))
+        np.testing.assert_allclose(drawn, np.sort(part[name]), rtol=1e-12)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_command_end_to_end(here, monkeypatch, capsys):
+    """Three levels are tried for speed; the page, the table and JSON say the same."""
+    some = [level for level in remedies.levels() if {"relu", "batch", "norm"} & set(level.change.values())]
+    monkeypatch.setattr(remedies, "levels", lambda: some)
+    words = ["remedies", "depth=6", "activation=sigmoid", *TINY, "steps=3", "batch_size=20", "name=r", "--seeds", "2"]
+    assert main([*words, "--dry-run"]) == 0
+    assert "14 runs, 0 of them done" in capsys.readouterr().out
+    assert not (here / "results").exists()
+    assert main([*words, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["conclusions"][0].startswith("unchanged: vanishing: δ shrinks")
+    table = pd.read_csv(here / "results" / "r" / "remedies.csv")
+    assert [row["change"] for row in said["changes"]] == table["change"].tolist()
+    assert set(table["n_changes"]) == {0, 1, 2}
+    page = (here / "results" / "r" / "remedies.html").read_text(encoding="utf-8")
+    assert page.count("<tr>") == len(table) + 1 + 3 + 1
+    assert main(words) == 0
+    assert f"{2 * len(table)} runs done before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["depth=0"], "`depth` must be an integer ≥ 1 for remedies"),
+        (["--seeds", "1"], "`--seeds` must be an integer ≥ 2"),
+        (["--seeds", "x"], "--seeds"),
+        (["depth=2,3"], "add -m"),
+        (["+experiment=overview"], "remedies are for one configuration"),
+        (["activation=sigmoyd"], "did you mean sigmoid"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_one_line(arguments, message, here, capsys):
+    assert main(["remedies", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (here / "results").exists()
