@@ -24,6 +24,8 @@ from tqdm import tqdm
 from experiments import config as run_config
 from experiments.config import GROUPS, SCALARS, Config, Job
 from experiments.errors import UserError
+from experiments.fast_composition import TaskConfig
+from experiments.launcher import collect_with
 from experiments.paths import CONF
 
 _RELEASE = tuple(int(part) for part in hydra.__version__.split(".")[:2])
@@ -79,17 +81,19 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     composed: list[Composed] = []
     refused: list[OmegaConfBaseException] = []
 
+    def collect(job: TaskConfig) -> None:
+        composed.append(Composed(job.container(), job.overrides, job.choices.get("experiment")))
+        bar.update()
+
+    @collect_with(collect)
     def take(cfg: Any) -> None:
         runtime = HydraConfig.get()
         try:
-            container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+            overrides = OmegaConf.to_container(runtime.overrides.task, resolve=False)
+            assert isinstance(overrides, list)
+            collect(TaskConfig(cfg, tuple(str(text) for text in overrides), runtime.runtime.choices))
         except OmegaConfBaseException as error:  # raised here, Hydra would print it in its own words first
             refused.append(error)
-            return
-        assert isinstance(container, dict)
-        config = {str(key): value for key, value in container.items()}
-        composed.append(Composed(config, tuple(runtime.overrides.task), runtime.runtime.choices.get("experiment")))
-        bar.update()
 
     bar = tqdm(desc="composing", unit="run", file=sys.stderr, disable=None, leave=False, delay=1)
     with bar, tempfile.TemporaryDirectory(prefix="gradstab-") as scratch:  # Hydra leaves a multirun.yaml somewhere
