@@ -134,9 +134,10 @@ class FastLoader:
         """
         try:
             base, values, lines = self._split(master_config, sweep_overrides)
-            literal = base.literal and not any("${" in line for line in lines)
-            if base.task is None or any(_calls_resolver(line) for line in lines):
+            texts = _texts([override.value() for override in values])  # unescaped, as Hydra applies them
+            if base.task is None or any(_calls_resolver(text) for text in texts):
                 return None
+            literal = base.literal and not any("${" in text for text in texts)
             config = base.task()
             ConfigLoaderImpl._apply_overrides_to_config(values, config)
         except Exception:

@@ -6,11 +6,9 @@
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper, BasicSweeperConf
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf import AnyNode, DictConfig, IntegerNode, OmegaConf
@@ -18,65 +16,31 @@ from omegaconf import AnyNode, DictConfig, IntegerNode, OmegaConf
 DESIGNS = ("sobol", "lhs", "random")
 
 
-@dataclass
-class DesignSweeperConf(BasicSweeperConf):
-    """Declare the sweeper's keys, beside Hydra's `params` and `max_batch_size`.
+@dataclass(frozen=True)
+class Axes:
+    """Say how the axes of a sweep are combined.
 
     Args:
         zip: keys of axes that advance together; or a list of such lists.
-        design: how intervals are drawn: sobol, lhs (Latin hypercube) or random.
-        n_samples: how many points are drawn.
-        seed: of the drawing.
+        design: how intervals are drawn: sobol, lhs (Latin hypercube) or random; None where there are none.
+        n_samples: how many points are drawn, ≥ 1.
+        seed: of the drawing, ≥ 0.
     """
 
-    _target_: str = "hydra_plugins.gradstab.DesignSweeper"
     zip: Any = None
     design: str | None = None
     n_samples: int | None = None
     seed: int = 0
 
-
-class DesignSweeper(BasicSweeper):
-    """Sweep over the product of axes, zipped axes and drawn points.
-
-    Args:
-        max_batch_size: as for Hydra's basic sweeper.
-        params: overrides that stand in the config.
-        zip: keys of axes that advance together; or a list of such lists.
-        design: how intervals are drawn: sobol, lhs or random; None where there are none.
-        n_samples: how many points are drawn, ≥ 1.
-        seed: of the drawing, ≥ 0.
-    """
-
-    def __init__(
-        self,
-        max_batch_size: int | None,
-        params: dict[str, str] | None = None,
-        zip: Any = None,
-        design: str | None = None,
-        n_samples: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(max_batch_size, params)
-        self.zip = OmegaConf.to_container(zip) if OmegaConf.is_config(zip) else zip
-        self.design, self.n_samples, self.seed = design, n_samples, seed
-
-    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose all jobs before the first runs; a launcher that only collects does so anyway."""
-        if not getattr(self.launcher, "collects", False):
-            super().validate_batch_is_legal(batch)
-
-    def split_arguments(  # type: ignore[override]  # Hydra's needs no object, but is called on one
-        self, overrides: list[Override], max_batch_size: int | None
-    ) -> list[list[list[str]]]:
+    def jobs(self, overrides: list[Override], config: DictConfig) -> list[list[str]]:
         """Turn overrides into jobs: the product of the axes, in the order of the command line, the last one fastest.
 
         Args:
             overrides: of the config and the command line; the last of each key counts.
-            max_batch_size: None for a single batch.
+            config: of the sweep, which tells the types of keys.
 
         Returns:
-            Batches of jobs of overrides.
+            The overrides of each job.
 
         Raises:
             HydraException: axes cannot be zipped or drawn as asked.
@@ -84,11 +48,10 @@ class DesignSweeper(BasicSweeper):
         chosen = {override.get_key_element(): override for override in overrides}
         columns = {key: _texts(key, override) for key, override in chosen.items() if not override.is_interval_sweep()}
         together = self._zipped(columns)
-        if drawn := self._drawn({key: override for key, override in chosen.items() if override.is_interval_sweep()}):
+        if drawn := self._drawn({key: override for key, override in chosen.items() if override.is_interval_sweep()}, config):
             columns |= drawn
             together.append(list(drawn))
-        jobs = product(columns, together, list(chosen))
-        return [jobs] if max_batch_size is None else list(self.split_overrides_to_chunks(jobs, max_batch_size))
+        return product(columns, together, list(chosen))
 
     def _zipped(self, columns: dict[str, list[str]]) -> list[list[str]]:
         """Return the keys of each set of axes that advance together."""
@@ -114,7 +77,7 @@ class DesignSweeper(BasicSweeper):
                 raise HydraException(f"`hydra.sweeper.zip` needs axes with equally many values, got {found}; give each as many")
         return [[names[key] for key in keys] for keys in groups]
 
-    def _drawn(self, intervals: dict[str, Override]) -> dict[str, list[str]]:
+    def _drawn(self, intervals: dict[str, Override], config: DictConfig) -> dict[str, list[str]]:
         """Draw the continuous axes."""
         if self.design is None:
             if intervals:
@@ -133,12 +96,11 @@ class DesignSweeper(BasicSweeper):
             raise HydraException(f"`hydra.sweeper.seed` must be an integer ≥ 0, got {self.seed}")
         keys = sorted(intervals)  # the points do not depend on the order in which the axes were typed
         points = unit_points(self.design, self.n_samples, len(keys), self.seed)
-        assert self.config is not None
         drawn = {}
         for column, key in enumerate(keys):
             interval = intervals[key].value()
             assert isinstance(interval, IntervalSweep)
-            integer = isinstance(interval.start, int) or _is_integer(self.config, intervals[key].key_or_group)
+            integer = isinstance(interval.start, int) or _is_integer(config, intervals[key].key_or_group)
             scaled = scale(points[column], interval, integer, str(intervals[key].input_line))
             drawn[key] = [f"{key}={value!r}" for value in scaled]
         return drawn

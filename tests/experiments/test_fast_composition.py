@@ -1,6 +1,7 @@
 """Fast composition is Hydra's composition: the same nodes, the same values, the same refusals."""
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from experiments.composition import VERSION_BASE, compose, explain
 from experiments.errors import UserError
 from experiments.fast_composition import FastLoader
 from experiments.paths import CONF
+
+EXAMPLES = int(os.environ.get("GRADSTAB_EXAMPLES", "24"))
+"""Each costs Hydra two or three compositions; a thorough search is for a quiet hour."""
 
 FILES = {
     "config.yaml": """
@@ -55,7 +59,7 @@ VALUES = [
     *("+b.e=1", "+b.c=1", "++b.c=8", "++b.e=[1,{x:2}]", "+new.deep.key=1", "+new=text", "list=[4]", "list.0=9", "list.7=9", "+list=[3]"),
     *("~a", "~a=1", "~a=2", "~b", "~b.d", "~b.d=text", "~nope", "~list", "~ref", "db.driver=x", "db.timeout=3", "db.port=1", "db={port:1}"),
     *("+db.extra=1", "a=${b.c}", "a=${nope}", "ref=5", "b.c=${a}", "text=${b}", "db.user=${text}", "a@b=3", "+a@b=3", "db.user=${hydra.job.num}"),
-    *("elsewhere=3", "+experiment.x=1", "nested.deep.depth=4", "+nested.x=1", "a=\\$\\{b\\}", "b.d='${a}:${b.c}'", "a=${oc.env:NOWHERE,3}"),
+    *("elsewhere=3", "+experiment.x=1", "nested.deep.depth=4", "+nested.x=1", "a=$\\{b.c\\}", "b.d='${a}:${b.c}'", "a=${oc.env:NOWHERE,3}"),
 ]
 OF_HYDRA = ["hydra.job.name=x", "hydra.job.chdir=true", "hydra/launcher=basic", "+hydra.job.env_set.X=1", "~hydra", "hydra={verbose:true}"]
 SWEEPS = ["a=1,2", "a=range(3)", "a=interval(0,1)", "db=mysql,postgresql", "a=[1", "a", "=1", "~~a", "a=1=2", "@b=1"]
@@ -112,9 +116,8 @@ def resolved(task: DictConfig) -> Any:
     return repr(OmegaConf.to_container(task, resolve=True, throw_on_missing=True))
 
 
-def as_hydra_runs_it(app: App, overrides: list[str]) -> Any:
-    """Resolve the task's config after Hydra's composition, without Hydra's node, as `run_job` hands it over."""
-    config = app.own.load_sweep_config(app.master, overrides)
+def as_hydra_runs_it(config: DictConfig) -> Any:
+    """Resolve the task's config without Hydra's node, as `run_job` hands it over."""
     task = config.copy()
     with open_dict(task):
         del task["hydra"]
@@ -124,25 +127,23 @@ def as_hydra_runs_it(app: App, overrides: list[str]) -> Any:
 
 def check(app: App, overrides: list[str]) -> bool:
     """Compare both ways of composing a job, and return whether the fast one was really taken."""
-    expected = outcome(lambda: described(app.own.load_sweep_config(app.master, overrides)))
-    assert outcome(lambda: described(app.fast.load_sweep_config(app.master, overrides))) == expected
+    expected = outcome(lambda: app.own.load_sweep_config(app.master, overrides))
+    found = outcome(lambda: app.fast.load_sweep_config(app.master, overrides))
     task = app.fast.load_task_config(app.master, overrides)
+    if isinstance(expected, tuple):
+        assert found == expected
+        assert task is None
+        return False
+    assert described(found) == described(expected)
     if task is not None:
-        found = outcome(lambda: (repr(task.container()), task.overrides, dict(task.choices)))
-        assert found == outcome(lambda: as_hydra_runs_it(app, overrides))
+        taken = outcome(lambda: (repr(task.container()), task.overrides, dict(task.choices)))
+        assert taken == outcome(lambda: as_hydra_runs_it(expected))
     return task is not None
 
 
-@settings(derandomize=True, max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(overrides=st.lists(st.sampled_from(VALUES) | st.sampled_from([*GROUPS, *VALUES, *OF_HYDRA, *SWEEPS]), max_size=4))
 def test_it_equals_hydras(small: App, overrides: list[str]) -> None:
-    check(small, overrides)
-
-
-@pytest.mark.slow
-@settings(derandomize=True, max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(overrides=st.lists(st.sampled_from([*GROUPS, *VALUES, *OF_HYDRA, *SWEEPS]), max_size=5))
-def test_it_equals_hydras_at_length(small: App, overrides: list[str]) -> None:
     check(small, overrides)
 
 
@@ -153,11 +154,11 @@ OWN = st.one_of(
         lambda group: st.sampled_from(run_config.catalogue(group)).map(lambda choice: f"{group}={choice}")
     ),
     st.sampled_from(run_config.catalogue("experiment")).map(lambda name: f"+experiment={name}"),
-    st.sampled_from(["~weight_decay", "+extra=1", "++init.scale=3", "lr=${init.scale}", "name='a b'", "dtype=float32", "init={scale:2}"]),
+    st.sampled_from(["~weight_decay", "+extra=1", "++init.scale=3", "lr=${init.scale}", "lr=$\\{init.scale\\}", "name='a b'", "dtype=float32", "init={scale:2}"]),
 )
 
 
-@settings(derandomize=True, max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, max_examples=EXAMPLES // 3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(overrides=st.lists(OWN, max_size=5))
 def test_it_equals_hydras_in_the_own_conf(own_conf: App, overrides: list[str]) -> None:
     check(own_conf, overrides)
@@ -182,7 +183,7 @@ def test_what_looks_at_hydra_is_left_to_hydra(small: App, override: str) -> None
 
 def test_the_comparison_sees_a_difference(small: App) -> None:
     one, other = (small.own.load_sweep_config(small.master, [f"a={value}"]) for value in ("1", "1.0"))
-    assert one == other  # by value, which is why nodes are compared by type as well
+    assert one.a == other.a  # by value, which is why nodes are compared by type as well
     assert described(one) != described(other)
 
 
@@ -195,23 +196,15 @@ def test_numbers_are_read_as_hydra_reads_them(small: App, text: str) -> None:
     assert math.copysign(1, found.value()) == math.copysign(1, expected.value())
 
 
-SWEPT = [
-    ["activation=glob(*elu)", "depth=2,3", "seed=range(2)"],
-    ["+experiment=clipping", "lr=choice(0.1,1)", "init.scale=sort(3,1,2)"],
-    ["+experiment=init_scale", "seed=0", "init=fan_in,he", "lr=${init.scale}"],
-    ["depth=2", "lr='${oc.decode:0.5}',0.25"],
-]
-
-
-@pytest.mark.parametrize("overrides", SWEPT, ids=str)
-def test_every_launcher_and_sweeper_composes_the_same(overrides: list[str]) -> None:
-    ways = [[], ["hydra.launcher.fast=false"], ["hydra/launcher=basic"], ["hydra/sweeper=basic"]]
+def test_every_launcher_and_sweeper_composes_the_same() -> None:
+    overrides = ["+experiment=clipping", "seed=0", "clip.threshold=sort(3,1)", "activation=glob([selu,t*])", "depth=2", "lr=choice(${init.scale})"]
+    ways = [[], ["hydra.launcher.fast=false"], ["hydra/launcher=basic", "hydra/sweeper=basic"]]
     default, *others = [compose(["--multirun"], [*way, *overrides]) for way in ways]
-    assert len(default) > 1
+    assert [entry.config["lr"] for entry in default] == [2.0] * 4
     assert all(other == default for other in others)
 
 
-@pytest.mark.parametrize("override", ["dpeth=3,4", "depth=1,x", "init.sacle=1,2", "activation=tanh,tan", "lr=1,${nope}", "depth=1,???", "depth=1,null"])
+@pytest.mark.parametrize("override", ["depth=1,x", "init.sacle=1,2", "activation=tan", "lr=1,${nope}", "depth=1,???"])
 def test_every_launcher_refuses_in_the_same_words(override: str) -> None:
     messages = []
     for way in ([], ["hydra/launcher=basic"]):
