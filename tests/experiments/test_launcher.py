@@ -20,7 +20,7 @@ from tests.experiments.helpers import ROOT
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Future Hydra versions")  # Hydra's own suites are of its version base 1.1
 
-WAYS = [("stacked", []), ("stacked", ["hydra/sweeper=design"]), ("stacked", ["hydra/sweeper=design", "hydra.launcher.fast=false"])]
+WAYS = [("stacked", []), ("stacked", ["hydra/sweeper=design"])]
 
 
 @pytest.fixture(autouse=True)
