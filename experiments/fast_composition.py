@@ -73,7 +73,7 @@ class TaskConfig:
         return {str(key): value for key, value in container.items()}
 
 
-class _NotFast(Exception):
+class _TooSpecialError(Exception):
     """Say that a job is one for Hydra's own composition."""
 
 
@@ -166,7 +166,7 @@ class FastLoader:
             self._start(master)
         parsed = [self._parse(override) for override in overrides]
         if any(override.is_sweep_override() or _of_hydra(override) for override in parsed):
-            raise _NotFast
+            raise _TooSpecialError
         structural = [override for override in parsed if self._is_structural(override)]
         values = [override for override in parsed if not self._is_structural(override)]
         return self._base(tuple(str(override.input_line) for override in structural)), values, tuple(overrides)
@@ -217,7 +217,7 @@ class FastLoader:
         if key not in self._bases:
             config = self._loader.load_sweep_config(self._master, list(structural))
             if config.hydra.job.env_copy:  # read from the environment at each composition
-                raise _NotFast
+                raise _TooSpecialError
             if len(self._bases) >= _KEPT_BASES:
                 del self._bases[next(iter(self._bases))]
             self._bases[key] = _make_base(config)

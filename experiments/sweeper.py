@@ -1,7 +1,7 @@
 """The sweeper: Hydra's grid, axes that advance together, and designs for continuous ranges.
 
-    lr=0.1,0.01 clip.threshold=1,10 hydra.sweeper.zip=[lr,clip.threshold]
-    lr='tag(log,interval(1e-4,1))' hydra.sweeper.design=sobol hydra.sweeper.n_samples=64
+lr=0.1,0.01 clip.threshold=1,10 hydra.sweeper.zip=[lr,clip.threshold]
+lr='tag(log,interval(1e-4,1))' hydra.sweeper.design=sobol hydra.sweeper.n_samples=64
 """
 
 import itertools

@@ -58,7 +58,18 @@ VALUES = [
     *("a=[1,2]", "a={x:1}", "b={c:5}", "b={new:5}", "+b={new:5}", "b=3", "b.c=4", "b.c=1e400", "b.d=x", "b.nope=1", "nope=1", "b.c.d=1"),
     *("+b.e=1", "+b.c=1", "++b.c=8", "++b.e=[1,{x:2}]", "+new.deep.key=1", "+new=text", "list=[4]", "list.0=9", "list.7=9", "+list=[3]"),
     *("~a", "~a=1", "~a=2", "~b", "~b.d", "~b.d=text", "~nope", "~list", "~ref", "db.driver=x", "db.timeout=3", "db.port=1", "db={port:1}"),
-    *("+db.extra=1", "a=${b.c}", "a=${nope}", "ref=5", "b.c=${a}", "text=${b}", "db.user=${text}", "a@b=3", "+a@b=3", "db.user=${hydra.job.num}"),
+    *(
+        "+db.extra=1",
+        "a=${b.c}",
+        "a=${nope}",
+        "ref=5",
+        "b.c=${a}",
+        "text=${b}",
+        "db.user=${text}",
+        "a@b=3",
+        "+a@b=3",
+        "db.user=${hydra.job.num}",
+    ),
     *("elsewhere=3", "+experiment.x=1", "nested.deep.depth=4", "+nested.x=1", "a=$\\{b.c\\}", "b.d='${a}:${b.c}'", "a=${oc.env:NOWHERE,3}"),
 ]
 OF_HYDRA = ["hydra.job.name=x", "hydra.job.chdir=true", "hydra/launcher=basic", "+hydra.job.env_set.X=1", "~hydra", "hydra={verbose:true}"]
@@ -97,7 +108,13 @@ def own_conf() -> Iterator[App]:
 def described(node: Any) -> Any:
     """Return all that makes a node what it is: class, declared types, flags, content."""
     held = node._content if isinstance(node, (DictConfig, ListConfig)) else node._value()
-    about = (type(node).__name__, str(node._metadata.ref_type), str(node._metadata.object_type), node._metadata.optional, node._metadata.flags)
+    about = (
+        type(node).__name__,
+        str(node._metadata.ref_type),
+        str(node._metadata.object_type),
+        node._metadata.optional,
+        node._metadata.flags,
+    )
     if isinstance(held, dict):
         return about, {key: described(child) for key, child in held.items()}
     if isinstance(held, list):
@@ -154,7 +171,18 @@ OWN = st.one_of(
         lambda group: st.sampled_from(run_config.catalogue(group)).map(lambda choice: f"{group}={choice}")
     ),
     st.sampled_from(run_config.catalogue("experiment")).map(lambda name: f"+experiment={name}"),
-    st.sampled_from(["~weight_decay", "+extra=1", "++init.scale=3", "lr=${init.scale}", "lr=$\\{init.scale\\}", "name='a b'", "dtype=float32", "init={scale:2}"]),
+    st.sampled_from(
+        [
+            "~weight_decay",
+            "+extra=1",
+            "++init.scale=3",
+            "lr=${init.scale}",
+            "lr=$\\{init.scale\\}",
+            "name='a b'",
+            "dtype=float32",
+            "init={scale:2}",
+        ]
+    ),
 )
 
 
@@ -164,7 +192,9 @@ def test_it_equals_hydras_in_the_own_conf(own_conf: App, overrides: list[str]) -
     check(own_conf, overrides)
 
 
-@pytest.mark.parametrize("overrides", [["a=2", "db=postgresql", "+b.e=1"], ["+experiment=override", "db.timeout=3"], ["~b.d", "a=1e3"]], ids=str)
+@pytest.mark.parametrize(
+    "overrides", [["a=2", "db=postgresql", "+b.e=1"], ["+experiment=override", "db.timeout=3"], ["~b.d", "a=1e3"]], ids=str
+)
 def test_ordinary_jobs_are_composed_fast(small: App, overrides: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(small, overrides)  # from here on the base is there, and Hydra is asked no more
     monkeypatch.setattr(type(small.own), "load_sweep_config", None)
@@ -197,7 +227,14 @@ def test_numbers_are_read_as_hydra_reads_them(small: App, text: str) -> None:
 
 
 def test_every_launcher_and_sweeper_composes_the_same() -> None:
-    overrides = ["+experiment=clipping", "seed=0", "clip.threshold=sort(3,1)", "activation=glob([selu,t*])", "depth=2", "lr=choice(${init.scale})"]
+    overrides = [
+        "+experiment=clipping",
+        "seed=0",
+        "clip.threshold=sort(3,1)",
+        "activation=glob([selu,t*])",
+        "depth=2",
+        "lr=choice(${init.scale})",
+    ]
     ways = [[], ["hydra.launcher.fast=false"], ["hydra/launcher=basic", "hydra/sweeper=basic"]]
     default, *others = [compose(["--multirun"], [*way, *overrides]) for way in ways]
     assert [entry.config["lr"] for entry in default] == [2.0] * 4

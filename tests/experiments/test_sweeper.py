@@ -110,7 +110,9 @@ def test_a_log_interval_is_uniform_in_the_logarithm() -> None:
     assert decades.tolist() == [10, 10, 10, 10]
 
 
-@pytest.mark.parametrize("line", ["depth=interval(2,6)", "batch_size=interval(1.5,6.4)", "lr=int(interval(2,6))", "data.n_samples=interval(2,6)"])
+@pytest.mark.parametrize(
+    "line", ["depth=interval(2,6)", "batch_size=interval(1.5,6.4)", "lr=int(interval(2,6))", "data.n_samples=interval(2,6)"]
+)
 def test_integer_keys_get_integers_each_as_often(line: str) -> None:
     found = jobs(line, design="lhs", n_samples=50)
     values = [text.partition("=")[2] for (text,) in found]
@@ -184,7 +186,10 @@ def test_a_prepared_sweep_may_use_it(tmp_path: Any) -> None:
     [
         (["lr=interval(0,1)"], ["lr=interval(0,1)", "hydra.sweeper.design"]),
         (["lr=1,2", "depth=1,2,3", "hydra.sweeper.zip=[lr,depth]"], ["equally many"]),
-        (["lr=interval(0,1)", "hydra.sweeper.design=sobol", "hydra.sweeper.n_samples=many"], ["hydra.sweeper.n_samples", "an integer", "many"]),
+        (
+            ["lr=interval(0,1)", "hydra.sweeper.design=sobol", "hydra.sweeper.n_samples=many"],
+            ["hydra.sweeper.n_samples", "an integer", "many"],
+        ),
         (["hydra.sweeper.desing=sobol"], ["desing"]),
     ],
     ids=str,
