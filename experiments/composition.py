@@ -106,6 +106,8 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
             with _arguments([*flags, *own, *overrides]):
                 hydra.main(config_path=str(CONF), config_name="config", **VERSION_BASE)(take)()
         except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
+            if "hydra.mode changed" in str(error) and "--multirun" not in flags:
+                return compose([*flags, "--multirun"], overrides)  # a prepared sweep says so; Hydra 1.4 wants it said beforehand
             raise UserError(explain(error)) from error
     if refused:
         raise UserError(explain(refused[0])) from refused[0]
