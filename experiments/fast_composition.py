@@ -101,7 +101,7 @@ class FastLoader:
         self._bases: dict[tuple[Any, ...], _Base] = {}
         self._structural: dict[tuple[str, bool], bool] = {}
         self._repository: Any = None
-        self._loader_of_bases: Any = None
+        self._reading: Any = None
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Compose one job, as Hydra's loader does.
@@ -215,13 +215,50 @@ class FastLoader:
     def _base(self, structural: tuple[str, ...]) -> _Base:
         key = (structural, os.getcwd())  # the folder is a part of Hydra's node
         if key not in self._bases:
-            config = self._loader.load_sweep_config(self._master, list(structural))
+            if self._reading is None:
+                self._reading = copy.copy(self._loader)
+                self._reading.repository = _KeptFiles(self._loader.repository, {})
+            config = self._reading.load_sweep_config(self._master, list(structural))
             if config.hydra.job.env_copy:  # read from the environment at each composition
                 raise _TooSpecialError
             if len(self._bases) >= _KEPT_BASES:
                 del self._bases[next(iter(self._bases))]
             self._bases[key] = _make_base(config)
         return self._bases[key]
+
+
+class _KeptFiles:
+    """Stand in for Hydra's repository of config files: each file is read once, and handed out as a copy.
+
+    Args:
+        repository: Hydra's.
+        kept: pickled files by path.
+    """
+
+    def __init__(self, repository: Any, kept: dict[str, bytes]) -> None:
+        self._repository, self._kept = repository, kept
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_repository":  # asked for while this object is being copied
+            raise AttributeError(name)
+        return getattr(self._repository, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_KeptFiles":
+        """Return what a composition works on: it may change its search path, but not what was read."""
+        return _KeptFiles(copy.deepcopy(self._repository, memo), self._kept)
+
+    def initialize_sources(self, config_search_path: Any) -> None:
+        self._repository.initialize_sources(config_search_path)
+        self._kept = {}  # other folders, other files
+
+    def load_config(self, config_path: str) -> Any:
+        if config_path not in self._kept:
+            loaded = self._repository.load_config(config_path)
+            try:
+                self._kept[config_path] = pickle.dumps(loaded, pickle.HIGHEST_PROTOCOL)
+            except Exception:  # such as a class that was defined inside a function
+                return loaded
+        return pickle.loads(self._kept[config_path])
 
 
 def _make_base(config: DictConfig) -> _Base:
