@@ -24,6 +24,8 @@ from tqdm import tqdm
 from experiments import config as run_config
 from experiments.config import GROUPS, SCALARS, Config, Job
 from experiments.errors import UserError
+from experiments.fast_composition import TaskConfig
+from experiments.launcher import collect_with
 from experiments.paths import CONF
 
 _RELEASE = tuple(int(part) for part in hydra.__version__.split(".")[:2])
@@ -79,17 +81,19 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     composed: list[Composed] = []
     refused: list[OmegaConfBaseException] = []
 
+    def collect(job: TaskConfig) -> None:
+        composed.append(Composed(job.container(), job.overrides, job.choices.get("experiment")))
+        bar.update()
+
+    @collect_with(collect)
     def take(cfg: Any) -> None:
         runtime = HydraConfig.get()
         try:
-            container = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+            overrides = OmegaConf.to_container(runtime.overrides.task, resolve=False)
+            assert isinstance(overrides, list)
+            collect(TaskConfig(cfg, tuple(str(text) for text in overrides), runtime.runtime.choices))
         except OmegaConfBaseException as error:  # raised here, Hydra would print it in its own words first
             refused.append(error)
-            return
-        assert isinstance(container, dict)
-        config = {str(key): value for key, value in container.items()}
-        composed.append(Composed(config, tuple(runtime.overrides.task), runtime.runtime.choices.get("experiment")))
-        bar.update()
 
     bar = tqdm(desc="composing", unit="run", file=sys.stderr, disable=None, leave=False, delay=1)
     with bar, tempfile.TemporaryDirectory(prefix="gradstab-") as scratch:  # Hydra leaves a multirun.yaml somewhere
@@ -102,6 +106,8 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
             with _arguments([*flags, *own, *overrides]):
                 hydra.main(config_path=str(CONF), config_name="config", **VERSION_BASE)(take)()
         except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
+            if "hydra.mode changed" in str(error) and "--multirun" not in flags:
+                return compose([*flags, "--multirun"], overrides)  # a prepared sweep says so; Hydra 1.4 wants it said beforehand
             raise UserError(explain(error)) from error
     if refused:
         raise UserError(explain(refused[0])) from refused[0]
@@ -212,8 +218,8 @@ _EXPLANATIONS = [
     (r"append to your default list use \+(?P<group>\w+)=(?P<choice>\w+)", _needs_experiment_plus),
     (r"Value '(?P<value>[^']*)' of type '\w+' could not be converted to (?P<kind>\w+).*?full_key: (?P<key>[\w.]+)", _wrong_type),
     (r"Value '(?P<value>[^']*)' .*?is not a (?P<kind>\w+).*?full_key: (?P<key>[\w.]+)", _wrong_type),
-    (r"Key '\w+' is not in struct\s+full_key: (?P<key>[\w.]+)", _unknown_key),
-    (r"Key '\w+' not in '\w+'\s+full_key: (?P<key>[\w.]+)", _unknown_key),
+    (r"Key '\w+' is not in struct[^\n]*\s+full_key: (?P<key>[\w.]+)", _unknown_key),
+    (r"Key '\w+' not in '\w+'[^\n]*\s+full_key: (?P<key>[\w.]+)", _unknown_key),
     (r"Could not find '(?P<group>[\w/]+)/(?P<choice>[^'/]+)'\s+Available options in '[^']*':(?P<options>.*)", _unknown_choice),
     (r"^(?P<what>[^\n]*)\n\s*full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}`: {m['what']}"),
     (r"LexerNoViableAltException|token recognition error|no viable alternative|mismatched input|extraneous input", _cannot_parse),

@@ -110,8 +110,10 @@ class Job:
 
 
 def register() -> None:
-    """Make the schema known to Hydra."""
-    ConfigStore.instance().store(name="schema", node=Schema)
+    """Make the schema known to Hydra, once: from 1.4 on it warns of a second time."""
+    store = ConfigStore.instance()
+    if "schema.yaml" not in store.repo:
+        store.store(name="schema", node=Schema)
 
 
 def catalogue(group: str) -> list[str]:

@@ -18,6 +18,8 @@ GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "
 
 RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
 TRAINING = {"bpcore.mlp", "bpcore.training"}
+PLUGINS = ("hydra_plugins", "experiments.launcher", "experiments.sweeper", "experiments.fast_composition")
+"""What every Hydra application imports where gradstab is installed: it must be light."""
 
 # module (or package) -> what it must not import, with everything below
 FORBIDDEN: dict[str, set[str]] = {
@@ -39,6 +41,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "experiments.findings": RUNNING | TRAINING | {"experiments.plots", "matplotlib", "hydra"},
     "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store", "experiments.plots"},
     **{f"experiments.graphs.{name}": {"matplotlib", "experiments.graphs.drawing"} for name in ("reader", "expression", "text", "layout")},
+    **{part: {"bpcore", "matplotlib", "pandas", "sklearn", "experiments.config", "experiments.composition"} for part in PLUGINS},
     "tests.oracles": {"bpcore"},
 }
 
@@ -105,7 +108,14 @@ def offences(source: str, module: str, is_package: bool = False) -> list[str]:
     return lines
 
 
-FILES = sorted([*(ROOT / "bpcore").rglob("*.py"), *(ROOT / "experiments").rglob("*.py"), ROOT / "tests" / "oracles.py"])
+FILES = sorted(
+    [
+        *(ROOT / "bpcore").rglob("*.py"),
+        *(ROOT / "experiments").rglob("*.py"),
+        *(ROOT / "hydra_plugins").rglob("*.py"),
+        ROOT / "tests" / "oracles.py",
+    ]
+)
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_name)
@@ -159,6 +169,8 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.report", "from experiments.graphs.drawing import draw"),
         ("experiments.graphs.gallery", "from experiments.report import write_report"),
         ("experiments.graphs.reader", "from experiments.graphs import drawing"),
+        ("hydra_plugins.gradstab", "from experiments import config"),
+        ("experiments.sweeper", "import pandas as pd"),
         ("tests.oracles", "from bpcore.mlp import forward"),
     ],
 )
@@ -178,6 +190,7 @@ def test_an_offending_import_is_caught(module: str, source: str) -> None:
         ("experiments.runner", "from bpcore.training import train"),
         ("bpcore.gates", "from bpcore.graph import Gate\nfrom scipy import special"),
         ("experiments.graphs.networks", "from bpcore.graph import Node\nfrom bpcore.mlp import backward"),
+        ("hydra_plugins.gradstab", "from experiments import launcher, sweeper"),
         ("experiments.commands.graph", "from bpcore import gates\nfrom experiments.graphs.drawing import draw"),
     ],
 )

@@ -1,0 +1,301 @@
+"""Composition of many similar configs: Hydra's own once per choice of groups, then its own function for values.
+
+Hydra composes each job of a sweep from its files, tens of milliseconds each. Jobs that choose the same groups differ
+by values alone, which Hydra applies last; so the config before that step is kept and copied. What does not fit this
+picture goes through Hydra's composition, and so does everything that fails, which keeps its errors Hydra's own.
+"""
+
+import copy
+import os
+import pickle
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hydra._internal import config_loader_impl
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
+from hydra._internal.defaults_list import Overrides
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+_KEPT_BASES = 512
+_KEPT_OVERRIDES = 100_000
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)")
+
+
+@dataclass(frozen=True)
+class _Base:
+    """Hold a config before values are applied.
+
+    Args:
+        whole: makes a copy of it.
+        task: makes a copy of it without the hydra node; None where that could resolve to something else.
+        literal: whether the task's part has no interpolation.
+        choices: of its groups.
+    """
+
+    whole: Callable[[], DictConfig]
+    task: Callable[[], DictConfig] | None
+    literal: bool
+    choices: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """Hold what a task is given, without Hydra's own node.
+
+    Args:
+        config: the task's config, not resolved.
+        overrides: of the job, as Hydra lists them.
+        choices: the groups' choices.
+        literal: whether there is nothing to resolve, which saves half of the time.
+    """
+
+    config: DictConfig
+    overrides: tuple[str, ...]
+    choices: Mapping[str, Any]
+    literal: bool = False
+
+    def container(self) -> dict[str, Any]:
+        """Return the config as plain containers.
+
+        Raises:
+            OmegaConfBaseException: a value is missing, or cannot be resolved.
+        """
+        container = OmegaConf.to_container(self.config, resolve=not self.literal, throw_on_missing=True)
+        assert isinstance(container, dict)
+        return {str(key): value for key, value in container.items()}
+
+
+class _TooSpecialError(Exception):
+    """Say that a job is one for Hydra's own composition."""
+
+
+class FastLoader:
+    """Stand in for Hydra's config loader; composing the jobs of a sweep is fast, all else is the loader's own.
+
+    Args:
+        loader: Hydra's.
+    """
+
+    def __init__(self, loader: ConfigLoader) -> None:
+        self._loader: Any = loader
+        self._parser = OverridesParser.create()
+        self._parsed: dict[str, Override] = {}
+        self._start(None)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_loader":  # asked for while this object is being copied
+            raise AttributeError(name)
+        return getattr(self._loader, name)
+
+    def _start(self, master: DictConfig | None) -> None:
+        """Forget what was kept for another sweep."""
+        self._master = master
+        self._bases: dict[tuple[Any, ...], _Base] = {}
+        self._structural: dict[tuple[str, bool], bool] = {}
+        self._repository: Any = None
+        self._reading: Any = None
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """Compose one job, as Hydra's loader does.
+
+        Args:
+            master_config: of the sweep.
+            sweep_overrides: of the job.
+
+        Returns:
+            The job's config, equal to that of Hydra's own composition.
+
+        Raises:
+            HydraException: as Hydra does.
+        """
+        try:
+            return self._whole(master_config, sweep_overrides)
+        except Exception:  # Hydra composes what was too special, and says in its own words what is wrong
+            config: DictConfig = self._loader.load_sweep_config(master_config, sweep_overrides)
+            return config
+
+    def load_task_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> TaskConfig | None:
+        """Compose one job without Hydra's node, which a task does not see.
+
+        Args:
+            master_config: of the sweep.
+            sweep_overrides: of the job.
+
+        Returns:
+            The task's config; None if the job is one for `load_sweep_config`.
+        """
+        try:
+            base, values, lines = self._split(master_config, sweep_overrides)
+            texts = _texts([override.value() for override in values])  # unescaped, as Hydra applies them
+            if base.task is None or any(_calls_resolver(text) for text in texts):
+                return None
+            literal = base.literal and not any("${" in text for text in texts)
+            config = base.task()
+            ConfigLoaderImpl._apply_overrides_to_config(values, config)
+        except Exception:
+            return None
+        return TaskConfig(config, lines, base.choices, literal)
+
+    def _whole(self, master: DictConfig, overrides: Sequence[str]) -> DictConfig:
+        base, values, lines = self._split(master, overrides)
+        config = base.whole()
+        ConfigLoaderImpl._apply_overrides_to_config(values, config)
+        config.hydra.overrides.task = list(lines)
+        if hasattr(config_loader_impl, "get_overrides_dirname"):  # Hydra 1.4 has a resolver for it
+            options = config.hydra.job.config.override_dirname
+            config.hydra.job.override_dirname = config_loader_impl.get_overrides_dirname(
+                overrides=[self._parse(line) for line in lines],
+                kv_sep=options.kv_sep,
+                item_sep=options.item_sep,
+                exclude_keys=options.exclude_keys,
+            )
+        OmegaConf.copy_cache(from_config=master, to_config=config)
+        return config
+
+    def _split(self, master: DictConfig, overrides: Sequence[str]) -> tuple[_Base, list[Override], tuple[str, ...]]:
+        """Return the base of a job, the overrides to apply to it, and all of them as text."""
+        if master is not self._master:
+            self._start(master)
+        parsed = [self._parse(override) for override in overrides]
+        if any(override.is_sweep_override() or _of_hydra(override) for override in parsed):
+            raise _TooSpecialError
+        structural = [override for override in parsed if self._is_structural(override)]
+        values = [override for override in parsed if not self._is_structural(override)]
+        return self._base(tuple(str(override.input_line) for override in structural)), values, tuple(overrides)
+
+    def _parse(self, text: str) -> Override:
+        """Parse an override; those that differ by a plain number share the work."""
+        found = self._parsed.get(text)
+        if found is not None:
+            return found
+        key, equals, value = text.partition("=")
+        number = int(value) if _INTEGER.fullmatch(value) else float(value) if _FLOAT.fullmatch(value) else None
+        if equals and number is not None and value != "0":
+            parsed = replace(self._parse(f"{key}=0"), _value=number, input_line=text)
+        else:
+            (parsed,) = self._parser.parse_overrides([text])
+        if len(self._parsed) >= _KEPT_OVERRIDES:
+            self._parsed.clear()
+        self._parsed[text] = parsed
+        return parsed
+
+    def _is_structural(self, override: Override) -> bool:
+        """Tell whether an override changes which files are composed, by Hydra's own rule."""
+        key = (override.get_key_element(), isinstance(override.value(), dict))
+        if key not in self._structural:
+            try:
+                known = Overrides(repo=self._groups(), overrides_list=[override])
+                self._structural[key] = not known.config_overrides
+            except Exception:  # refused: let the composition say so
+                self._structural[key] = True
+        return self._structural[key]
+
+    def _own_overrides(self) -> list[str]:
+        assert self._master is not None
+        return [str(override) for override in self._master.hydra.overrides.hydra]
+
+    def _groups(self) -> Any:
+        """Return the repository of the sweep's config files, its search path included."""
+        assert self._master is not None
+        if self._repository is None:
+            repository = CachingConfigRepository(self._loader.repository)
+            own = self._parser.parse_overrides(self._own_overrides())
+            self._loader._process_config_searchpath(self._master.hydra.job.config_name, own, repository)
+            self._repository = repository
+        return self._repository
+
+    def _base(self, structural: tuple[str, ...]) -> _Base:
+        key = (structural, os.getcwd())  # the folder is a part of Hydra's node
+        if key not in self._bases:
+            if self._reading is None:
+                self._reading = copy.copy(self._loader)
+                self._reading.repository = _KeptFiles(self._loader.repository, {})
+            config = self._reading.load_sweep_config(self._master, list(structural))
+            if config.hydra.job.env_copy:  # read from the environment at each composition
+                raise _TooSpecialError
+            if len(self._bases) >= _KEPT_BASES:
+                del self._bases[next(iter(self._bases))]
+            self._bases[key] = _make_base(config)
+        return self._bases[key]
+
+
+class _KeptFiles:
+    """Stand in for Hydra's repository of config files: each file is read once, and handed out as a copy.
+
+    Args:
+        repository: Hydra's.
+        kept: pickled files by path.
+    """
+
+    def __init__(self, repository: Any, kept: dict[str, bytes]) -> None:
+        self._repository, self._kept = repository, kept
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_repository":  # asked for while this object is being copied
+            raise AttributeError(name)
+        return getattr(self._repository, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_KeptFiles":
+        """Return what a composition works on: it may change its search path, but not what was read."""
+        return _KeptFiles(copy.deepcopy(self._repository, memo), self._kept)
+
+    def initialize_sources(self, config_search_path: Any) -> None:
+        self._repository.initialize_sources(config_search_path)
+        self._kept = {}  # other folders, other files
+
+    def load_config(self, config_path: str) -> Any:
+        if config_path not in self._kept:
+            loaded = self._repository.load_config(config_path)
+            try:
+                self._kept[config_path] = pickle.dumps(loaded, pickle.HIGHEST_PROTOCOL)
+            except Exception:  # such as a class that was defined inside a function
+                return loaded
+        return pickle.loads(self._kept[config_path])
+
+
+def _make_base(config: DictConfig) -> _Base:
+    choices = dict(config.hydra.runtime.choices)
+    whole = _copies(config)
+    task = whole()
+    with open_dict(task):
+        del task["hydra"]
+    texts = _texts(OmegaConf.to_container(task, resolve=False))
+    alone = not any(_calls_resolver(text) for text in texts)
+    return _Base(whole, _copies(task) if alone else None, not any("${" in text for text in texts), choices)
+
+
+def _copies(config: DictConfig) -> Callable[[], DictConfig]:
+    """Return what makes copies: unpickling is several times faster than copying, where it is possible."""
+    try:
+        frozen = pickle.dumps(config, pickle.HIGHEST_PROTOCOL)
+        pickle.loads(frozen)
+        return lambda: pickle.loads(frozen)
+    except Exception:  # such as a class that was defined inside a function
+        pass
+    return lambda: copy.deepcopy(config)
+
+
+def _texts(node: Any) -> list[str]:
+    """Return every string value in plain containers."""
+    if isinstance(node, dict):
+        return [text for value in node.values() for text in _texts(value)]
+    if isinstance(node, list):
+        return [text for value in node for text in _texts(value)]
+    return [node] if isinstance(node, str) else []
+
+
+def _calls_resolver(text: str) -> bool:
+    """Tell whether a text may call a resolver, such as ${oc.env:HOME}; a plain ${key} does not."""
+    return "${" in text and ":" in text
+
+
+def _of_hydra(override: Override) -> bool:
+    return re.split(r"[./@\[]", override.key_or_group, maxsplit=1)[0] == "hydra"
