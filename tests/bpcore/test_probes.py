@@ -38,7 +38,8 @@ def test_the_columns_are_what_the_instruments_say(normalization: str) -> None:
             "log10_delta_norm": log10_delta_norm(settings.network, params, trace, y, record.layers["delta_norm"][own][None])[0],
         }
         for name, values in expected.items():
-            np.testing.assert_array_equal(record.layers[name][own], values, err_msg=name)
+            # the loop's products and the textbook's differ in their last bits
+            np.testing.assert_allclose(record.layers[name][own], values, rtol=1e-10, atol=0, err_msg=name)
 
 
 def test_without_probes_the_columns_stand_and_the_logarithm_is_that_of_the_norm() -> None:
@@ -98,10 +99,10 @@ def test_modes_are_recorded_at_every_row() -> None:
     for step, s in enumerate(snapshots(settings, run(), range(3), data)):
         params = Layers(W={l: s[f"W{l}"][None] for l in (1, 2)})
         measured = modes(params, x, y)
-        np.testing.assert_array_equal([record.steps[f"mode_{k}"][step] for k in (1, 2, 3)], measured["strength"][0])
+        np.testing.assert_allclose([record.steps[f"mode_{k}"][step] for k in (1, 2, 3)], measured["strength"][0], rtol=1e-12)
         assert np.isnan(record.steps["mode_4"][step])  # three outputs have three modes
         ends = [record.steps[name][step] for name in ("singular_value_max", "singular_value_min")]
-        np.testing.assert_array_equal(ends, measured["singular_value"][0][[0, -1]])
+        np.testing.assert_allclose(ends, measured["singular_value"][0][[0, -1]], rtol=1e-12)
 
 
 def test_the_probed_columns_are_columns_of_the_layers() -> None:
