@@ -15,6 +15,8 @@ GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "
 
 RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
 TRAINING = {"bpcore.mlp", "bpcore.training"}
+ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "sweeps", "judging", "figures", "page", "glyph")}
+"""The atlas's own part; what findings are written with (finding, intervals, frames) is not of it."""
 
 # module (or package) -> what it must not import, with everything below
 FORBIDDEN: dict[str, set[str]] = {
@@ -28,8 +30,13 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
     "experiments.store": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
     "experiments.statistics": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
-    "experiments.plots": RUNNING | TRAINING | {"experiments.findings", "hydra"},
-    "experiments.findings": RUNNING | TRAINING | {"experiments.plots", "matplotlib", "hydra"},
+    "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
+    "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store", "experiments.statistics"},
+    "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.plots", "matplotlib", "hydra"},
+    **{
+        f"experiments.atlas.{name}": RUNNING | TRAINING | ATLAS | {"experiments.plots", "experiments.findings", "matplotlib", "hydra"}
+        for name in ("finding", "intervals", "frames")
+    },
     "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store", "experiments.plots"},
     **{f"experiments.graphs.{name}": {"matplotlib", "experiments.graphs.drawing"} for name in ("reader", "expression", "text", "layout")},
     "tests.oracles": {"bpcore"},
@@ -135,6 +142,11 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.plots.curves", "from bpcore.training import train"),
         ("experiments.findings.phase", "from experiments.findings import depth"),
         ("experiments.findings.phase", "import experiments.runner"),
+        ("experiments.findings.phase", "from experiments.atlas.sweeps import compose_all"),
+        ("experiments.findings.phase", "from experiments.plots.style.look import figure"),
+        ("experiments.plots.findings.phase", "from bpcore.theory import chi"),
+        ("experiments.plots.findings.phase", "from experiments.plots.findings import depth"),
+        ("experiments.atlas.frames", "from experiments.atlas import catalogue"),
         ("experiments.statistics", "import matplotlib.pyplot as plt"),
         ("experiments.statistics", "from experiments import plots"),
         ("bpcore.graph", "from bpcore import gates"),
@@ -165,6 +177,8 @@ def test_an_offending_import_is_caught(module: str, source: str) -> None:
         ("experiments.plots.curves", "from experiments.plots import style"),
         ("experiments.plots.__init__", "from bpcore.activations import tanh"),
         ("experiments.runner", "from bpcore.training import train"),
+        ("experiments.findings.phase", "from bpcore.theory import chi\nfrom experiments.atlas.finding import Estimate"),
+        ("experiments.plots.findings.phase", "from experiments.plots.style.panels import panels"),
         ("bpcore.gates", "from bpcore.graph import Gate\nfrom scipy import special"),
         ("experiments.graphs.networks", "from bpcore.graph import Node\nfrom bpcore.mlp import backward"),
         ("experiments.commands.graph", "from bpcore import gates\nfrom experiments.graphs.drawing import draw"),

@@ -100,7 +100,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def _run(todo: Plan, command: list[str]) -> Tables | None:
     """Run what is to be done; None where it was interrupted."""
-    if todo.todo and todo.kept is not None and (difference := differs(todo.provenance)):
+    if todo.todo and len(todo.todo) < len(todo.jobs) and (difference := differs(todo.provenance)):
         print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
     tables, interrupted = execute_plan(todo, command)
     return None if interrupted else tables

@@ -10,6 +10,9 @@ from experiments.atlas.frames import groups
 from experiments.atlas.intervals import bootstrap
 from experiments.store import Results
 
+SHOWN_DEPTH = 50
+"""Whose ratio the summary shows; every variant of the sweep has it."""
+
 
 def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     """Estimate the ratio of the mean squares of δ in the first and the last hidden layer, at every depth.
@@ -19,7 +22,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         finding: with its thresholds.
 
     Returns:
-        The estimate; its numbers are those of the deepest net.
+        The estimate; its numbers are those of depth SHOWN_DEPTH, or the next to it.
     """
     tables = results["depths"]
     rows = []
@@ -34,6 +37,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     kept = bool(((numbers["low"] >= 1 / within) & (numbers["high"] <= within)).all())
     deepest = numbers.iloc[-1]
     lost = bool(deepest["high"] < finding.threshold("lost_below"))
+    shown = numbers.iloc[(numbers["depth"] - SHOWN_DEPTH).abs().argmin()]
     slope = _slope(numbers)
     reason = (
         f"At depth {deepest['depth']:.0f} the first hidden layer's mean square of δ is {deepest['measured']:.3g} of the last's "
@@ -43,13 +47,13 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     return Estimate(
         finding.verdict(kept, contradicted=lost and not kept),
         reason,
-        quantity=f"ratio ‖δ^1‖²/‖δ^D‖² at depth D = {deepest['depth']:.0f}",
+        quantity=f"ratio ‖δ^1‖²/‖δ^D‖² at depth D = {shown['depth']:.0f}",
         published=float(finding.values["ratio"]),
-        theory=float(deepest["theory"]),
-        measured=float(deepest["measured"]),
-        low=float(deepest["low"]),
-        high=float(deepest["high"]),
-        interval=f"95 % over {deepest['n']:.0f} seeds, bootstrap of the arithmetic mean",
+        theory=float(shown["theory"]),
+        measured=float(shown["measured"]),
+        low=float(shown["low"]),
+        high=float(shown["high"]),
+        interval=f"95 % over {shown['n']:.0f} seeds, bootstrap of the arithmetic mean",
         n=len(tables.runs),
         tables={"numbers": numbers.assign(published=float(finding.values["ratio"]))},
     )

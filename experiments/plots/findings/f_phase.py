@@ -18,9 +18,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         contour=edge,
     )  # fmt: skip
     left.set(xlabel="σ_w²", ylabel="σ_b²")
-    low, high = left.get_xlim()
-    note(left, low + 0.06 * (high - low), 0.02, "ordered: δ vanishes")
-    note(left, low + 0.62 * (high - low), 0.02, "chaotic: δ explodes")
+    note(left, 0.04, 0.93, "ordered: δ vanishes", xycoords="axes fraction")
+    note(left, 0.96, 0.05, "chaotic: δ explodes", xycoords="axes fraction", ha="right")
     measured(right, numbers, "sigma_w2")
     theory(right, numbers, "sigma_w2")
     published(right, numbers, "sigma_w2")
