@@ -14,10 +14,19 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here, and the page is tested in a real browser"),
 ]
-OFFLINE = """
-    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update
-    --disable-sync --disable-extensions --hide-scrollbars --virtual-time-budget=5000
-""".split()
+OFFLINE = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--hide-scrollbars",
+    "--virtual-time-budget=5000",
+]
 
 
 @pytest.fixture(scope="module")
