@@ -15,7 +15,7 @@ GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "
 
 RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
 TRAINING = {"bpcore.mlp", "bpcore.training"}
-ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "sweeps", "judging", "figures", "page", "glyph")}
+ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "composing", "sweeps", "judging", "figures", "page", "glyph")}
 """The atlas's own part; what findings are written with (finding, intervals, frames) is not of it."""
 
 # module (or package) -> what it must not import, with everything below

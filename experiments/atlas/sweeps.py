@@ -13,8 +13,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from experiments import config as run_config
+from experiments.atlas.composing import Composer
 from experiments.atlas.finding import Finding, Sweep
-from experiments.composition import Composed, compose, jobs_of
+from experiments.composition import jobs_of
 from experiments.config import Job
 from experiments.errors import UserError
 from experiments.store import Results, Tables
@@ -57,21 +58,39 @@ def merged(*layers: tuple[str, ...]) -> list[str]:
     return list(joined.values())
 
 
-def _with_data(sweep: Sweep, mode: str, overrides: tuple[str, ...]) -> tuple[list[Composed], list[str]]:
-    """Compose a sweep with the first of its data that are there."""
-    refusals = []
-    for alternative in sweep.data or ((),):
-        chosen = merged(sweep.overrides, alternative, sweep.modes[mode], overrides)
-        composed = compose(["--multirun"], chosen)
-        if not composed:
-            raise UserError(f"the sweep {sweep.name} is empty: one of its axes has no value; give it at least one")
-        try:
-            run_config.build_cached(composed[0].config["data"])
-        except (UserError, ValueError) as error:
-            refusals.append(error)
-            continue
-        return composed, chosen
-    raise UserError(str(refusals[-1])) from refusals[-1]
+class _Data:
+    """Choose the data of sweeps: the first alternative whose files are there."""
+
+    def __init__(self, composer: Composer, overrides: tuple[str, ...]) -> None:
+        self._composer = composer
+        self._overrides = tuple(override for override in overrides if override.lstrip("+").startswith("data"))
+        self._refusals: dict[tuple[str, ...], Exception | None] = {}
+
+    def choose(self, sweep: Sweep) -> tuple[str, ...]:
+        """Return the overrides that choose a sweep's data; none where it states no alternatives.
+
+        Raises:
+            UserError: no alternative is there.
+        """
+        refusals = []
+        for alternative in sweep.data:
+            if (refusal := self._refusal(alternative)) is None:
+                return alternative
+            refusals.append(refusal)
+        if refusals:
+            raise UserError(str(refusals[-1])) from refusals[-1]
+        return ()
+
+    def _refusal(self, alternative: tuple[str, ...]) -> Exception | None:
+        """Return what speaks against an alternative."""
+        if alternative not in self._refusals:
+            try:
+                (composed,) = self._composer.compose(merged(alternative, self._overrides))
+                run_config.build_cached(composed.config["data"])
+                self._refusals[alternative] = None
+            except (UserError, ValueError) as error:
+                self._refusals[alternative] = error
+        return self._refusals[alternative]
 
 
 def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Composition:
@@ -92,11 +111,16 @@ def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Com
     members, commands = {}, {}
     folder = Path()
     total = 0
+    composer, stronger = Composer(), tuple(overrides)
+    data = _Data(composer, stronger)
     pairs = [(finding, sweep) for finding in findings for sweep in finding.sweeps.values()]
     bar = tqdm(pairs, desc="composing", unit="sweep", file=sys.stderr, disable=None, leave=False, delay=1)
     for finding, sweep in bar:
         try:
-            composed, chosen = _with_data(sweep, mode, tuple(overrides))
+            chosen = merged(sweep.overrides, data.choose(sweep), sweep.modes[mode], stronger)
+            composed = composer.compose(chosen)
+            if not composed:
+                raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
             own, _ = jobs_of(composed)
         except UserError as error:
             raise UserError(f"{finding.id}, sweep {sweep.name}: {error}") from error
