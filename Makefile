@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS ?= test
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint oracle wheel clean
+.PHONY: help report reference test lint oracle wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -16,11 +16,16 @@ $(VENV)/.installed-%: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-report: $(VENV)/.installed-test ## set up, run the prepared sweep on real digits, write results/report.html
-	@echo "== running depth × activation × batch normalization × seeds on the real digits"
-	@$(BIN)/gradstab run +experiment=overview name=overview
-	@echo "== drawing"
-	@$(BIN)/gradstab report results/overview --output results/report.html
+report: $(VENV)/.installed-test ## set up, reproduce the published findings, write results/atlas/atlas.html
+	@echo "== reproducing the published findings on the real digits"
+	@$(BIN)/gradstab reproduce
+
+REFERENCE_FIGURES := s_vanish f_nielsen_init f_phase
+
+reference: $(VENV)/.installed-test ## make the committed reference anew; look at the difference before committing it
+	@$(BIN)/gradstab reproduce || echo "== verdicts differ from the reference of before"
+	@mkdir -p results/reference
+	@cp results/atlas/verdicts.json results/atlas/summary.md $(REFERENCE_FIGURES:%=results/atlas/figures/%.png) results/reference/
 
 test: $(VENV)/.installed-$(EXTRAS) ## set up and run the test suite
 	@echo "== running the test suite"

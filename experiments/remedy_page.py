@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import store
 from experiments.headline import number
-from experiments.plots.style.look import GREY, OKABE_ITO, STYLE, figure, log_axis
+from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
+from experiments.plots.style.render import render
 from experiments.remedy_effects import Conclusions
-from experiments.report import encode
 from experiments.summary import format_table
 
 MOST_ROWS = 24
@@ -138,8 +137,7 @@ def write(folder: Path, table: pd.DataFrame, conclusions: Conclusions, command: 
     Returns:
         The page's path.
     """
-    with matplotlib.rc_context(STYLE):
-        images = encode(draw(table), ("png", "svg"))
+    images = render(lambda: draw(table), ("png", "svg"))
     for kind, content in images.items():
         store.write_bytes(folder / f"remedies.{kind}", content)
     store.write_text(folder / "remedies.csv", table.to_csv(index=False, lineterminator="\n"))

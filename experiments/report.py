@@ -4,27 +4,19 @@ import base64
 import importlib
 import pkgutil
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import jinja2
-import matplotlib
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from experiments import plots, store
 from experiments.errors import UserError
 from experiments.headline import opening
-from experiments.plots.style.look import STYLE
+from experiments.plots.style import render as style
 from experiments.report_tables import definitions, fixed, provenance_rows, runs_table, settings_table
 from experiments.statistics import varying
 from experiments.store import Results
@@ -111,14 +103,6 @@ def _distinct_names(folders: list[Path]) -> list[str]:
     return [str(folder) for folder in folders]
 
 
-@contextmanager
-def _glyphs() -> Iterator[None]:
-    """Let a folder's name hold signs that the font lacks; they are drawn as boxes, without a warning."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        yield
-
-
 def draw(module: ModuleType, table: pd.DataFrame, formats: tuple[str, ...]) -> dict[str, bytes]:
     """Draw a figure's table.
 
@@ -130,30 +114,7 @@ def draw(module: ModuleType, table: pd.DataFrame, formats: tuple[str, ...]) -> d
     Returns:
         Format -> the file's bytes, the same for the same table.
     """
-    with matplotlib.rc_context(STYLE), _glyphs():
-        return encode(module.draw(table), formats)
-
-
-def encode(figure: Figure, formats: tuple[str, ...]) -> dict[str, bytes]:
-    """Return a figure as files; within the style's context.
-
-    Args:
-        figure: drawn.
-        formats: of FORMATS.
-
-    Returns:
-        Format -> the file's bytes, the same for the same figure.
-    """
-    images = {}
-    for name in sorted(formats):
-        buffer = BytesIO()
-        if name == "png":  # savefig would draw everything twice
-            FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
-        else:
-            FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": "gradstab"})  # type: ignore[no-untyped-call]
-        figure.set_layout_engine("none")  # the places found for the first format hold for the second
-        images[name] = buffer.getvalue()
-    return images
+    return style.render(lambda: module.draw(table), formats)
 
 
 def _write_figure(module: ModuleType, table: pd.DataFrame, folder: Path, relative: str, formats: tuple[str, ...]) -> Drawn:

@@ -20,6 +20,8 @@ RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "exe
 TRAINING = {"bpcore.mlp", "bpcore.training"}
 PLUGINS = ("hydra_plugins", "experiments.launcher", "experiments.sweeper", "experiments.fast_composition")
 """What every Hydra application imports where gradstab is installed: it must be light."""
+ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "composing", "sweeps", "judging", "figures", "page", "glyph")}
+"""The atlas's own part; what findings are written with (finding, intervals, frames) is not of it."""
 
 # module (or package) -> what it must not import, with everything below
 FORBIDDEN: dict[str, set[str]] = {
@@ -37,8 +39,13 @@ FORBIDDEN: dict[str, set[str]] = {
         f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
         for part in ("factors", "intervals", "verdicts", "statistics", "remedy_effects")
     },
-    "experiments.plots": RUNNING | TRAINING | {"experiments.findings", "hydra"},
-    "experiments.findings": RUNNING | TRAINING | {"experiments.plots", "matplotlib", "hydra"},
+    "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
+    "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store", "experiments.statistics"},
+    "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.plots", "matplotlib", "hydra"},
+    **{
+        f"experiments.atlas.{name}": RUNNING | TRAINING | ATLAS | {"experiments.plots", "experiments.findings", "matplotlib", "hydra"}
+        for name in ("finding", "intervals", "frames")
+    },
     "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store", "experiments.plots"},
     **{f"experiments.graphs.{name}": {"matplotlib", "experiments.graphs.drawing"} for name in ("reader", "expression", "text", "layout")},
     **{part: {"bpcore", "matplotlib", "pandas", "sklearn", "experiments.config", "experiments.composition"} for part in PLUGINS},
@@ -154,6 +161,11 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.plots.curves", "from bpcore.training import train"),
         ("experiments.findings.phase", "from experiments.findings import depth"),
         ("experiments.findings.phase", "import experiments.runner"),
+        ("experiments.findings.phase", "from experiments.atlas.sweeps import compose_all"),
+        ("experiments.findings.phase", "from experiments.plots.style.look import figure"),
+        ("experiments.plots.findings.phase", "from bpcore.theory import chi"),
+        ("experiments.plots.findings.phase", "from experiments.plots.findings import depth"),
+        ("experiments.atlas.frames", "from experiments.atlas import catalogue"),
         ("experiments.statistics", "import matplotlib.pyplot as plt"),
         ("experiments.statistics", "from experiments import plots"),
         ("experiments.verdicts", "from experiments.tile import run_one"),
@@ -188,6 +200,8 @@ def test_an_offending_import_is_caught(module: str, source: str) -> None:
         ("experiments.plots.curves", "from experiments.plots import style"),
         ("experiments.plots.__init__", "from bpcore.activations import tanh"),
         ("experiments.runner", "from bpcore.training import train"),
+        ("experiments.findings.phase", "from bpcore.theory import chi\nfrom experiments.atlas.finding import Estimate"),
+        ("experiments.plots.findings.phase", "from experiments.plots.style.panels import panels"),
         ("bpcore.gates", "from bpcore.graph import Gate\nfrom scipy import special"),
         ("experiments.graphs.networks", "from bpcore.graph import Node\nfrom bpcore.mlp import backward"),
         ("hydra_plugins.gradstab", "from experiments import launcher, sweeper"),

@@ -1,0 +1,1 @@
+"""The atlas: published findings, reproduced, judged and drawn on one page."""

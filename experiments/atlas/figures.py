@@ -1,0 +1,67 @@
+"""The files of a finding: its figure as PNG, SVG and PDF, its tables as CSV, all made from the tables alone."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments import store
+from experiments.atlas.judging import Judged
+from experiments.plots.style.render import render
+
+FORMATS = ("png", "svg", "pdf")
+INLINE_SVG_UP_TO = 300_000
+"""Bytes; a larger drawing is put into the page as PNG."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Hold a figure as the page shows it.
+
+    Args:
+        source: data URI, empty where there is no figure.
+        caption: how to read it.
+        alt: for those who do not see it.
+        files: paths of figure and tables, relative to the page.
+        broken: why there is no figure, where its code failed.
+    """
+
+    source: str
+    caption: str
+    alt: str
+    files: tuple[str, ...]
+    broken: str = ""
+
+
+def write(judged: Judged, folder: Path, relative: str, paper: bool = False) -> Picture:
+    """Write a finding's tables, and draw and write its figure.
+
+    Args:
+        judged: the finding with its tables.
+        folder: of the files, which exists.
+        relative: the folder's path as seen from the page.
+        paper: whether figures have a paper's size.
+
+    Returns:
+        The figure for the page; without a source where the finding has none.
+    """
+    name, tables = judged.finding.id, judged.estimate.tables
+    files = []
+    for table, frame in tables.items():
+        file = f"{name}.csv" if table == "numbers" else f"{name}_{table}.csv"
+        store.write_text(folder / file, frame.to_csv(index=False, lineterminator="\n"))
+        files.append(f"{relative}/{file}")
+    draw, caption = judged.entry.draw, judged.entry.caption
+    if draw is None or not tables:
+        return Picture("", "", "", tuple(files))
+    try:
+        images = render(lambda: draw(tables), FORMATS, paper)
+        words = caption(tables) if caption is not None else ""
+    except Exception as error:  # a figure that cannot be drawn costs the figure, not the atlas
+        return Picture("", "", "", tuple(files), f"its figure failed: {type(error).__name__}: {' '.join(str(error).split())}")
+    for kind, content in images.items():
+        store.write_bytes(folder / f"{name}.{kind}", content)
+    kind = "svg" if len(images["svg"]) < INLINE_SVG_UP_TO else "png"
+    mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
+    source = f"data:{mime};base64,{base64.b64encode(images[kind]).decode()}"
+    alt = f"Figure of {judged.finding.label}, {judged.finding.title}: {judged.estimate.reason}"
+    return Picture(source, words, alt, (*(f"{relative}/{name}.{kind}" for kind in FORMATS), *files))

@@ -1,0 +1,191 @@
+"""What a finding is: what is claimed, how it is measured, by which rule it is judged, and what comes out."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+VERDICTS = {
+    "reproduced": "the acceptance rule holds",
+    "caveat": "the acceptance rule holds, with the caveat that is stated",
+    "refuted": "a popular claim that the measurement contradicts",
+    "not_reproduced": "the acceptance rule does not hold",
+    "not_testable": "the measurement decides nothing: too few runs came through, or none could be made",
+}
+
+CERTAINTIES = {
+    "read": "the number was read in the source itself",
+    "secondary": "the number was read in a text that quotes the source",
+    "recalled": "the number is quoted from memory; nobody has opened the source for it",
+    "derived": "the number follows by algebra",
+}
+
+KNOBS = {
+    "depth": "depth",
+    "width": "width",
+    "activation": "activation",
+    "init": "initialization",
+    "lr": "learning rate",
+    "clip": "clipping",
+    "bn": "batch normalization",
+    "loss": "loss",
+    "optimizer": "optimizer",
+}
+
+MODES = ("quick", "default", "full")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Hold a number of the acceptance rule, and why it is that number."""
+
+    value: Any
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Hold one sweep of a finding as Hydra overrides.
+
+    Args:
+        name: unique in the finding.
+        overrides: of every mode.
+        modes: quick, default and full -> the overrides that are added.
+        data: alternatives, best first, each a list of overrides; the first whose files are there is taken.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+    modes: Mapping[str, tuple[str, ...]]
+    data: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Hold a finding as its conf file states it.
+
+    Args:
+        id: lower case with underscores, the name of its files.
+        title: a few words.
+        claim: one sentence.
+        source: who published it, and where.
+        certainty: of CERTAINTIES.
+        published: what was published, in words and numbers.
+        values: the published numbers that the module compares with.
+        knobs: of KNOBS.
+        control: whether this is a popular claim that is expected to fail, so that `refuted` is the right outcome.
+        sweeps: name -> sweep.
+        accept: the acceptance rule.
+        reason: why it is this rule.
+        refuted_if: what would refute the claim.
+        thresholds: name -> the numbers of the rule.
+        caveat: what must be said even where the rule holds; empty where nothing.
+    """
+
+    id: str
+    title: str
+    claim: str
+    source: str
+    certainty: str
+    published: str
+    values: Mapping[str, Any]
+    knobs: tuple[str, ...]
+    control: bool
+    sweeps: Mapping[str, Sweep]
+    accept: str
+    reason: str
+    refuted_if: str
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    caveat: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the displayed name: F-NIELSEN-INIT."""
+        return self.id.upper().replace("_", "-")
+
+    def threshold(self, name: str) -> Any:
+        """Return a number of the acceptance rule.
+
+        Args:
+            name: as the conf file calls it.
+
+        Returns:
+            Its value.
+
+        Raises:
+            KeyError: the conf file states no such threshold.
+        """
+        return self.thresholds[name].value
+
+    def verdict(self, holds: bool, contradicted: bool = False, caveat: str = "") -> str:
+        """Return the verdict that the outcome of the rule means.
+
+        Args:
+            holds: whether the acceptance rule holds.
+            contradicted: whether what would refute the claim has been seen.
+            caveat: found while measuring.
+
+        Returns:
+            reproduced, or caveat where there is one; else refuted for a popular claim that is contradicted; else
+            not_reproduced.
+
+        Raises:
+            ValueError: the rule cannot both hold and be contradicted.
+        """
+        if holds and contradicted:
+            raise ValueError(f"{self.id}: the rule both holds and is contradicted; its conditions overlap")
+        if holds:
+            return "caveat" if caveat or self.caveat else "reproduced"
+        return "refuted" if contradicted and self.control else "not_reproduced"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Hold what a finding's measurement came to.
+
+    Args:
+        verdict: of VERDICTS.
+        reason: one sentence with the numbers that decided.
+        quantity: what the numbers below are, with its unit where it has one: "factor of ‖δ‖ per layer".
+        published: the number that was published, or None.
+        theory: the number that theory gives, or None.
+        measured: the number that came out, or None.
+        low: lower end of its interval, or None.
+        high: upper end.
+        interval: which interval, and over what: "95 % over 20 seeds, bootstrap".
+        n: runs that it rests on.
+        tables: frames; `numbers` is shown on the page, all are written as CSV and given to the figure.
+    """
+
+    verdict: str
+    reason: str
+    quantity: str = ""
+    published: float | None = None
+    theory: float | None = None
+    measured: float | None = None
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""
+    n: int = 0
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"`verdict` must be one of {', '.join(VERDICTS)}, got {self.verdict!r}")
+        if not self.reason:
+            raise ValueError("`reason` must say in one sentence what decided, got an empty one")
+        numbers = (self.low, self.measured, self.high)
+        if all(number is not None and math.isfinite(number) for number in numbers) and not self.low <= self.measured <= self.high:  # type: ignore[operator]
+            raise ValueError(f"`measured` must lie in its interval, got {self.measured} outside [{self.low}, {self.high}]")
+
+
+def not_testable(reason: str, n: int = 0) -> Estimate:
+    """Return the estimate of a finding that could not be measured.
+
+    Args:
+        reason: one sentence.
+        n: runs that there were.
+    """
+    return Estimate("not_testable", reason, n=n)

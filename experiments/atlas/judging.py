@@ -1,0 +1,213 @@
+"""From the tables of all runs to verdicts, and what has become of the reference's."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments.atlas.catalogue import Entry
+from experiments.atlas.finding import Estimate, Finding, not_testable
+from experiments.errors import UserError
+from experiments.headline import number
+from experiments.paths import REFERENCE
+from experiments.store import Results
+
+COLUMNS = {
+    "id": "the finding",
+    "title": "in a few words",
+    "claim": "in one sentence",
+    "source": "who published it",
+    "certainty": "read, secondary, recalled or derived",
+    "control": "whether it is a popular claim that is expected to fail",
+    "knobs": "what it is about",
+    "published_text": "what was published, in words",
+    "quantity": "what the numbers are",
+    "published": "the published number, or null",
+    "theory": "theory's number, or null",
+    "measured": "the measured number, or null",
+    "low": "lower end of its interval, or null",
+    "high": "upper end",
+    "interval": "which interval",
+    "n": "runs that it rests on",
+    "verdict": "reproduced, caveat, refuted, not_reproduced or not_testable",
+    "reason": "the numbers that decided",
+    "command": "regenerates it",
+}
+"""The keys of an entry of verdicts.json."""
+
+_AGREES = ("reproduced", "caveat")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Hold a finding with its estimate.
+
+    Args:
+        entry: the finding and its code.
+        estimate: what came out.
+        command: that regenerates it.
+        broken: what went wrong in its code, or empty.
+    """
+
+    entry: Entry
+    estimate: Estimate
+    command: str
+    broken: str = ""
+
+    @property
+    def finding(self) -> Finding:
+        """Return the finding."""
+        return self.entry.finding
+
+
+def judge(entry: Entry, results: Mapping[str, Results], command: str) -> Judged:
+    """Estimate and judge one finding; failed runs are left out, and said.
+
+    Args:
+        entry: the finding and its code.
+        results: sweep name -> tables.
+        command: that regenerates it.
+
+    Returns:
+        The estimate; not_testable where no run came through, or where the finding's code fails.
+    """
+    failed = sum(int((tables.runs["status"] == "failed").sum()) for tables in results.values())
+    total = sum(len(tables.runs) for tables in results.values())
+    if total == failed:
+        return Judged(entry, not_testable(f"none of its {total} runs came through"), command)
+    try:
+        estimate = entry.estimate({name: _finished(tables) for name, tables in results.items()}, entry.finding)
+        if not isinstance(estimate, Estimate):
+            raise TypeError(f"estimate() must return an Estimate, got {type(estimate).__name__}")
+    except Exception as error:
+        if os.environ.get("GRADSTAB_TRACEBACK"):
+            raise
+        broken = f"its estimate failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        return Judged(entry, not_testable(broken, total - failed), command, broken)
+    if failed:
+        estimate = replace(estimate, reason=f"{estimate.reason} {failed} of {total} runs failed and are left out.")
+    return Judged(entry, estimate, command)
+
+
+def _finished(tables: Results) -> Results:
+    return replace(tables, runs=tables.runs[tables.runs["status"] != "failed"].reset_index(drop=True))
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def row(judged: Judged) -> dict[str, Any]:
+    """Return a finding's entry of verdicts.json, its keys being those of COLUMNS."""
+    finding, estimate = judged.finding, judged.estimate
+    numbers = {name: _plain(getattr(estimate, name)) for name in ("published", "theory", "measured", "low", "high")}
+    values = {
+        **{name: getattr(finding, name) for name in ("id", "title", "claim", "source", "certainty", "control")},
+        "knobs": list(finding.knobs),
+        "published_text": finding.published,
+        **{name: getattr(estimate, name) for name in ("quantity", "interval", "n", "verdict", "reason")},
+        **numbers,
+        "command": judged.command,
+    }
+    return {name: values[name] for name in COLUMNS}
+
+
+def as_json(rows: list[dict[str, Any]]) -> str:
+    """Return verdicts.json: a list of entries."""
+    return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def measured(entry: dict[str, Any]) -> str:
+    """Write what was measured, with its interval: 0.204 (0.201–0.206)."""
+    if entry["measured"] is None:
+        return "–"
+    if entry["low"] is None or entry["high"] is None:
+        return number(entry["measured"])
+    return f"{number(entry['measured'])} ({number(entry['low'])}–{number(entry['high'])})"
+
+
+def summary(rows: list[dict[str, Any]]) -> str:
+    """Return the summary table in Markdown."""
+    lines = ["| finding | quantity | published | theory | measured | n | verdict |", "|---|---|---|---|---|---|---|"]
+    for entry in rows:
+        cells = [
+            label(entry["id"]),
+            entry["quantity"] or "–",
+            number(entry["published"]),
+            number(entry["theory"]),
+            measured(entry),
+            str(entry["n"]),
+            entry["verdict"].replace("_", " "),
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    reasons = [f"- **{label(entry['id'])}** ({entry['title']}): {entry['reason']}" for entry in rows]
+    return "\n".join(["# The atlas of findings", "", *lines, "", *reasons, ""])
+
+
+def label(name: str) -> str:
+    """Return the displayed name of an id."""
+    return name.upper().replace("_", "-")
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the verdicts as a text table."""
+    cells = [
+        [label(entry["id"]), number(entry["published"]), number(entry["theory"]), measured(entry), str(entry["n"]), entry["verdict"]]
+        for entry in rows
+    ]
+    head = ["finding", "published", "theory", "measured (95 %)", "n", "verdict"]
+    head[3] = "measured (interval)"
+    frame = pd.DataFrame(cells, columns=head)
+    widths = [max(len(name), *(len(cell) for cell in frame[name])) for name in head]
+    lines = [
+        "  ".join(name.ljust(width) if i in (0, 5) else name.rjust(width) for i, (name, width) in enumerate(zip(head, widths, strict=True)))
+    ]
+    for entry in cells:
+        words = [cell.ljust(width) if i in (0, 5) else cell.rjust(width) for i, (cell, width) in enumerate(zip(entry, widths, strict=True))]
+        lines.append("  ".join(words).rstrip())
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def reference(path: Path = REFERENCE / "verdicts.json") -> dict[str, dict[str, Any]]:
+    """Return the entries of the committed reference by id; none where there is no reference.
+
+    Args:
+        path: of its verdicts.json.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return {entry["id"]: {**entry, "verdict": entry["verdict"]} for entry in json.loads(path.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"cannot read the reference {path}: {error!r}; restore it, or write a new one by `gradstab reproduce`") from error
+
+
+def lost(rows: list[dict[str, Any]], before: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Return one line for each finding that does not come out any more as it does in the reference.
+
+    A finding that was reproduced, with or without a caveat, must be so again; a popular claim that was refuted must be
+    refuted again. Findings that the reference does not settle are not compared.
+
+    Args:
+        rows: entries of this invocation.
+        before: entries of the reference by id.
+
+    Returns:
+        Lines such as "F-BN is no longer reproduced (not_reproduced): …".
+    """
+    lines = []
+    for entry in rows:
+        was = before.get(entry["id"], {}).get("verdict")
+        if was in _AGREES and entry["verdict"] not in _AGREES:
+            lines.append(f"{label(entry['id'])} is no longer reproduced ({entry['verdict']}): {entry['reason']}")
+        elif was == "refuted" and entry["verdict"] != "refuted":
+            lines.append(f"{label(entry['id'])} is no longer refuted ({entry['verdict']}): {entry['reason']}")
+    return lines

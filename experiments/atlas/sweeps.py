@@ -1,0 +1,161 @@
+"""From findings to runs: all sweeps composed, equal runs made once, everything run as one plan."""
+
+import copy
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from experiments import config as run_config
+from experiments.atlas.composing import Composer
+from experiments.atlas.finding import Finding, Sweep
+from experiments.composition import jobs_of
+from experiments.config import Job
+from experiments.errors import UserError
+from experiments.store import Results, Tables
+
+_DEFAULT_NAME = "atlas"
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Hold the runs of an invocation.
+
+    Args:
+        jobs: of all sweeps, each run once.
+        members: (finding, sweep) -> its run ids, in the sweep's order.
+        commands: (finding, sweep) -> the command that runs it alone.
+        folder: of the atlas.
+    """
+
+    jobs: list[Job]
+    members: Mapping[tuple[str, str], list[str]]
+    commands: Mapping[tuple[str, str], str]
+    folder: Path
+    shared: int = field(default=0)
+
+
+def merged(*layers: tuple[str, ...]) -> list[str]:
+    """Join lists of overrides; a later one of the same key takes the place of an earlier.
+
+    Args:
+        layers: lists of overrides, the strongest last.
+
+    Returns:
+        One override a key.
+    """
+    joined: dict[str, str] = {}
+    for layer in layers:
+        own = {override.partition("=")[0].lstrip("+"): override for override in layer}
+        rechosen = tuple(f"{key}." for key in own if "." not in key)  # the keys of a group's choice of before would not fit
+        joined = {key: override for key, override in joined.items() if not key.startswith(rechosen)} | own
+    return list(joined.values())
+
+
+class _Data:
+    """Choose the data of sweeps: the first alternative whose files are there."""
+
+    def __init__(self, composer: Composer, overrides: tuple[str, ...]) -> None:
+        self._composer = composer
+        self._overrides = tuple(override for override in overrides if override.lstrip("+").startswith("data"))
+        self._refusals: dict[tuple[str, ...], Exception | None] = {}
+
+    def choose(self, sweep: Sweep) -> tuple[str, ...]:
+        """Return the overrides that choose a sweep's data; none where it states no alternatives.
+
+        Raises:
+            UserError: no alternative is there.
+        """
+        refusals = []
+        for alternative in sweep.data:
+            if (refusal := self._refusal(alternative)) is None:
+                return alternative
+            refusals.append(refusal)
+        if refusals:
+            raise UserError(str(refusals[-1])) from refusals[-1]
+        return ()
+
+    def _refusal(self, alternative: tuple[str, ...]) -> Exception | None:
+        """Return what speaks against an alternative."""
+        if alternative not in self._refusals:
+            try:
+                (composed,) = self._composer.compose(merged(alternative, self._overrides))
+                run_config.build_cached(composed.config["data"])
+                self._refusals[alternative] = None
+            except (UserError, ValueError) as error:
+                self._refusals[alternative] = error
+        return self._refusals[alternative]
+
+
+def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Composition:
+    """Compose and validate every sweep of every finding before anything runs.
+
+    Args:
+        findings: chosen.
+        mode: of MODES.
+        overrides: of the command line, stronger than the findings' own.
+
+    Returns:
+        The runs, each once.
+
+    Raises:
+        UserError: a sweep is not valid; the finding is named.
+    """
+    jobs: dict[str, Job] = {}
+    members, commands = {}, {}
+    folder = Path()
+    total = 0
+    composer, stronger = Composer(), tuple(overrides)
+    data = _Data(composer, stronger)
+    pairs = [(finding, sweep) for finding in findings for sweep in finding.sweeps.values()]
+    bar = tqdm(pairs, desc="composing", unit="sweep", file=sys.stderr, disable=None, leave=False, delay=1)
+    for finding, sweep in bar:
+        try:
+            chosen = merged(sweep.overrides, data.choose(sweep), sweep.modes[mode], stronger)
+            composed = composer.compose(chosen)
+            if not composed:
+                raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
+            own, _ = jobs_of(composed)
+        except UserError as error:
+            raise UserError(f"{finding.id}, sweep {sweep.name}: {error}") from error
+        first = own[0].config
+        folder = Path(first["results_dir"]) / (first["name"] or _DEFAULT_NAME)
+        for job in own:
+            jobs.setdefault(job.run_id, replace(job, index=len(jobs)))
+        total += len(own)
+        members[finding.id, sweep.name] = [job.run_id for job in own]
+        commands[finding.id, sweep.name] = shlex.join(["gradstab", "run", "-m", *chosen])
+    return Composition(list(jobs.values()), members, commands, folder, total - len(jobs))
+
+
+def split(tables: Tables, composition: Composition, path: Path, provenance: dict[str, Any]) -> dict[str, dict[str, Results]]:
+    """Give each finding the tables of its own sweeps.
+
+    Args:
+        tables: of all runs.
+        composition: which runs are whose.
+        path: folder of the tables, where the snapshots are too.
+        provenance: of the tables.
+
+    Returns:
+        Finding -> sweep name -> results, `job` counting within the sweep.
+    """
+    places = {name: frame.groupby("run_id", sort=False).indices for name, frame in tables.items()}
+
+    def part(name: str, run_ids: list[str]) -> pd.DataFrame:
+        frame: pd.DataFrame = getattr(tables, name)
+        found = [places[name][run_id] for run_id in run_ids if run_id in places[name]]
+        rows = frame.iloc[np.concatenate(found) if found else []].reset_index(drop=True)
+        return rows.assign(job=rows["run_id"].map({run_id: index for index, run_id in enumerate(run_ids)}))
+
+    result: dict[str, dict[str, Results]] = {}
+    for (finding, sweep), run_ids in composition.members.items():
+        frames = {name: part(name, run_ids) for name, _ in tables.items()}
+        result.setdefault(finding, {})[sweep] = Results(**frames, path=path, provenance=copy.copy(provenance))
+    return result

@@ -1,0 +1,146 @@
+"""Run the atlas of published findings, judge each, and write one page.
+
+gradstab reproduce
+gradstab reproduce --finding f_nielsen_init,f_phase --quick
+gradstab reproduce --findings my_findings/ width=128
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from experiments import store
+from experiments.atlas import catalogue, figures, judging, page
+from experiments.atlas.judging import Judged
+from experiments.atlas.sweeps import Composition, compose_all, split
+from experiments.errors import UserError
+from experiments.estimate import check_memory, describe_plan
+from experiments.numerics import ensure
+from experiments.provenance import differs
+from experiments.runner import Plan, plan
+from experiments.runner import execute as execute_plan
+from experiments.store import Tables
+from experiments.summary import count
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = "findings:\n" + "\n".join(f"  {name}" for name in catalogue.ids())
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides of every sweep; finding=a,b picks findings")
+    parser.add_argument("--finding", metavar="A,B", help="only these findings, by id")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--quick", action="store_true", help="fewer seeds and depths")
+    mode.add_argument("--full", action="store_true", help="more seeds and depths")
+    parser.add_argument("--findings", type=Path, metavar="DIR", help="a folder of your own findings, <id>.yaml and <id>.py of each")
+    parser.add_argument("--paper", action="store_true", help="figures in the size of a paper")
+    parser.add_argument("--json", action="store_true", help="print verdicts.json instead of the table")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
+    parser.add_argument("--fresh", action="store_true", help="run everything anew")
+
+
+def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
+    """Return the chosen ids, or None for all, and the other overrides."""
+    named = [word.partition("=")[2] for word in args.overrides if word.startswith("finding=")]
+    if args.finding is not None:
+        named.append(args.finding)
+    rest = [word for word in args.overrides if not word.startswith("finding=")]
+    for word in rest:
+        if "=" not in word:
+            raise UserError(f"{word!r} is no override; expected key=value, or --finding {word}")
+    return ([name for words in named for name in words.split(",")] if named else None), rest
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Compose, run, estimate, judge, draw, write, print.
+
+    Returns:
+        0; 1 if a finding that the reference settles came out otherwise, a run failed or a finding's code failed;
+        130 if interrupted.
+
+    Raises:
+        UserError: bad input.
+    """
+    names, overrides = _chosen(args)
+    mode = "quick" if args.quick else "full" if args.full else "default"
+    entries = catalogue.select(names, args.findings)
+    before = judging.reference()
+    composition = compose_all([entry.finding for entry in entries], mode, overrides)
+    ensure(composition.jobs[0].config["numerics"])
+    runs = composition.folder / "runs"
+    todo = plan(composition.jobs, runs, fresh=args.fresh, extend=not args.fresh)
+    check_memory(todo)
+    if args.dry_run:
+        print(describe_plan(todo, as_json=args.json))
+        return 0
+    command = ["gradstab", *(shlex.quote(word) for word in sys.argv[1:])]
+    tables = _run(todo, command)
+    if tables is None:
+        print("gradstab: interrupted; finished runs are kept, the same command resumes", file=sys.stderr)
+        return 130
+    provenance = store.read_provenance(runs / "provenance.json")
+    results = split(tables, composition, runs, provenance)
+    flags = "" if mode == "default" else f" --{mode}"
+    own = f" --findings {shlex.quote(str(args.findings))}" if args.findings else ""
+    tail = "".join(f" {shlex.quote(override)}" for override in overrides)
+    judged = [
+        judging.judge(
+            entry, results[entry.finding.id], f"gradstab reproduce --finding {entry.finding.id}{flags}{own if entry.origin else ''}{tail}"
+        )
+        for entry in entries
+    ]
+    lost = judging.lost([judging.row(one) for one in judged], before)
+    troubles = [f"{one.finding.label}: {one.broken}" for one in judged if one.broken]
+    troubles += _write(judged, composition, mode, shlex.join(["gradstab", *sys.argv[1:]]), provenance, lost, args.paper)
+    return _tell(judged, composition, lost, troubles, len(todo.jobs) - len(todo.todo), tables, args.json)
+
+
+def _run(todo: Plan, command: list[str]) -> Tables | None:
+    """Run what is to be done; None where it was interrupted."""
+    if todo.todo and len(todo.todo) < len(todo.jobs) and (difference := differs(todo.provenance)):
+        print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
+    tables, interrupted = execute_plan(todo, command)
+    return None if interrupted else tables
+
+
+def _write(
+    judged: list[Judged], composition: Composition, mode: str, command: str, provenance: dict[str, object], lost: list[str], paper: bool
+) -> list[str]:
+    """Draw, and write figures, verdicts, summary and page; return what went wrong in the findings' figures."""
+    folder = composition.folder
+    target = folder / "figures"
+    target.mkdir(parents=True, exist_ok=True)
+    sections, troubles = [], []
+    for one in tqdm(judged, desc="figures", unit="figure", disable=None, delay=2, leave=False, file=sys.stderr):
+        picture = figures.write(one, target, target.name, paper)
+        if picture.broken:
+            troubles.append(f"{one.finding.label}: {picture.broken}")
+        commands = {sweep: composition.commands[one.finding.id, sweep] for sweep in one.finding.sweeps}
+        sections.append(page.section(one, picture, commands))
+    rows = [judging.row(one) for one in judged]
+    store.write_text(folder / "verdicts.json", judging.as_json(rows))
+    store.write_text(folder / "summary.md", judging.summary(rows))
+    store.write_text(folder / "atlas.html", page.render(sections, mode, command, provenance, lost))
+    return troubles
+
+
+def _tell(
+    judged: list[Judged], composition: Composition, lost: list[str], troubles: list[str], skipped: int, tables: Tables, as_json: bool
+) -> int:
+    rows = [judging.row(one) for one in judged]
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        print(judging.table(rows))
+        done = f", {skipped} done before" if skipped else ""
+        print(f"{composition.folder / 'atlas.html'}: {count(len(rows), 'finding')}, {count(len(composition.jobs), 'run')}{done}")
+    own = tables.runs[tables.runs["run_id"].isin([job.run_id for job in composition.jobs])]
+    failed = own[own["status"] == "failed"]
+    for _, run in failed.iterrows():
+        print(f"gradstab: run {run['run_id']} failed: {str(run['error']).splitlines()[0]}", file=sys.stderr)
+    for line in [*troubles, *lost]:
+        print(f"gradstab: {line}", file=sys.stderr)
+    return 1 if lost or troubles or len(failed) else 0

@@ -1,0 +1,69 @@
+"""Tables made by hand, as if a sweep had written them: what a finding is tested with."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments import store
+from experiments.atlas.catalogue import Entry, select
+from experiments.atlas.finding import Estimate
+from experiments.store import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Results
+
+Run = dict[str, Any]
+
+
+def run(delta_norm: Iterable[float], theory: Iterable[float] | None = None, layers: Mapping[str, Any] | None = None, **columns: Any) -> Run:
+    """Return a run: the norm of δ of layers 1…L at step 0, other columns of the layers table, columns of the runs table.
+
+    The run has L − 1 hidden layers unless `depth` says otherwise. `steps` may hold a frame for the steps table.
+    """
+    norms = np.asarray(list(delta_norm), dtype=float)
+    predicted = np.full(len(norms), np.nan) if theory is None else np.asarray(list(theory), dtype=float)
+    return {"delta_norm": norms, "theory": predicted, "layers": dict(layers or {}), "depth": len(norms) - 1, "seed": 0, **columns}
+
+
+def results(runs: list[Run]) -> Results:
+    """Return the tables of runs; columns that are not given are empty."""
+    rows, layers, steps = [], [], []
+    for job, one in enumerate(runs):
+        keys = {"run_id": f"run{job:04d}", "job": job}
+        own = {name: value for name, value in one.items() if name not in ("delta_norm", "theory", "layers", "steps")}
+        rows.append({**keys, **dict.fromkeys(RUN_RESULTS), "status": "ok", **own})
+        frame = pd.DataFrame({"step": 0, "layer": range(1, len(one["delta_norm"]) + 1), "finite": True, **one["layers"]})
+        frame["delta_norm"], frame["delta_norm_theory"] = one["delta_norm"], one["theory"]
+        layers.append(_complete(frame, keys, LAYERS))
+        steps.append(_complete(one.get("steps", pd.DataFrame({"step": [0]})), keys, STEPS))
+    histograms = pd.DataFrame(columns=[*KEYS, *HISTOGRAMS])
+    return Results(store.runs_frame(rows), pd.concat(layers), pd.concat(steps), histograms, path=Path("nowhere"))
+
+
+def _complete(frame: pd.DataFrame, keys: dict[str, Any], columns: dict[str, str]) -> pd.DataFrame:
+    missing = {name: np.nan for name in columns if name not in frame.columns}
+    return frame.assign(**missing, **keys)[[*KEYS, *columns]]
+
+
+def geometric(factor: float, depth: int, seeds: int = 6, scatter: float = 0.02, top: float = 1.0, **columns: Any) -> list[Run]:
+    """Return runs whose norm of δ changes by a factor per hidden layer, with some scatter over seeds; layer depth + 1 has norm `top`."""
+    runs = []
+    for seed in range(seeds):
+        noise = np.random.default_rng([seed, depth]).normal(scale=scatter, size=depth + 1)
+        powers = np.arange(depth, -1, -1)
+        norms = top * factor**powers
+        own = factor * float(np.exp(noise.mean()))
+        layers = {"delta_mean_norm": norms * np.exp(noise)}
+        runs.append(run(norms * np.exp(noise), norms, layers, seed=seed, delta_factor=own, delta_factor_theory=factor, **columns))
+    return runs
+
+
+def judged(name: str, sweeps: dict[str, list[Run]]) -> tuple[Estimate, Entry]:
+    """Let a finding of the package judge tables made by hand."""
+    (entry,) = select([name])
+    return entry.estimate({sweep: results(runs) for sweep, runs in sweeps.items()}, entry.finding), entry
+
+
+def joined(*parts: list[Run]) -> list[Run]:
+    return list(itertools.chain(*parts))
