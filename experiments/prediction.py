@@ -191,7 +191,7 @@ def _first_layer(dataset: Dataset, batch: int) -> theory.FirstLayer:
 
 
 def _symmetric(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
-    sums, bias = dataset.x.sum(axis=0), float(getattr(initializer, "bias_mean", 0.0))
+    sums, bias = dataset.x.sum(axis=0), initializer.bias_mean
     phi, sizes, weight = network.activation, network.sizes, initializer.mean
     outputs = theory.symmetric_values(phi, sizes, weight, bias, sums)[-1]
     delta = _delta(network, np.tile(outputs, (sizes[-1], 1)), dataset.y)
