@@ -25,6 +25,7 @@ class Loss:
         delta: (z^L, y, output φ) -> δ^L, shape (..., n_L, m).
         takes_logits: whether the loss has its own output nonlinearity, so that φ must be the identity.
         needs_classes: whether y must be a distribution over classes.
+        both: (z^L, y, output φ) -> (J_i, δ^L) in one go, where they share work.
     """
 
     name: str
@@ -32,6 +33,13 @@ class Loss:
     delta: Callable[[Array, Array, Activation], Array]
     takes_logits: bool
     needs_classes: bool
+    both: Callable[[Array, Array, Activation], tuple[Array, Array]] | None = None
+
+    def value_and_delta(self, z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
+        """Return J_i, shape (..., m), and δ^L, shape (..., n_L, m)."""
+        if self.both is None:
+            return self.value(z, y, phi), self.delta(z, y, phi)
+        return self.both(z, y, phi)
 
 
 def mse() -> Loss:
@@ -113,4 +121,14 @@ def softmax_cross_entropy() -> Loss:
         error: Array = exponential / exponential.sum(axis=-2, keepdims=True) - y  # BP1, fused
         return error
 
-    return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True)
+    def both(z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
+        shifted = z - z.max(axis=-2, keepdims=True)
+        exponential = np.exp(shifted)
+        total = exponential.sum(axis=-2, keepdims=True)
+        np.subtract(np.log(total), shifted, out=shifted)
+        shifted *= y
+        exponential /= total
+        exponential -= y  # BP1, fused
+        return shifted.sum(axis=-2), exponential
+
+    return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True, both=both)

@@ -6,20 +6,18 @@ import numpy as np
 
 from bpcore import instruments
 from bpcore.arrays import Array, FloatArray
-from bpcore.layers import Key, Layers
+from bpcore.layers import Layers
+from bpcore.measurements import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
-from bpcore.modes import MODE_COLUMNS
-from bpcore.norms import norm
-from bpcore.probes import PROBE_COLUMNS, unprobed
 
 DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
 """What is measured of δ; the input gradient δ^0 has these alone."""
 
 PARAMETER_COLUMNS = ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio")
 FULL_COLUMNS = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead")
-MEASURED_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS
-LAYER_COLUMNS = MEASURED_COLUMNS + PROBE_COLUMNS
-STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness", *MODE_COLUMNS)
+COSTLY_COLUMNS = ("zero", *FULL_COLUMNS)
+LAYER_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS
+STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness")
 
 HISTOGRAM_BINS: dict[str, tuple[float, float, float]] = {
     "z": (-10.0, 10.0, 0.2),
@@ -127,39 +125,49 @@ class StackRecord:
         )
 
 
-def measure_layers(
-    network: Network, params: Layers, trace: Trace, delta: dict[int, Array], gradient_norms: dict[Key, FloatArray], full: bool
-) -> dict[str, FloatArray]:
-    """Measure every layer of every run at one step.
+def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, FloatArray]:
+    """Return the columns that are norms, or made of them.
 
     Args:
         network: the architecture.
-        params: before the update.
-        trace: of the forward pass.
-        delta: δ^l for l = 0…L.
-        gradient_norms: (kind, layer) -> norm of the gradient before clipping, (R,).
-        full: whether FULL_COLUMNS and `zero` are measured too.
+        norms: of a step, (L+1, 7, R), as `Norms.finish` gives them.
+        m: examples in the batch.
 
     Returns:
         MEASURED_COLUMNS -> (R, L+1), layer 0 first; NaN where a column does not apply.
     """
-    L = network.L
-    columns = {name: np.full((delta[L].shape[0], L + 1), np.nan) for name in MEASURED_COLUMNS}
-    for l in range(L + 1):
-        columns["delta_norm"][:, l] = instruments.delta_norm(delta[l])
-        columns["delta_rms"][:, l] = columns["delta_norm"][:, l] / np.sqrt(delta[l].shape[-2])
-        if full:
-            columns["zero"][:, l] = instruments.zero(delta[l])
-        if l == 0:
-            if not network.normalized(1):  # else it is W¹ᵀ times a mean that is zero by construction
-                columns["delta_mean_norm"][:, l] = instruments.delta_mean_norm(delta[l])
-            continue
-        columns["weight_grad_norm"][:, l] = gradient_norms["W", l]
-        columns["bias_grad_norm"][:, l] = gradient_norms["b", l]
-        if not network.normalized(l):
-            columns["delta_mean_norm"][:, l] = gradient_norms["b", l]  # BP3: ∂J/∂b is the mean of δ
-        columns["weight_norm"][:, l] = norm(params.W[l])
-        if full:
+    by_run = norms.transpose(1, 2, 0).copy()  # (7, R, L+1)
+    columns = {
+        "delta_norm": by_run[DELTA] / np.sqrt(m),
+        "delta_mean_norm": by_run[BIAS_GRADIENT].copy(),  # BP3: ∂J/∂b is the mean of δ
+        "weight_grad_norm": by_run[WEIGHT_GRADIENT],
+        "bias_grad_norm": by_run[BIAS_GRADIENT],
+        "weight_norm": by_run[WEIGHT],
+        "update_ratio": by_run[UPDATE] / by_run[WEIGHT],
+    }
+    columns["delta_rms"] = columns["delta_norm"] / np.sqrt(network.sizes)
+    if network.normalization.active:  # there the mean of δ is zero by construction, and W¹ᵀ times it too
+        columns["delta_mean_norm"][:, : network.L if network.L > 1 else 0] = np.nan
+    for name in PARAMETER_COLUMNS:
+        columns[name][:, 0] = np.nan
+    return columns
+
+
+def costly_columns(network: Network, trace: Trace, delta: dict[int, Array]) -> dict[str, FloatArray]:
+    """Measure what has to look at every entry once more.
+
+    Args:
+        network: the architecture.
+        trace: of the forward pass.
+        delta: δ^l for l = 0…L.
+
+    Returns:
+        COSTLY_COLUMNS -> (R, L+1), layer 0 first; NaN where a column does not apply.
+    """
+    columns = {name: np.full((delta[network.L].shape[0], network.L + 1), np.nan) for name in COSTLY_COLUMNS}
+    for l in range(network.L + 1):
+        columns["zero"][:, l] = instruments.zero(delta[l])
+        if l > 0:
             columns["z_mean"][:, l] = instruments.mean(trace.z[l])
             columns["z_var"][:, l] = instruments.variance(trace.z[l])
             columns["a_mean"][:, l] = instruments.mean(trace.a[l])
@@ -266,7 +274,7 @@ def take_snapshot(
     """
 
     def own(array: Array) -> Array:
-        return np.array(array[run if array.shape[0] > 1 else 0])
+        return np.array(array[run if array.shape[0] > 1 else 0], order="C")
 
     arrays = {"x": own(x), "y": own(y)}
     for (kind, l), array in params.items():
@@ -296,9 +304,7 @@ class Recorder:
         self._position = {int(step): index for index, step in enumerate(self._steps)}
         shape = (runs, self._steps.size)
         self.present = np.zeros(shape, dtype=bool)
-        self._probed = probed
-        columns = LAYER_COLUMNS if probed else MEASURED_COLUMNS
-        self.layer_columns: dict[str, FloatArray] = {name: np.empty((*shape, layers + 1)) for name in columns}
+        self.layer_columns: dict[str, FloatArray] = {name: np.full((*shape, layers + 1), np.nan) for name in LAYER_COLUMNS}
         self.step_columns: dict[str, Array] = {
             name: np.empty(shape, dtype=bool if name == "clipped" else np.float64) for name in STEP_COLUMNS
         }
