@@ -15,7 +15,6 @@ from bpcore.measurements import (
     BIAS_GRADIENT,
     DELTA,
     GAMMA_GRADIENT,
-    GRADIENTS,
     UPDATE,
     WEIGHT,
     WEIGHT_GRADIENT,
@@ -72,7 +71,7 @@ class Engine:
         self.runs = params.W[1].shape[0]
         self.parameters, self._next = Parameters(params), Parameters(params)
         self.work = Workspace(network, self.runs, m, dtype)
-        self.norms = Norms(self.runs, network.L, dtype)
+        self.norms = Norms(self.runs, network.L, dtype, network.normalization.active)
         self.statistics: dict[int, BatchStatistics] = {}
         self.delta: dict[int, Array] = {}
         self._gradient_sums: dict[int, Array] = {}
@@ -95,9 +94,8 @@ class Engine:
                 self._normalize(l)
             network.phi(l).value_into(work.h[l], work.a[l])  # a^l = φ(h^l)
             below = work.ones_below[l]
-        losses, self._top = network.loss.value_and_delta(work.h[network.L], batch.y, network.output_activation)  # BP1
-        data_term: FloatArray = np.add.reduce(losses, axis=-1, dtype=np.float64) / self.m
-        return data_term
+        data_term, self._top = network.loss.mean_and_delta(work.h[network.L], batch.y, network.output_activation)  # BP1
+        return data_term.astype(np.float64)
 
     def _normalize(self, l: int) -> None:
         work, z, z_hat, h, scratch = self.work, self.work.z[l], self.work.z_hat[l], self.work.h[l], self.work.scratch(l)
@@ -189,7 +187,7 @@ class Engine:
 
         Args:
             number: of the update, 1, 2, …; None clips without an update.
-            norms: of the step, (L+1, 7, R); norms of the update are written into it.
+            norms: of the step, (7, R, L+1); norms of the update are written into it.
 
         Returns:
             Global norm before and after clipping and whether clipping changed anything, (R,) each.
@@ -200,15 +198,16 @@ class Engine:
         self.norms.start()
         for l in range(self.network.L, 0, -1):
             if self._norm_known:
-                norms[l, UPDATE] = self._known_update_norm(norms[l, WEIGHT_GRADIENT], factors[l])
+                norms[UPDATE, :, l] = self._known_update_norm(norms[WEIGHT_GRADIENT, :, l], factors[l])
             self._update_layer(l, self._scale * factors[l][:, None], number)
         if not self._norm_known:
-            norms[:, UPDATE] = self.norms.finish(self.m)[:, UPDATE]
+            norms[UPDATE] = self.norms.finish(self.m)[UPDATE]
         return report
 
     def _known_update_norm(self, gradient_norm: FloatArray, factor: Array) -> FloatArray:
         """Return ‖ΔW‖ = η‖g‖, g after scaling by the clipping rule."""
-        norm: FloatArray = self.rates.lr[:, 0] * (factor * gradient_norm)
+        lr = self.rates.lr if gradient_norm.ndim == 2 else self.rates.lr[:, 0]
+        norm: FloatArray = lr * (factor * gradient_norm)
         return norm
 
     def _clip(self, norms: FloatArray) -> tuple[dict[int, Array], tuple[FloatArray, FloatArray, Array]]:
@@ -217,9 +216,9 @@ class Engine:
         if self.clip.name == "none":
             return dict.fromkeys(layers, self._one), (before, before, np.zeros(self.runs, dtype=bool))
         if self.clip.factors is not None:
-            sizes = {l: total(self._of_gradients(norms[l])) for l in layers}
+            sizes = {l: total(self._of_gradients(norms[:, :, l])) for l in layers}
             factors = self.clip.factors(sizes, self.rates.threshold[:, 0])
-            after = total(np.stack([factors[l] * sizes[l] for l in layers]))
+            after = total(np.stack([factors[l] * sizes[l] for l in layers], axis=-1))
             acted = np.any([(factors[l] != 1) & (sizes[l] > 0) for l in layers], axis=0) & np.isfinite(before)
             return factors, (before, after, acted)
         clipped = clip_gradients(self.clip, self.gradients(), self.rates.threshold[:, :, None], before)
@@ -228,17 +227,24 @@ class Engine:
         return dict.fromkeys(layers, self._one), (clipped.before, clipped.after, clipped.acted)
 
     def _of_gradients(self, norms: FloatArray) -> FloatArray:
-        return norms[..., GRADIENTS if self.network.normalization.active else GRADIENTS[:2], :]
+        """Return the norms of a layer's gradients, (R, 2 or 4)."""
+        own = [WEIGHT_GRADIENT, BIAS_GRADIENT] + [GAMMA_GRADIENT, BETA_GRADIENT] * self.network.normalization.active
+        return np.stack([norms[quantity] for quantity in own], axis=-1)
 
     def gradient_norm(self, norms: FloatArray) -> FloatArray:
         """Return the norm of all gradients together, (R,), from the norms of a step."""
-        return total(self._of_gradients(norms[1:]))
+        kinds = 2 + 2 * self.network.normalization.active
+        parts = np.empty((self.runs, kinds, self.network.L))  # runs first, or else the order of the sum depends on R
+        parts[:, 0], parts[:, 1] = norms[WEIGHT_GRADIENT, :, 1:], norms[BIAS_GRADIENT, :, 1:]
+        if kinds == 4:
+            parts[:, 2], parts[:, 3] = norms[GAMMA_GRADIENT, :, 1:], norms[BETA_GRADIENT, :, 1:]
+        return total(parts.reshape(self.runs, -1))
 
     def finish_norms(self) -> FloatArray:
-        """Return the norms of the step, (L+1, 7, R); those of the update where it was made on the way."""
+        """Return the norms of the step, (7, R, L+1); those of the update where it was made on the way."""
         norms = self.norms.finish(self.m)
         if self.updates_on_the_way and self._norm_known:
-            norms[1:, UPDATE] = self._known_update_norm(norms[1:, WEIGHT_GRADIENT], self._one)
+            norms[UPDATE] = self._known_update_norm(norms[WEIGHT_GRADIENT], self._one[:, None])
         return norms
 
     def _update_layer(self, l: int, scale: Array, number: int) -> None:

@@ -25,7 +25,7 @@ class Loss:
         delta: (z^L, y, output φ) -> δ^L, shape (..., n_L, m).
         takes_logits: whether the loss has its own output nonlinearity, so that φ must be the identity.
         needs_classes: whether y must be a distribution over classes.
-        both: (z^L, y, output φ) -> (J_i, δ^L) in one go, where they share work.
+        both: (z^L, y, output φ) -> (mean_i J_i, δ^L) in one go, where they share work.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Loss:
     needs_classes: bool
     both: Callable[[Array, Array, Activation], tuple[Array, Array]] | None = None
 
-    def value_and_delta(self, z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
-        """Return J_i, shape (..., m), and δ^L, shape (..., n_L, m)."""
+    def mean_and_delta(self, z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
+        """Return mean_i J_i, shape (...), and δ^L, shape (..., n_L, m)."""
         if self.both is None:
-            return self.value(z, y, phi), self.delta(z, y, phi)
+            return self.value(z, y, phi).mean(axis=-1), self.delta(z, y, phi)
         return self.both(z, y, phi)
 
 
@@ -125,10 +125,10 @@ def softmax_cross_entropy() -> Loss:
         shifted = z - z.max(axis=-2, keepdims=True)
         exponential = np.exp(shifted)
         total = exponential.sum(axis=-2, keepdims=True)
-        np.subtract(np.log(total), shifted, out=shifted)
-        shifted *= y
+        runs, m = z.shape[0], z.shape[-1]
+        agreement = np.vecdot(shifted.reshape(runs, -1), y.reshape(y.shape[0], -1))  # both terms are of one sign: none cancels
         exponential /= total
         exponential -= y  # BP1, fused
-        return shifted.sum(axis=-2), exponential
+        return (np.log(total).reshape(runs, m).sum(axis=-1) - agreement) / m, exponential
 
     return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True, both=both)

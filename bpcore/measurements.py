@@ -8,7 +8,8 @@ from bpcore.norms import floor, scaled_norms
 DELTA, WEIGHT_GRADIENT, BIAS_GRADIENT, WEIGHT, UPDATE, GAMMA_GRADIENT, BETA_GRADIENT = range(7)
 """What has a norm; of layer 0, δ and its sum over the batch, which stands under BIAS_GRADIENT."""
 
-GRADIENTS = [WEIGHT_GRADIENT, BIAS_GRADIENT, GAMMA_GRADIENT, BETA_GRADIENT]
+_SAFE = (1e-270, 1e300)
+"""Sums of squares between these have lost nothing to underflow or overflow."""
 
 
 class Norms:
@@ -18,9 +19,11 @@ class Norms:
         runs: R.
         layers: L.
         dtype: of the measured arrays.
+        normalized: whether there are γ and β.
     """
 
-    def __init__(self, runs: int, layers: int, dtype: str) -> None:
+    def __init__(self, runs: int, layers: int, dtype: str, normalized: bool) -> None:
+        self._normalized = normalized
         self._dtype = np.dtype(dtype)
         self._squares = np.ones((layers + 1, 7, runs), dtype=dtype)
         self._floors = np.zeros(layers + 1)
@@ -55,21 +58,23 @@ class Norms:
             squares[unsafe] = 1
 
     def finish(self, m: int) -> FloatArray:
-        """Return the norms of what was measured, (L+1, 7, R); those of gradients are of sums over m examples, and divided by m."""
-        norms: FloatArray = np.sqrt(self._squares, dtype=np.float64)
+        """Return the norms of what was measured, (7, R, L+1), those of gradients, which are sums over m examples, divided by m."""
+        norms: FloatArray = np.sqrt(self._squares.transpose(1, 2, 0), dtype=np.float64, order="C")
         for (layer, quantity), (runs, values) in self._mended.items():
-            norms[layer, quantity, runs] = values
-        norms[:, GRADIENTS] /= m
-        norms[-1, GAMMA_GRADIENT:] = 0  # the output layer has neither γ nor β
+            norms[quantity, runs, layer] = values
+        norms[BIAS_GRADIENT] /= m
+        norms[WEIGHT_GRADIENT] /= m
+        if self._normalized:
+            norms[GAMMA_GRADIENT:] /= m
+            norms[GAMMA_GRADIENT:, :, -1] = 0  # the output layer has neither γ nor β
         return norms
 
 
-def total(parts: FloatArray) -> FloatArray:
-    """Return √(Σ n²) over the first axes of (..., R), scaled by the largest n: NaN where one is NaN, inf where one is infinite."""
-    stacked = np.ascontiguousarray(parts.reshape(-1, parts.shape[-1]).T)  # runs first, or else the order of the sum depends on R
-    peak = np.maximum.reduce(stacked, axis=1)
-    scale = np.where((peak > 0) & np.isfinite(peak), peak, 1.0)
-    stacked /= scale[:, None]
-    stacked *= stacked
-    result: FloatArray = np.where(np.isfinite(peak), scale * np.sqrt(np.add.reduce(stacked, axis=1)), peak)
+def total(norms: FloatArray) -> FloatArray:
+    """Return √(Σ n²) over the last axis: NaN where one is NaN, inf where one is infinite."""
+    squares = np.add.reduce(norms * norms, axis=-1)
+    result: FloatArray = np.sqrt(squares)
+    unsafe = ~((squares > _SAFE[0]) & (squares < _SAFE[1]))
+    if unsafe.any():
+        result[unsafe] = scaled_norms(norms[unsafe])
     return result

@@ -126,30 +126,30 @@ class StackRecord:
 
 
 def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, FloatArray]:
-    """Return the columns that are norms, or made of them.
+    """Return the columns that are norms, or made of them, for all steps at once.
 
     Args:
         network: the architecture.
-        norms: of a step, (L+1, 7, R), as `Norms.finish` gives them.
+        norms: (7, R, S, L+1), each step as `Norms.finish` gives it.
         m: examples in the batch.
 
     Returns:
-        MEASURED_COLUMNS -> (R, L+1), layer 0 first; NaN where a column does not apply.
+        Column -> (R, S, L+1), layer 0 first; NaN where a column does not apply.
     """
-    by_run = norms.transpose(1, 2, 0).copy()  # (7, R, L+1)
-    columns = {
-        "delta_norm": by_run[DELTA] / np.sqrt(m),
-        "delta_mean_norm": by_run[BIAS_GRADIENT].copy(),  # BP3: ∂J/∂b is the mean of δ
-        "weight_grad_norm": by_run[WEIGHT_GRADIENT],
-        "bias_grad_norm": by_run[BIAS_GRADIENT],
-        "weight_norm": by_run[WEIGHT],
-        "update_ratio": by_run[UPDATE] / by_run[WEIGHT],
-    }
+    with np.errstate(all="ignore"):  # of rows that are not there, and of W = 0
+        columns = {
+            "delta_norm": norms[DELTA] / np.sqrt(m),
+            "delta_mean_norm": norms[BIAS_GRADIENT].copy(),  # BP3: ∂J/∂b is the mean of δ
+            "weight_grad_norm": norms[WEIGHT_GRADIENT],
+            "bias_grad_norm": norms[BIAS_GRADIENT],
+            "weight_norm": norms[WEIGHT],
+            "update_ratio": norms[UPDATE] / norms[WEIGHT],
+        }
     columns["delta_rms"] = columns["delta_norm"] / np.sqrt(network.sizes)
     if network.normalization.active:  # there the mean of δ is zero by construction, and W¹ᵀ times it too
-        columns["delta_mean_norm"][:, : network.L if network.L > 1 else 0] = np.nan
+        columns["delta_mean_norm"][..., : network.L if network.L > 1 else 0] = np.nan
     for name in PARAMETER_COLUMNS:
-        columns[name][:, 0] = np.nan
+        columns[name][..., 0] = np.nan
     return columns
 
 
@@ -287,42 +287,61 @@ def take_snapshot(
 
 
 class Recorder:
-    """Gather the rows of a stack into arrays laid out beforehand.
+    """Gather the rows of a stack in arrays laid out beforehand.
 
     Rows stand at the scheduled steps; a run that diverges between them adds a row of its own.
 
     Args:
+        network: the architecture.
         runs: R.
-        layers: L.
+        m: examples in a batch.
         scheduled: the steps at which rows stand, ascending.
         probed: whether rows come with PROBE_COLUMNS.
     """
 
-    def __init__(self, runs: int, layers: int, scheduled: Array, probed: bool = False) -> None:
-        self.runs, self.layers = runs, layers
+    def __init__(self, network: Network, runs: int, m: int, scheduled: Array) -> None:
+        self._network, self._runs, self._m = network, runs, m
         self._steps = np.asarray(scheduled, dtype=np.int64)
         self._position = {int(step): index for index, step in enumerate(self._steps)}
         shape = (runs, self._steps.size)
-        self.present = np.zeros(shape, dtype=bool)
-        self.layer_columns: dict[str, FloatArray] = {name: np.full((*shape, layers + 1), np.nan) for name in LAYER_COLUMNS}
-        self.step_columns: dict[str, Array] = {
-            name: np.empty(shape, dtype=bool if name == "clipped" else np.float64) for name in STEP_COLUMNS
+        self._present = np.zeros(shape, dtype=bool)
+        self._norms = np.full((7, *shape, network.L + 1), np.nan)
+        self._costly = {name: np.full((*shape, network.L + 1), np.nan) for name in COSTLY_COLUMNS}
+        self._step_columns: dict[str, Array] = {
+            name: np.zeros(shape, dtype=bool) if name == "clipped" else np.full(shape, np.nan) for name in STEP_COLUMNS
         }
         self._extra: dict[int, Recorder] = {}
         self._histograms: list[dict[str, Array]] = []
 
-    def add(self, step: int, mask: Array, layer_row: dict[str, FloatArray], step_row: dict[str, Array]) -> None:
-        """Add one step's rows for the runs in the mask, (R,) bool; the values are those of all runs."""
+    def add(self, step: int, mask: Array, norms: FloatArray, step_row: dict[str, Array]) -> None:
+        """Add one step's rows.
+
+        Args:
+            step: the rows' step.
+            mask: (R,) bool, which runs have a row.
+            norms: (7, R, L+1), of all runs.
+            step_row: STEP_COLUMNS -> (R,), of all runs; one that is left out stays NaN.
+        """
         index = self._position.get(step)
         if index is None:
-            extra = self._extra.setdefault(step, Recorder(self.runs, self.layers, np.array([step]), self._probed))
-            extra.add(step, mask, layer_row, step_row)
+            self._extra_at(step).add(step, mask, norms, step_row)
             return
-        self.present[:, index] = mask
-        for name, rows in layer_row.items():
-            self.layer_columns[name][:, index] = rows
+        self._present[:, index] = mask
+        self._norms[:, :, index] = norms
         for name, values in step_row.items():
-            self.step_columns[name][:, index] = values
+            self._step_columns[name][:, index] = values
+
+    def add_costly(self, step: int, mask: Array, columns: dict[str, FloatArray]) -> None:
+        """Add COSTLY_COLUMNS -> (R, L+1) of one step, for the runs in the mask."""
+        index = self._position.get(step)
+        if index is None:
+            self._extra_at(step).add_costly(step, mask, columns)
+            return
+        for name, values in columns.items():
+            self._costly[name][mask, index] = values[mask]
+
+    def _extra_at(self, step: int) -> "Recorder":
+        return self._extra.setdefault(step, Recorder(self._network, self._runs, self._m, np.array([step])))
 
     def add_histograms(self, counts: dict[str, Array]) -> None:
         """Add the histograms of one step."""
@@ -339,19 +358,20 @@ class Recorder:
         """Return what was gathered, with what is known at the end."""
         sources = [self, *self._extra.values()]
         steps = np.concatenate([source._steps for source in sources])
-        present = np.concatenate([source.present for source in sources], axis=1)
-        used = np.flatnonzero(present.any(axis=0))
+        used = np.flatnonzero(np.concatenate([source._present for source in sources], axis=1).any(axis=0))
         order = used[np.argsort(steps[used], kind="stable")]
 
-        def whole(parts: list[Array]) -> Array:
-            return parts[0] if len(parts) == 1 and order.size == steps.size else np.concatenate(parts, axis=1)[:, order]
+        def whole(parts: list[Array], axis: int = 1) -> Array:
+            one = len(parts) == 1 and order.size == steps.size
+            return parts[0] if one else np.take(np.concatenate(parts, axis=axis), order, axis=axis)
 
-        layers = {name: whole([source.layer_columns[name] for source in sources]) for name in self.layer_columns}
+        columns = norm_columns(self._network, whole([source._norms for source in sources], 2), self._m)
+        columns |= {name: whole([source._costly[name] for source in sources]) for name in COSTLY_COLUMNS}
         return StackRecord(
             steps[order],
-            whole([source.present for source in sources]),
-            layers if self._probed else layers | unprobed(layers["delta_norm"]),
-            {name: whole([source.step_columns[name] for source in sources]) for name in STEP_COLUMNS},
+            whole([source._present for source in sources]),
+            {name: columns[name] for name in LAYER_COLUMNS},
+            {name: whole([source._step_columns[name] for source in sources]) for name in STEP_COLUMNS},
             _label_histograms(self._histograms),
             snapshots,
             diverged_at_step,
