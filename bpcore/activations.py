@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from bpcore.arrays import Array
+from bpcore.tabulated import tanh_by_table, wide_vectors
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def _finite(name: str, value: float) -> float:
     return float(value)
 
 
-_TAIL = 2.0**-7
-"""A slope computed from φ by a difference from 1 keeps all but seven bits above this; entries below are computed anew."""
+_TAIL = 2.0**-10
+"""A slope computed from φ by a difference from 1 keeps all but ten bits above this; entries below are computed anew."""
 
 
 def _mend_tail(slope: Array, distance: Array, z: Array, prime: Callable[[Array], Array]) -> None:
@@ -154,8 +155,14 @@ def tanh() -> Activation:
         np.subtract(1, out, out=out)
         _mend_tail(out, out, z, prime)
 
+    def value_out(z: Array, out: Array) -> None:
+        if z.dtype == np.float64 and not wide_vectors():
+            tanh_by_table(z, out)
+        else:
+            np.tanh(z, out=out)
+
     bounds = Bounds(0.0, 1.0, low_attained=False)
-    return Activation("tanh", np.tanh, prime, (), bounds, lambda z, out: np.tanh(z, out=out), prime_from)
+    return Activation("tanh", np.tanh, prime, (), bounds, value_out, prime_from)
 
 
 def relu() -> Activation:

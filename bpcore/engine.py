@@ -24,7 +24,7 @@ from bpcore.measurements import (
 from bpcore.mlp import Network, Trace
 from bpcore.normalization import BatchStatistics
 from bpcore.optimizers import Optimizer
-from bpcore.workspace import Parameters, Workspace, flat, unpack
+from bpcore.workspace import Gradient, Parameters, Workspace, flat, unpack
 
 
 class Rates:
@@ -74,7 +74,7 @@ class Engine:
         self.norms = Norms(self.runs, network.L, dtype, network.normalization.active)
         self.statistics: dict[int, BatchStatistics] = {}
         self.delta: dict[int, Array] = {}
-        self._gradient_sums: dict[int, Array] = {}
+        self._gradient_sums: dict[int, Gradient] = {}
         self._gamma_sums: dict[int, Array] = {}
         self._beta_sums: dict[int, Array] = {}
         self._scale = np.full((self.runs, 1), 1 / m, dtype=dtype)  # 1/m of BP3 and BP4
@@ -86,10 +86,10 @@ class Engine:
 
     def forward(self, batch: Batch) -> FloatArray:
         """Run forward on a batch and return J_i averaged over it, (R,); BP1 is made in the same go."""
-        network, work, P = self.network, self.work, self.parameters.P
+        network, work, transposed = self.network, self.work, self.parameters.transposed
         below = batch.x
         for l in range(1, network.L + 1):
-            np.matmul(P[l].mT, below, out=work.z[l])  # z^l = W^l a^(l−1) + b^l
+            np.matmul(transposed[l], below, out=work.z[l])  # z^l = W^l a^(l−1) + b^l
             if network.normalized(l):
                 self._normalize(l)
             network.phi(l).value_into(work.h[l], work.a[l])  # a^l = φ(h^l)
@@ -98,7 +98,7 @@ class Engine:
         return data_term.astype(np.float64)
 
     def _normalize(self, l: int) -> None:
-        work, z, z_hat, h, scratch = self.work, self.work.z[l], self.work.z_hat[l], self.work.h[l], self.work.scratch(l)
+        work, z, z_hat, h, scratch = self.work, self.work.z[l], self.work.z_hat[l], self.work.h[l], self.work.scratch[l]
         mean = np.matmul(z, work.ones) / self.m
         np.subtract(z, mean, out=z_hat)
         np.multiply(z_hat, z_hat, out=scratch)
@@ -125,13 +125,13 @@ class Engine:
         self.delta = {network.L: work.delta(network.L, keep)}
         np.copyto(self.delta[network.L], self._top)
         for l in range(network.L, 0, -1):
-            delta, matrix = self.delta[l], parameters.matrix(l)
+            delta = self.delta[l]
             below = batch.x if l == 1 else work.ones_below[l - 1]
             gradient = self._gradient_sums[l] = work.gradient(l, keep)
-            np.matmul(below, delta.mT, out=gradient)  # BP3 and BP4, times m
-            weights, bias = self._blocks(l, gradient)
-            self._decay(l, weights)
-            quantities = {WEIGHT_GRADIENT: weights, BIAS_GRADIENT: bias, WEIGHT: self._blocks(l, parameters.P[l])[0]}
+            np.matmul(below, delta.mT, out=gradient.packed)  # BP3 and BP4, times m
+            if self.rates.decaying.size:
+                self._decay(l, gradient.weights)
+            quantities = {WEIGHT_GRADIENT: gradient.weights, BIAS_GRADIENT: gradient.bias, WEIGHT: parameters.weights[l]}
             if measured:
                 quantities[DELTA] = flat(delta)
             if network.normalized(l):
@@ -139,9 +139,9 @@ class Engine:
             norms.measure(l, quantities)
             if l > 1 or measured:
                 self.delta[l - 1] = work.delta(l - 1, keep)
-                np.matmul(matrix, delta, out=self.delta[l - 1])
+                np.matmul(parameters.matrix[l], delta, out=self.delta[l - 1])
             if l > 1:
-                slope = work.scratch(l - 1)
+                slope = work.scratch[l - 1]
                 network.phi(l - 1).prime_into(work.h[l - 1], work.a[l - 1], slope)
                 np.multiply(self.delta[l - 1], slope, out=self.delta[l - 1])  # BP2
                 if network.normalized(l - 1):
@@ -153,7 +153,7 @@ class Engine:
 
     def _denormalize(self, l: int) -> None:
         """Carry what BP2 gave, the error at h, through the normalization to z; see `normalization.denormalize`."""
-        work, delta, z_hat, scratch = self.work, self.delta[l], self.work.z_hat[l], self.work.scratch(l)
+        work, delta, z_hat, scratch = self.work, self.delta[l], self.work.z_hat[l], self.work.scratch[l]
         self._beta_sums[l] = np.matmul(delta, work.ones)
         np.multiply(delta, z_hat, out=scratch)
         self._gamma_sums[l] = np.matmul(scratch, work.ones)
@@ -162,18 +162,13 @@ class Engine:
         np.subtract(delta, scratch, out=delta)
         np.multiply(delta, self.parameters.gamma[l] / self.statistics[l].std, out=delta)
 
-    def _blocks(self, l: int, packed: Array) -> tuple[Array, Array]:
-        """Return weights and bias of a packed array as (R, k) each, views."""
-        whole, border = flat(packed), self.network.sizes[l - 1] * self.network.sizes[l]
-        return whole[:, :border], whole[:, border:]
-
     def _decay(self, l: int, weights: Array) -> None:
         """Add m·λW, run by run: 0·W is not 0 where W is infinite, and where λ is 0 nothing must change."""
         runs = self.rates.decaying
         if runs.size == self.runs:
-            weights += self.m * self.rates.weight_decay * self._blocks(l, self.parameters.P[l])[0]
-        elif runs.size:
-            weights[runs] += self.m * self.rates.weight_decay[runs] * self._blocks(l, self.parameters.P[l])[0][runs]
+            weights += self.m * self.rates.weight_decay * self.parameters.weights[l]
+        else:
+            weights[runs] += self.m * self.rates.weight_decay[runs] * self.parameters.weights[l][runs]
 
     # ------------------------------------------------------------------- update
 
@@ -222,7 +217,7 @@ class Engine:
             acted = np.any([(factors[l] != 1) & (sizes[l] > 0) for l in layers], axis=0) & np.isfinite(before)
             return factors, (before, after, acted)
         clipped = clip_gradients(self.clip, self.gradients(), self.rates.threshold[:, :, None], before)
-        for key, array in unpack(self._gradient_sums, self._gamma_sums, self._beta_sums).items():
+        for key, array in self._sums().items():
             np.multiply(clipped.gradients[key], self.m, out=array)
         return dict.fromkeys(layers, self._one), (clipped.before, clipped.after, clipped.acted)
 
@@ -249,8 +244,8 @@ class Engine:
 
     def _update_layer(self, l: int, scale: Array, number: int) -> None:
         """Write P^l + ΔP^l, and γ and β likewise, beside the parameters that the step began with."""
-        rates, states, P, new = self.rates, self._states["P", l], flat(self.parameters.P[l]), flat(self._next.P[l])
-        gradient = flat(self._gradient_sums[l])
+        rates, states, P, new = self.rates, self._states["P", l], self.parameters.flat[l], self._next.flat[l]
+        gradient = self._gradient_sums[l].flat
         border = self.network.sizes[l - 1] * self.network.sizes[l]
         if rates.one_lr:
             increment = self._advance(gradient, scale, states, rates.lr, number)
@@ -292,7 +287,9 @@ class Engine:
         work = self.work
         return Trace(work.z, work.h, {0: batch.x[:, :-1], **work.a}, self.statistics)
 
+    def _sums(self) -> Layers:
+        return unpack({l: gradient.packed for l, gradient in self._gradient_sums.items()}, self._gamma_sums, self._beta_sums)
+
     def gradients(self) -> Layers:
         """Return the gradients of J that were kept, λ term included, before clipping."""
-        sums = unpack(self._gradient_sums, self._gamma_sums, self._beta_sums)
-        return sums.map(lambda key, array: array / self.m)
+        return self._sums().map(lambda key, array: array / self.m)

@@ -122,13 +122,17 @@ def softmax_cross_entropy() -> Loss:
         return error
 
     def both(z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
-        shifted = z - z.max(axis=-2, keepdims=True)
-        exponential = np.exp(shifted)
-        total = exponential.sum(axis=-2, keepdims=True)
-        runs, m = z.shape[0], z.shape[-1]
-        agreement = np.vecdot(shifted.reshape(runs, -1), y.reshape(y.shape[0], -1))  # both terms are of one sign: none cancels
-        exponential /= total
-        exponential -= y  # BP1, fused
-        return (np.log(total).reshape(runs, m).sum(axis=-1) - agreement) / m, exponential
+        if z.shape[-1] == 1:  # a sum over classes must not become one over a contiguous axis where the stack is a single run
+            return value(z, y, phi).mean(axis=-1), delta(z, y, phi)
+        targets = y.transpose(1, 0, 2)
+        shifted = z.transpose(1, 0, 2).copy()  # classes first, since sums over the first axis are the fast ones
+        shifted -= np.maximum.reduce(shifted, axis=0)
+        error = np.exp(shifted)
+        total = np.add.reduce(error, axis=0)
+        error /= total
+        error -= targets  # BP1, fused
+        shifted *= targets
+        entropy = np.log(total, out=total) - np.add.reduce(shifted, axis=0)
+        return np.add.reduce(entropy, axis=-1) / z.shape[-1], error.transpose(1, 0, 2)
 
     return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True, both=both)
