@@ -24,7 +24,7 @@ _OFFSET = _ROUNDING + _LIMIT / _STEP
 @functools.cache
 def wide_vectors() -> bool:
     """Return whether numpy uses 512-bit vectors here, as `numerics=portable` forbids."""
-    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])  # type: ignore[index,call-overload]
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     return bool({"X86_V4", "AVX512_SKX"} & set(found))
 
 

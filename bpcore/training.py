@@ -241,7 +241,8 @@ class _Loop:
             return np.full(runs, np.nan)
         if not np.isfinite(np.add.reduce(output, axis=None)):  # somewhere in the stack
             return accuracy(output, batch.y)
-        return np.add.reduce(output.argmax(axis=-2) == batch.labels, axis=-1) / m
+        hits: FloatArray = np.add.reduce(output.argmax(axis=-2) == batch.labels, axis=-1) / m
+        return hits
 
     def _sharpness(self, batch: Batch, mask: Array) -> FloatArray:
         values = np.full(mask.shape, np.nan)
