@@ -94,7 +94,7 @@ def _mend_tail(slope: Array, distance: Array, z: Array, prime: Callable[[Array],
 
     Each entry is judged by itself, so that a run's numbers do not depend on its neighbors.
     """
-    if not distance.min() >= _TAIL:
+    if not np.minimum.reduce(distance, axis=None) >= _TAIL:
         tail = np.flatnonzero(distance.ravel() < _TAIL)  # what is not a number stays so
         slope.ravel()[tail] = prime(z.ravel()[tail])
 

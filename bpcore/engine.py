@@ -133,7 +133,7 @@ class Engine:
                 self._decay(l, gradient.weights)
             quantities = {WEIGHT_GRADIENT: gradient.weights, BIAS_GRADIENT: gradient.bias, WEIGHT: parameters.weights[l]}
             if measured:
-                quantities[DELTA] = flat(delta)
+                quantities[DELTA] = work.flat_delta(l, keep)
             if network.normalized(l):
                 quantities |= {GAMMA_GRADIENT: flat(self._gamma_sums[l]), BETA_GRADIENT: flat(self._beta_sums[l])}
             norms.measure(l, quantities)
@@ -201,8 +201,7 @@ class Engine:
 
     def _known_update_norm(self, gradient_norm: FloatArray, factor: Array) -> FloatArray:
         """Return ‖ΔW‖ = η‖g‖, g after scaling by the clipping rule."""
-        lr = self.rates.lr if gradient_norm.ndim == 2 else self.rates.lr[:, 0]
-        norm: FloatArray = lr * (factor * gradient_norm)
+        norm: FloatArray = self.rates.lr[:, 0] * (factor * gradient_norm)
         return norm
 
     def _clip(self, norms: FloatArray) -> tuple[dict[int, Array], tuple[FloatArray, FloatArray, Array]]:
@@ -211,9 +210,9 @@ class Engine:
         if self.clip.name == "none":
             return dict.fromkeys(layers, self._one), (before, before, np.zeros(self.runs, dtype=bool))
         if self.clip.factors is not None:
-            sizes = {l: total(self._of_gradients(norms[:, :, l])) for l in layers}
+            sizes = {l: total([self._of_gradients(norms[:, :, l])[None]]) for l in layers}
             factors = self.clip.factors(sizes, self.rates.threshold[:, 0])
-            after = total(np.stack([factors[l] * sizes[l] for l in layers], axis=-1))
+            after = total([np.stack([factors[l] * sizes[l] for l in layers], axis=-1)[None]])
             acted = np.any([(factors[l] != 1) & (sizes[l] > 0) for l in layers], axis=0) & np.isfinite(before)
             return factors, (before, after, acted)
         clipped = clip_gradients(self.clip, self.gradients(), self.rates.threshold[:, :, None], before)
@@ -228,36 +227,31 @@ class Engine:
 
     def gradient_norm(self, norms: FloatArray) -> FloatArray:
         """Return the norm of all gradients together, (R,), from the norms of a step."""
-        kinds = 2 + 2 * self.network.normalization.active
-        parts = np.empty((self.runs, kinds, self.network.L))  # runs first, or else the order of the sum depends on R
-        parts[:, 0], parts[:, 1] = norms[WEIGHT_GRADIENT, :, 1:], norms[BIAS_GRADIENT, :, 1:]
-        if kinds == 4:
-            parts[:, 2], parts[:, 3] = norms[GAMMA_GRADIENT, :, 1:], norms[BETA_GRADIENT, :, 1:]
-        return total(parts.reshape(self.runs, -1))
+        kinds = [slice(WEIGHT_GRADIENT, BIAS_GRADIENT + 1)] + [slice(GAMMA_GRADIENT, None)] * self.network.normalization.active
+        return total([norms[kind, :, 1:] for kind in kinds])
 
     def finish_norms(self) -> FloatArray:
         """Return the norms of the step, (7, R, L+1); those of the update where it was made on the way."""
         norms = self.norms.finish(self.m)
         if self.updates_on_the_way and self._norm_known:
-            norms[UPDATE] = self._known_update_norm(norms[WEIGHT_GRADIENT], self._one[:, None])
+            np.multiply(norms[WEIGHT_GRADIENT], self.rates.lr, out=norms[UPDATE])
         return norms
 
     def _update_layer(self, l: int, scale: Array, number: int) -> None:
         """Write P^l + ΔP^l, and γ and β likewise, beside the parameters that the step began with."""
         rates, states, P, new = self.rates, self._states["P", l], self.parameters.flat[l], self._next.flat[l]
         gradient = self._gradient_sums[l].flat
-        border = self.network.sizes[l - 1] * self.network.sizes[l]
         if rates.one_lr:
             increment = self._advance(gradient, scale, states, rates.lr, number)
             np.add(P, increment, out=new)
-            increment = increment[:, :border]
         else:
+            border = self.network.sizes[l - 1] * self.network.sizes[l]
             for part, lr in ((slice(border, None), rates.bias_lr), (slice(border), rates.lr)):
                 state = [array[:, part] for array in states]
                 increment = self._advance(gradient[:, part], scale, state, lr, number)
                 np.add(P[:, part], increment, out=new[:, part])
         if not self._norm_known:
-            self.norms.measure(l, {UPDATE: increment})
+            self.norms.measure(l, {UPDATE: increment[:, : self.network.sizes[l - 1] * self.network.sizes[l]]})
         if self.network.normalized(l):
             for kind, sums, lr in (("gamma", self._gamma_sums, rates.lr), ("beta", self._beta_sums, rates.bias_lr)):
                 old, fresh = getattr(self.parameters, kind)[l], getattr(self._next, kind)[l]

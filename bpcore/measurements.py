@@ -62,19 +62,30 @@ class Norms:
         norms: FloatArray = np.sqrt(self._squares.transpose(1, 2, 0), dtype=np.float64, order="C")
         for (layer, quantity), (runs, values) in self._mended.items():
             norms[quantity, runs, layer] = values
-        norms[BIAS_GRADIENT] /= m
-        norms[WEIGHT_GRADIENT] /= m
+        norms[WEIGHT_GRADIENT : BIAS_GRADIENT + 1] /= m
         if self._normalized:
             norms[GAMMA_GRADIENT:] /= m
             norms[GAMMA_GRADIENT:, :, -1] = 0  # the output layer has neither γ nor β
         return norms
 
 
-def total(norms: FloatArray) -> FloatArray:
-    """Return √(Σ n²) over the last axis: NaN where one is NaN, inf where one is infinite."""
-    squares = np.add.reduce(norms * norms, axis=-1)
-    result: FloatArray = np.sqrt(squares)
-    unsafe = ~((squares > _SAFE[0]) & (squares < _SAFE[1]))
-    if unsafe.any():
-        result[unsafe] = scaled_norms(norms[unsafe])
+def total(parts: list[FloatArray]) -> FloatArray:
+    """Return √(Σ n²) per run over several (kinds, R, k): NaN where one is NaN, inf where one is infinite."""
+    squares = [np.vecdot(part, part) for part in parts]  # along the last axis, so that the order of a sum depends on k alone
+    sums = _added(squares)
+    result: FloatArray = np.sqrt(sums)
+    if np.minimum.reduce(sums) > _SAFE[0] and np.maximum.reduce(sums) < _SAFE[1]:
+        return result
+    unsafe = np.flatnonzero(~((sums > _SAFE[0]) & (sums < _SAFE[1])))
+    rows = np.concatenate([part[:, unsafe].transpose(1, 0, 2).reshape(unsafe.size, -1) for part in parts], axis=1)
+    result[unsafe] = scaled_norms(rows)
+    return result
+
+
+def _added(squares: list[FloatArray]) -> FloatArray:
+    """Return the sum over kinds, one after the other: the order of a reduction would depend on R."""
+    kinds = [kind for square in squares for kind in square]
+    result = kinds[0].copy()
+    for kind in kinds[1:]:
+        result += kind
     return result

@@ -142,6 +142,8 @@ class _Loop:
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
         self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled)
         self.alive = np.ones(len(runs), dtype=bool)
+        self.not_clipped = np.zeros(len(runs), dtype=bool)
+        self.decays = bool(self.weight_decay.any())
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)
         self.snapshots: list[dict[str, Array] | None] = [None] * len(runs)
@@ -164,7 +166,8 @@ class _Loop:
         data_term = engine.forward(batch)
         self.running.update(engine.statistics)
 
-        keep = first or last or recording.full or step == recording.snapshot or not np.isfinite(data_term[self.alive]).all()
+        regular = bool(np.isfinite(np.add.reduce(data_term)))  # of the whole stack; runs at rest are as regular as any
+        keep = first or last or recording.full or step == recording.snapshot or not regular
         measured = due or keep
         on_the_way = engine.updates_on_the_way and not keep
         engine.norms.start()
@@ -173,7 +176,8 @@ class _Loop:
         loss = self._objective(data_term, norms)
         before = engine.gradient_norm(norms)
         diverging = self.alive & ~(np.isfinite(loss) & np.isfinite(before))
-        if diverging.any() and not keep:  # now δ of all layers are wanted; the parameters before the update are still there
+        any_diverging = bool(diverging.any())
+        if any_diverging and not keep:  # now δ of all layers are wanted; the parameters before the update are still there
             updates = norms[UPDATE].copy()
             engine.norms.start()
             engine.backward(batch, True, True, None)
@@ -182,7 +186,7 @@ class _Loop:
             keep = True
         if keep:
             self._keep(step, batch, diverging)
-        report = (before, before, np.zeros(before.shape, dtype=bool))
+        report = (before, before, self.not_clipped)
         if not on_the_way:
             report = engine.update(None if last else step + 1, norms)
 
@@ -190,25 +194,26 @@ class _Loop:
         if mask.any():
             if last:
                 norms[UPDATE] = np.nan
-            self.recorder.add(step, mask, norms, self._step_row(batch, loss, report, mask))
+            self.recorder.add(step, mask, norms, self._step_row(batch, regular, loss, report, mask))
             if keep:
                 own = mask if recording.full or first or last else diverging
                 self.recorder.add_costly(step, own, costly_columns(self.network, engine.trace(batch), engine.delta))
-        for run in np.flatnonzero(diverging):
-            self.diverged_at[run] = step
-            self.last_loss[run] = loss[run]
-        self.alive &= ~diverging
+        if any_diverging:
+            for run in np.flatnonzero(diverging):
+                self.diverged_at[run] = step
+                self.last_loss[run] = loss[run]
+            self.alive &= ~diverging
         if not last:
             engine.commit()
-            if diverging.any() and self.alive.any():
+            if any_diverging and self.alive.any():
                 engine.rest(np.flatnonzero(diverging), int(np.argmax(self.alive)))
         return loss
 
     def _objective(self, data_term: FloatArray, norms: FloatArray) -> FloatArray:
         """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run."""
-        decay = self.weight_decay[:, 0]
-        if not decay.any():
+        if not self.decays:
             return data_term
+        decay = self.weight_decay[:, 0]
         squares = np.add.reduce(norms[WEIGHT, :, 1:] ** 2, axis=1)
         return np.where(decay > 0, data_term + 0.5 * decay * squares, data_term)  # 0·inf is not 0
 
@@ -223,23 +228,25 @@ class _Loop:
             for run in np.flatnonzero(self.alive):
                 self.snapshots[run] = take_snapshot(int(run), params, trace, engine.delta, gradients, trace.a[0], batch.y)
 
-    def _step_row(self, batch: Batch, loss: FloatArray, report: tuple[FloatArray, FloatArray, Array], mask: Array) -> dict[str, Array]:
+    def _step_row(
+        self, batch: Batch, regular: bool, loss: FloatArray, report: tuple[FloatArray, FloatArray, Array], mask: Array
+    ) -> dict[str, Array]:
         before, after, acted = report
         return {
             "loss": loss,
-            "accuracy": self._accuracy(batch),
+            "accuracy": self._accuracy(batch, regular),
             "grad_norm": before,
             "grad_norm_clipped": after,
             "clipped": acted,
         } | ({"sharpness": self._sharpness(batch, mask)} if self.recording.sharpness else {})
 
-    def _accuracy(self, batch: Batch) -> FloatArray:
+    def _accuracy(self, batch: Batch, regular: bool) -> FloatArray:
         """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost."""
         output = self.engine.work.a[self.network.L]
         runs, n, m = output.shape
         if n < 2:
             return np.full(runs, np.nan)
-        if not np.isfinite(np.add.reduce(output, axis=None)):  # somewhere in the stack
+        if not regular:  # an output that is not finite has a loss that is not finite
             return accuracy(output, batch.y)
         hits: FloatArray = np.add.reduce(output.argmax(axis=-2) == batch.labels, axis=-1) / m
         return hits

@@ -109,6 +109,7 @@ class Workspace:
         self.scratch = {l: self._view(self._scratch_buffer, network.sizes[l]) for l in range(L + 1)}
         """Arrays of the shape of a^l, all in the same place."""
         self._deltas: dict[tuple[int, bool], Array] = {}
+        self._flat_deltas: dict[tuple[int, bool], Array] = {}
         self._gradients: dict[tuple[int, bool], Gradient] = {}
 
     def _new(self, n: int) -> Array:
@@ -128,6 +129,12 @@ class Workspace:
             n = self._sizes[l]
             self._deltas[l, keep] = self._new(n) if keep else self._view(self._delta_buffers[l % 2], n)
         return self._deltas[l, keep]
+
+    def flat_delta(self, l: int, keep: bool) -> Array:
+        """Return the array for δ^l as (R, n_l·m)."""
+        if (l, keep) not in self._flat_deltas:
+            self._flat_deltas[l, keep] = flat(self.delta(l, keep))
+        return self._flat_deltas[l, keep]
 
     def gradient(self, l: int, keep: bool) -> Gradient:
         """Return the array for the gradient of P^l; unless kept, one for all layers."""
