@@ -85,7 +85,7 @@ def total(parts: list[FloatArray]) -> FloatArray:
 def _added(squares: list[FloatArray]) -> FloatArray:
     """Return the sum over kinds, one after the other: the order of a reduction would depend on R."""
     kinds = [kind for square in squares for kind in square]
-    result = kinds[0].copy()
+    result: FloatArray = kinds[0].copy()
     for kind in kinds[1:]:
         result += kind
     return result

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 
 FALLBACK_CACHE = 2**20
+LEAST_ROOM = 2**20
+"""Room that a tile is given even where the second level is smaller: below this, calls cost more than the third level does."""
+
 LARGEST_TILE = 64
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
@@ -50,5 +53,5 @@ def tile_size(sizes: tuple[int, ...], batch: int, dtype: str, cache: int | None 
     pairs = list(pairwise(sizes))
     hidden = pairs[1:-1] or pairs  # where most of the time goes
     entries = max(4 * n * batch + 3 * (below + 1) * n for below, n in hidden)
-    room = (cache or second_level_cache()) / (entries * np.dtype(dtype).itemsize)
+    room = max(cache or second_level_cache(), LEAST_ROOM) / (entries * np.dtype(dtype).itemsize)
     return int(2 ** np.clip(np.floor(np.log2(max(room, 1.0))), 0, np.log2(LARGEST_TILE)))
