@@ -9,6 +9,8 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
 from bpcore.measurements import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
+from bpcore.modes import MODE_COLUMNS
+from bpcore.probes import PROBE_COLUMNS, unprobed
 
 DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
 """What is measured of δ; the input gradient δ^0 has these alone."""
@@ -16,8 +18,8 @@ DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
 PARAMETER_COLUMNS = ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio")
 FULL_COLUMNS = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead")
 COSTLY_COLUMNS = ("zero", *FULL_COLUMNS)
-LAYER_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS
-STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness")
+LAYER_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS + PROBE_COLUMNS
+STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness", *MODE_COLUMNS)
 
 HISTOGRAM_BINS: dict[str, tuple[float, float, float]] = {
     "z": (-10.0, 10.0, 0.2),
@@ -299,14 +301,15 @@ class Recorder:
         probed: whether rows come with PROBE_COLUMNS.
     """
 
-    def __init__(self, network: Network, runs: int, m: int, scheduled: Array) -> None:
-        self._network, self._runs, self._m = network, runs, m
+    def __init__(self, network: Network, runs: int, m: int, scheduled: Array, probed: bool = False) -> None:
+        self._network, self._runs, self._m, self._probed = network, runs, m, probed
         self._steps = np.asarray(scheduled, dtype=np.int64)
         self._position = {int(step): index for index, step in enumerate(self._steps)}
         shape = (runs, self._steps.size)
         self._present = np.zeros(shape, dtype=bool)
         self._norms = np.full((7, *shape, network.L + 1), np.nan)
-        self._costly = {name: np.full((*shape, network.L + 1), np.nan) for name in COSTLY_COLUMNS}
+        names = COSTLY_COLUMNS + (PROBE_COLUMNS if probed else ())
+        self._columns = {name: np.full((*shape, network.L + 1), np.nan) for name in names}
         self._step_columns: dict[str, Array] = {
             name: np.zeros(shape, dtype=bool) if name == "clipped" else np.full(shape, np.nan) for name in STEP_COLUMNS
         }
@@ -331,17 +334,17 @@ class Recorder:
         for name, values in step_row.items():
             self._step_columns[name][:, index] = values
 
-    def add_costly(self, step: int, mask: Array, columns: dict[str, FloatArray]) -> None:
-        """Add COSTLY_COLUMNS -> (R, L+1) of one step, for the runs in the mask."""
+    def add_columns(self, step: int, mask: Array, columns: dict[str, FloatArray]) -> None:
+        """Add COSTLY_COLUMNS or PROBE_COLUMNS -> (R, L+1) of one step, for the runs in the mask."""
         index = self._position.get(step)
         if index is None:
-            self._extra_at(step).add_costly(step, mask, columns)
+            self._extra_at(step).add_columns(step, mask, columns)
             return
         for name, values in columns.items():
-            self._costly[name][mask, index] = values[mask]
+            self._columns[name][mask, index] = values[mask]
 
     def _extra_at(self, step: int) -> "Recorder":
-        return self._extra.setdefault(step, Recorder(self._network, self._runs, self._m, np.array([step])))
+        return self._extra.setdefault(step, Recorder(self._network, self._runs, self._m, np.array([step]), self._probed))
 
     def add_histograms(self, counts: dict[str, Array]) -> None:
         """Add the histograms of one step."""
@@ -366,7 +369,8 @@ class Recorder:
             return parts[0] if one else np.take(np.concatenate(parts, axis=axis), order, axis=axis)
 
         columns = norm_columns(self._network, whole([source._norms for source in sources], 2), self._m)
-        columns |= {name: whole([source._costly[name] for source in sources]) for name in COSTLY_COLUMNS}
+        columns |= {} if self._probed else unprobed(columns["delta_norm"])
+        columns |= {name: whole([source._columns[name] for source in sources]) for name in self._columns}
         return StackRecord(
             steps[order],
             whole([source._present for source in sources]),

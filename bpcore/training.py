@@ -15,10 +15,12 @@ from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
 from bpcore.engine import Engine, Rates
 from bpcore.initializers import Initializer
-from bpcore.measurements import UPDATE, WEIGHT
+from bpcore.measurements import DELTA, UPDATE, WEIGHT
 from bpcore.mlp import Network, accuracy, evaluate, forward, initialize, objective
+from bpcore.modes import mode_columns
 from bpcore.normalization import RunningStatistics
 from bpcore.optimizers import Optimizer
+from bpcore.probes import probe_layers
 from bpcore.recording import (
     Recorder,
     Recording,
@@ -140,7 +142,7 @@ class _Loop:
         self.engine = Engine(self.network, params, settings.optimizer, settings.clip, rates, self.batches.size, dtype)
         self.running = RunningStatistics(self.network.normalization.momentum)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
-        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled)
+        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, bool(self.recording.probes))
         self.alive = np.ones(len(runs), dtype=bool)
         self.not_clipped = np.zeros(len(runs), dtype=bool)
         self.decays = bool(self.weight_decay.any())
@@ -197,7 +199,11 @@ class _Loop:
             self.recorder.add(step, mask, norms, self._step_row(batch, regular, loss, report, mask))
             if keep:
                 own = mask if recording.full or first or last else diverging
-                self.recorder.add_costly(step, own, costly_columns(self.network, engine.trace(batch), engine.delta))
+                self.recorder.add_columns(step, own, costly_columns(self.network, engine.trace(batch), engine.delta))
+            if recording.probes:
+                x, delta_norm = batch.x[:, :-1], norms[DELTA] / np.sqrt(self.batches.size)
+                columns = probe_layers(self.network, engine.parameters.layers(), x, batch.y, delta_norm, recording.probes)
+                self.recorder.add_columns(step, mask, columns)
         if any_diverging:
             for run in np.flatnonzero(diverging):
                 self.diverged_at[run] = step
@@ -232,13 +238,18 @@ class _Loop:
         self, batch: Batch, regular: bool, loss: FloatArray, report: tuple[FloatArray, FloatArray, Array], mask: Array
     ) -> dict[str, Array]:
         before, after, acted = report
-        return {
+        row: dict[str, Array] = {
             "loss": loss,
             "accuracy": self._accuracy(batch, regular),
             "grad_norm": before,
             "grad_norm_clipped": after,
             "clipped": acted,
-        } | ({"sharpness": self._sharpness(batch, mask)} if self.recording.sharpness else {})
+        }
+        if self.recording.sharpness:
+            row["sharpness"] = self._sharpness(batch, mask)
+        if self.recording.modes:
+            row |= mode_columns(self.engine.parameters.layers(), self.examples.x, self.examples.y)
+        return row
 
     def _accuracy(self, batch: Batch, regular: bool) -> FloatArray:
         """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost."""
@@ -259,11 +270,6 @@ class _Loop:
             decay = self.weight_decay[own, :, None]
             values[run] = sharpness(self.network, self.engine.parameters.layers(own), x, y, decay)
         return values
-
-    def _modes(self, mask: Array) -> dict[str, FloatArray]:
-        if not self.recording.modes:
-            return dict.fromkeys(MODE_COLUMNS, np.full(mask.shape, np.nan))
-        return mode_columns(self.params, self.examples.x, self.examples.y)
 
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""

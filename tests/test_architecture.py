@@ -8,8 +8,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FIGURES_AND_TABLES = {"matplotlib", "pandas", "hydra", "omegaconf", "pyarrow", "sklearn"}
 HARNESS = {"experiments", "hydra_plugins", "tests"}
-ENGINE = ("batches", "engine", "measurements", "workspace")
-LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "curvature", "layers", *ENGINE)}
+PROBES = {f"bpcore.{name}" for name in ("curvature", "extended", "shattering", "modes", "probes")}
+"""Measurements that read a network and its pass; the step loop calls them, and they do not know of it."""
+
+ENGINE = {f"bpcore.{name}" for name in ("batches", "engine", "measurements", "workspace")}
+"""The equations in place. The textbook, which they are held against, does not know of them."""
+
+LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "layers")} | PROBES | ENGINE
 PARTS = {f"bpcore.{name}" for name in ("activations", "initializers", "losses", "normalization", "clipping", "optimizers")}
 GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "perturb")}
 """The computation graph, the oracle of the rest of the core: no module of either half imports the other half."""
@@ -24,10 +29,10 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore": HARNESS | FIGURES_AND_TABLES,
     **{part: LAYERED - {"bpcore.layers"} | {"bpcore.theory", "bpcore.numdiff"} for part in PARTS},
     "bpcore.activations": LAYERED | {"bpcore.theory", "bpcore.numdiff"} | PARTS - {"bpcore.activations"},
+    **{probe: {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff"} for probe in PROBES},
     "bpcore.tabulated": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
-    "bpcore.mlp": {f"bpcore.{name}" for name in ENGINE}
-    | {"bpcore.training", "bpcore.recording", "bpcore.curvature", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
-    "bpcore.engine": {"bpcore.training", "bpcore.recording", "bpcore.instruments", "bpcore.curvature"},
+    "bpcore.engine": PROBES | {"bpcore.training", "bpcore.recording", "bpcore.instruments"},
+    "bpcore.mlp": PROBES | ENGINE | {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
     "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
     **{part: GRAPH - {part, "bpcore.graph"} for part in GRAPH},
