@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from bpcore.arrays import Array
+from bpcore.tabulated import tanh_by_table, wide_vectors
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Activation:
         prime: φ′, elementwise; at a kink, the derivative from the left.
         kinks: where φ is not smooth; quadrature splits there and gradient checks stay off it.
         bounds: range of φ′ over the real line.
+        value_out: (z, out), φ(z) written into out; without it `value` is copied.
+        prime_from: (z, a, out), φ′(z) written into out where a = φ(z) is known; without it `prime` is copied.
     """
 
     name: str
@@ -53,6 +56,22 @@ class Activation:
     prime: Callable[[Array], Array]
     kinks: tuple[float, ...]
     bounds: Bounds
+    value_out: Callable[[Array, Array], object] | None = None
+    prime_from: Callable[[Array, Array, Array], object] | None = None
+
+    def value_into(self, z: Array, out: Array) -> None:
+        """Write φ(z) into out."""
+        if self.value_out is None:
+            out[...] = self.value(z)
+        else:
+            self.value_out(z, out)
+
+    def prime_into(self, z: Array, a: Array, out: Array) -> None:
+        """Write φ′(z) into the contiguous out, given a = φ(z), to the relative precision of `prime`."""
+        if self.prime_from is None:
+            out[...] = self.prime(z)
+        else:
+            self.prime_from(z, a, out)
 
     @property
     def max_prime(self) -> float:
@@ -64,6 +83,20 @@ def _finite(name: str, value: float) -> float:
     if not np.isfinite(value):
         raise ValueError(f"`{name}` must be a finite number, got {value}")
     return float(value)
+
+
+_TAIL = 2.0**-10
+"""A slope computed from φ by a difference from 1 keeps all but ten bits above this; entries below are computed anew."""
+
+
+def _mend_tail(slope: Array, distance: Array, z: Array, prime: Callable[[Array], Array]) -> None:
+    """Replace entries of a slope by φ′(z) itself where the difference from 1 behind them has cancelled.
+
+    Each entry is judged by itself, so that a run's numbers do not depend on its neighbors.
+    """
+    if not np.minimum.reduce(distance, axis=None) >= _TAIL:
+        tail = np.flatnonzero(distance.ravel() < _TAIL)  # what is not a number stays so
+        slope.ravel()[tail] = prime(z.ravel()[tail])
 
 
 def _decay(z: Array) -> Array:
@@ -88,7 +121,22 @@ def sigmoid() -> Activation:
 
     φ(z) = 1/(1+e^(−z)), φ′(z) = φ(z)(1−φ(z)) ∈ (0, ¼].
     """
-    return Activation("sigmoid", _sigmoid, _sigmoid_prime, (), Bounds(0.0, 0.25, low_attained=False))
+
+    def value_out(z: Array, out: Array) -> None:
+        e = np.abs(z)
+        np.negative(e, out=e)
+        np.exp(e, out=e)
+        numerator = np.where(z < 0, e, z.dtype.type(1))
+        np.add(e, 1, out=e)
+        np.divide(numerator, e, out=out)
+
+    def prime_from(z: Array, a: Array, out: Array) -> None:
+        distance = 1 - a
+        np.multiply(a, distance, out=out)
+        _mend_tail(out, distance, z, _sigmoid_prime)
+
+    bounds = Bounds(0.0, 0.25, low_attained=False)
+    return Activation("sigmoid", _sigmoid, _sigmoid_prime, (), bounds, value_out, prime_from)
 
 
 def tanh() -> Activation:
@@ -102,7 +150,19 @@ def tanh() -> Activation:
         slope: Array = 4 * e / (1 + e) ** 2
         return slope
 
-    return Activation("tanh", np.tanh, prime, (), Bounds(0.0, 1.0, low_attained=False))
+    def prime_from(z: Array, a: Array, out: Array) -> None:
+        np.multiply(a, a, out=out)
+        np.subtract(1, out, out=out)
+        _mend_tail(out, out, z, prime)
+
+    def value_out(z: Array, out: Array) -> None:
+        if z.dtype == np.float64 and not wide_vectors():
+            tanh_by_table(z, out)
+        else:
+            np.tanh(z, out=out)
+
+    bounds = Bounds(0.0, 1.0, low_attained=False)
+    return Activation("tanh", np.tanh, prime, (), bounds, value_out, prime_from)
 
 
 def relu() -> Activation:
@@ -117,7 +177,13 @@ def relu() -> Activation:
     def prime(z: Array) -> Array:
         return (z.real > 0).astype(z.dtype)
 
-    return Activation("relu", value, prime, (0.0,), Bounds(0.0, 1.0))
+    def value_out(z: Array, out: Array) -> None:
+        np.maximum(z, 0, out=out)
+
+    def prime_from(z: Array, a: Array, out: Array) -> None:
+        np.greater(z, 0, out=out)
+
+    return Activation("relu", value, prime, (0.0,), Bounds(0.0, 1.0), value_out, prime_from)
 
 
 def leaky_relu(alpha: float = 0.1) -> Activation:
@@ -139,7 +205,16 @@ def leaky_relu(alpha: float = 0.1) -> Activation:
     def prime(z: Array) -> Array:
         return np.where(z.real > 0, 1, slope).astype(z.dtype)
 
-    return Activation("leaky_relu", value, prime, (0.0,), Bounds(min(slope, 1.0), max(slope, 1.0)))
+    def value_out(z: Array, out: Array) -> None:
+        np.multiply(z, slope, out=out)
+        np.copyto(out, z, where=z > 0)
+
+    def prime_from(z: Array, a: Array, out: Array) -> None:
+        out.fill(slope)
+        np.copyto(out, 1, where=z > 0)
+
+    bounds = Bounds(min(slope, 1.0), max(slope, 1.0))
+    return Activation("leaky_relu", value, prime, (0.0,), bounds, value_out, prime_from)
 
 
 def _exponential_linear(name: str, alpha: float, gain: float) -> Activation:

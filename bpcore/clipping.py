@@ -21,11 +21,14 @@ class Clip:
         name: none, value, norm or layer_norm.
         threshold: c > 0; inf for none.
         apply: (gradients, c of shape (R, 1, 1)) -> clipped gradients.
+        factors: for a rule that only scales each layer: (‖g‖ of each layer, each (R,); c of shape (R,)) -> the factors,
+            (R,) each, exactly 1 where nothing is clipped.
     """
 
     name: str
     threshold: float
     apply: Callable[[Layers, Array], Layers]
+    factors: Callable[[dict[int, FloatArray], Array], dict[int, Array]] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,10 @@ def norm(threshold: float = 1.0) -> Clip:
         ratio = _ratio(c, global_norm(gradients))
         return gradients.map(lambda key, g: g * ratio)
 
-    return Clip("norm", _positive(threshold), apply)
+    def factors(sizes: dict[int, FloatArray], c: Array) -> dict[int, Array]:
+        return dict.fromkeys(sizes, _factor(c, norms.combine(list(sizes.values()))))
+
+    return Clip("norm", _positive(threshold), apply, factors)
 
 
 def layer_norm(threshold: float = 1.0) -> Clip:
@@ -133,7 +139,10 @@ def layer_norm(threshold: float = 1.0) -> Clip:
         ratios = {layer: _ratio(c, norms.combine(parts)) for layer, parts in by_layer.items()}
         return gradients.map(lambda key, g: g * ratios[key[1]])
 
-    return Clip("layer_norm", _positive(threshold), apply)
+    def factors(sizes: dict[int, FloatArray], c: Array) -> dict[int, Array]:
+        return {layer: _factor(c, size) for layer, size in sizes.items()}
+
+    return Clip("layer_norm", _positive(threshold), apply, factors)
 
 
 def _positive(threshold: float) -> float:
@@ -144,5 +153,8 @@ def _positive(threshold: float) -> float:
 
 def _ratio(c: Array, size: FloatArray) -> Array:
     """Return min(1, c/‖g‖) in the dtype of c, exactly 1 where the norm is within c."""
-    size = size[..., None, None]
+    return _factor(c, size[..., None, None])
+
+
+def _factor(c: Array, size: FloatArray) -> Array:
     return np.where(size > c, c / np.where(size > 0, size, 1.0), 1.0).astype(c.dtype)

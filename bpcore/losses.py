@@ -25,6 +25,7 @@ class Loss:
         delta: (z^L, y, output φ) -> δ^L, shape (..., n_L, m).
         takes_logits: whether the loss has its own output nonlinearity, so that φ must be the identity.
         needs_classes: whether y must be a distribution over classes.
+        both: (z^L, y, output φ) -> (mean_i J_i, δ^L) in one go, where they share work.
     """
 
     name: str
@@ -32,6 +33,13 @@ class Loss:
     delta: Callable[[Array, Array, Activation], Array]
     takes_logits: bool
     needs_classes: bool
+    both: Callable[[Array, Array, Activation], tuple[Array, Array]] | None = None
+
+    def mean_and_delta(self, z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
+        """Return mean_i J_i, shape (...), and δ^L, shape (..., n_L, m)."""
+        if self.both is None:
+            return self.value(z, y, phi).mean(axis=-1), self.delta(z, y, phi)
+        return self.both(z, y, phi)
 
 
 def mse() -> Loss:
@@ -113,4 +121,18 @@ def softmax_cross_entropy() -> Loss:
         error: Array = exponential / exponential.sum(axis=-2, keepdims=True) - y  # BP1, fused
         return error
 
-    return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True)
+    def both(z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
+        if z.shape[-1] == 1:  # a sum over classes must not become one over a contiguous axis where the stack is a single run
+            return value(z, y, phi).mean(axis=-1), delta(z, y, phi)
+        targets = y.transpose(1, 0, 2)
+        shifted = z.transpose(1, 0, 2).copy()  # classes first, since sums over the first axis are the fast ones
+        shifted -= np.maximum.reduce(shifted, axis=0)
+        error = np.exp(shifted)
+        total = np.add.reduce(error, axis=0)
+        error /= total
+        error -= targets  # BP1, fused
+        shifted *= targets
+        entropy = np.log(total, out=total) - np.add.reduce(shifted, axis=0)
+        return np.add.reduce(entropy, axis=-1) / z.shape[-1], error.transpose(1, 0, 2)
+
+    return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True, both=both)

@@ -155,3 +155,10 @@ class RunningStatistics:
         mean, variance = self._sums[layer]
         weight = 1 - (1 - self._momentum) ** self._count
         return mean / weight, variance / weight
+
+    def of_runs(self, runs: slice) -> "RunningStatistics":
+        """Return the statistics of some runs of the stack."""
+        part = RunningStatistics(self._momentum)
+        part._count = self._count
+        part._sums = {layer: (mean[runs], variance[runs]) for layer, (mean, variance) in self._sums.items()}
+        return part

@@ -1,5 +1,7 @@
 """Euclidean norms that neither overflow nor underflow while the entries do not."""
 
+from typing import Any
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
@@ -22,23 +24,35 @@ def norm(x: Array) -> FloatArray:
     flat = np.ascontiguousarray(x).reshape(-1, count)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows here is computed again below
         squares = np.vecdot(flat, flat)
-    info = np.finfo(x.dtype)
-    # Below this sum, squares lost to underflow could exceed one rounding error of the result.
-    unsafe = ~((squares > count * info.tiny / info.eps) & np.isfinite(squares))
+    unsafe = ~((squares > floor(count, x.dtype)) & np.isfinite(squares))
     result: FloatArray = np.sqrt(squares.astype(np.float64))
     if unsafe.any():
-        for index in np.flatnonzero(unsafe):
-            result[index] = _scaled_norm(flat[index].astype(np.float64))
+        result[unsafe] = scaled_norms(flat[unsafe])
     return result.reshape(runs)
 
 
-def _scaled_norm(x: FloatArray) -> float:
-    peak = float(np.abs(x).max(initial=0.0))
-    if peak == 0.0 or not np.isfinite(peak):
-        return peak
-    exponent = int(np.frexp(peak)[1])
-    scaled = np.ldexp(x, -exponent)
-    return float(np.ldexp(np.sqrt(np.vecdot(scaled, scaled)), exponent))
+def floor(count: int, dtype: np.dtype[Any]) -> float:
+    """Return the sum of squares below which those lost to underflow could exceed one rounding error of the norm."""
+    info = np.finfo(dtype)
+    return float(count * info.tiny / info.eps)
+
+
+def scaled_norms(x: Array) -> FloatArray:
+    """Return the norm of each row, computed on entries scaled by a power of two.
+
+    Args:
+        x: (k, count), real.
+
+    Returns:
+        (k,). NaN where an entry is NaN, inf where one is infinite.
+    """
+    wide = x.astype(np.float64)
+    peak: FloatArray = np.abs(wide).max(axis=1, initial=0.0)
+    regular = (peak > 0) & np.isfinite(peak)
+    exponent = np.where(regular, np.frexp(np.where(regular, peak, 1.0))[1], 0)
+    scaled = np.ldexp(wide, -exponent[:, None])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(regular, np.ldexp(np.sqrt(np.vecdot(scaled, scaled)), exponent), peak)
 
 
 def combine(norms: list[FloatArray]) -> FloatArray:

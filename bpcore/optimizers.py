@@ -18,12 +18,36 @@ class Optimizer:
     Args:
         name: what tables and figures call it.
         slots: number of state arrays, each of the parameter's shape, zero at the start.
-        increment: (g, state, lr, t) -> Δ, with lr shaped (R, 1, 1) and t = 1, 2, …; changes `state` in place.
+        increment: (g, state, lr, t) -> Δ, with lr shaped (R, 1, 1) and t = 1, 2, …; changes the list `state`.
+        advance: (G, scale, state, lr, t) -> Δ for g = scale·G, all shaped (R, …) or (R, 1): the same without temporaries.
+            It overwrites G and the arrays in `state`, and returns one of them; without it `increment` is used.
+        proportional: whether Δ = −η g, so that ‖Δ‖ is known from ‖g‖.
     """
 
     name: str
     slots: int
     increment: Callable[[Array, list[Array], Array, int], Array]
+    advance: Callable[[Array, Array, list[Array], Array, int], Array] | None = None
+    proportional: bool = False
+
+    def advance_by(self, g: Array, scale: Array, state: list[Array], lr: Array, t: int) -> Array:
+        """Return Δ for the gradient scale·g, keeping `state` in its arrays; g is overwritten.
+
+        Args:
+            g: (R, k), the gradient up to a factor.
+            scale: (R, 1), that factor.
+            state: arrays of g's shape, updated in place.
+            lr: η, (R, 1).
+            t: 1, 2, ….
+        """
+        if self.advance is not None:
+            return self.advance(g, scale, state, lr, t)
+        g *= scale
+        fresh = list(state)
+        delta = self.increment(g, fresh, lr, t)
+        for array, new in zip(state, fresh, strict=True):
+            array[...] = new
+        return delta
 
     def initial_state(self, parameter: Array) -> list[Array]:
         """Return the zero state of one parameter."""
@@ -38,7 +62,12 @@ def _fraction(name: str, value: float) -> float:
 
 def sgd() -> Optimizer:
     """Return plain gradient descent: Δ = −η g."""
-    return Optimizer("sgd", 0, lambda g, state, lr, t: -lr * g)
+
+    def advance(g: Array, scale: Array, state: list[Array], lr: Array, t: int) -> Array:
+        g *= -lr * scale
+        return g
+
+    return Optimizer("sgd", 0, lambda g, state, lr, t: -lr * g, advance, proportional=True)
 
 
 def momentum(beta: float = 0.9) -> Optimizer:
@@ -58,7 +87,14 @@ def momentum(beta: float = 0.9) -> Optimizer:
         state[0] = beta * state[0] - lr * g
         return state[0]
 
-    return Optimizer("momentum", 1, increment)
+    def advance(g: Array, scale: Array, state: list[Array], lr: Array, t: int) -> Array:
+        (v,) = state
+        v *= beta
+        g *= lr * scale
+        v -= g
+        return v
+
+    return Optimizer("momentum", 1, increment, advance)
 
 
 def nesterov(beta: float = 0.9) -> Optimizer:
@@ -80,7 +116,15 @@ def nesterov(beta: float = 0.9) -> Optimizer:
         ahead: Array = beta * state[0] - step
         return ahead
 
-    return Optimizer("nesterov", 1, increment)
+    def advance(g: Array, scale: Array, state: list[Array], lr: Array, t: int) -> Array:
+        (v,) = state
+        g *= -lr * scale
+        v *= beta
+        v += g
+        g += beta * v
+        return g
+
+    return Optimizer("nesterov", 1, increment, advance)
 
 
 def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimizer:
@@ -107,4 +151,21 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimiz
         delta: Array = -lr * corrected / (np.sqrt(state[1] / (1 - beta2**t)) + eps)
         return delta
 
-    return Optimizer("adam", 2, increment)
+    def advance(g: Array, scale: Array, state: list[Array], lr: Array, t: int) -> Array:
+        m, v = state
+        g *= scale
+        square = g * g
+        square *= 1 - beta2
+        v *= beta2
+        v += square
+        g *= 1 - beta1
+        m *= beta1
+        m += g
+        np.divide(v, 1 - beta2**t, out=square)
+        np.sqrt(square, out=square)
+        square += eps
+        np.divide(m, square, out=g)
+        g *= -lr / (1 - beta1**t)
+        return g
+
+    return Optimizer("adam", 2, increment, advance)

@@ -6,10 +6,10 @@ import numpy as np
 
 from bpcore import instruments
 from bpcore.arrays import Array, FloatArray
-from bpcore.layers import Key, Layers
+from bpcore.layers import Layers
+from bpcore.measurements import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
 from bpcore.modes import MODE_COLUMNS
-from bpcore.norms import norm
 from bpcore.probes import PROBE_COLUMNS, unprobed
 
 DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
@@ -17,8 +17,8 @@ DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
 
 PARAMETER_COLUMNS = ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio")
 FULL_COLUMNS = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead")
-MEASURED_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS
-LAYER_COLUMNS = MEASURED_COLUMNS + PROBE_COLUMNS
+COSTLY_COLUMNS = ("zero", *FULL_COLUMNS)
+LAYER_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS + PROBE_COLUMNS
 STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness", *MODE_COLUMNS)
 
 HISTOGRAM_BINS: dict[str, tuple[float, float, float]] = {
@@ -127,39 +127,49 @@ class StackRecord:
         )
 
 
-def measure_layers(
-    network: Network, params: Layers, trace: Trace, delta: dict[int, Array], gradient_norms: dict[Key, FloatArray], full: bool
-) -> dict[str, FloatArray]:
-    """Measure every layer of every run at one step.
+def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, FloatArray]:
+    """Return the columns that are norms, or made of them, for all steps at once.
 
     Args:
         network: the architecture.
-        params: before the update.
-        trace: of the forward pass.
-        delta: δ^l for l = 0…L.
-        gradient_norms: (kind, layer) -> norm of the gradient before clipping, (R,).
-        full: whether FULL_COLUMNS and `zero` are measured too.
+        norms: (7, R, S, L+1), each step as `Norms.finish` gives it.
+        m: examples in the batch.
 
     Returns:
-        MEASURED_COLUMNS -> (R, L+1), layer 0 first; NaN where a column does not apply.
+        Column -> (R, S, L+1), layer 0 first; NaN where a column does not apply.
     """
-    L = network.L
-    columns = {name: np.full((delta[L].shape[0], L + 1), np.nan) for name in MEASURED_COLUMNS}
-    for l in range(L + 1):
-        columns["delta_norm"][:, l] = instruments.delta_norm(delta[l])
-        columns["delta_rms"][:, l] = columns["delta_norm"][:, l] / np.sqrt(delta[l].shape[-2])
-        if full:
-            columns["zero"][:, l] = instruments.zero(delta[l])
-        if l == 0:
-            if not network.normalized(1):  # else it is W¹ᵀ times a mean that is zero by construction
-                columns["delta_mean_norm"][:, l] = instruments.delta_mean_norm(delta[l])
-            continue
-        columns["weight_grad_norm"][:, l] = gradient_norms["W", l]
-        columns["bias_grad_norm"][:, l] = gradient_norms["b", l]
-        if not network.normalized(l):
-            columns["delta_mean_norm"][:, l] = gradient_norms["b", l]  # BP3: ∂J/∂b is the mean of δ
-        columns["weight_norm"][:, l] = norm(params.W[l])
-        if full:
+    with np.errstate(all="ignore"):  # of rows that are not there, and of W = 0
+        columns = {
+            "delta_norm": norms[DELTA] / np.sqrt(m),
+            "delta_mean_norm": norms[BIAS_GRADIENT].copy(),  # BP3: ∂J/∂b is the mean of δ
+            "weight_grad_norm": norms[WEIGHT_GRADIENT],
+            "bias_grad_norm": norms[BIAS_GRADIENT],
+            "weight_norm": norms[WEIGHT],
+            "update_ratio": norms[UPDATE] / norms[WEIGHT],
+        }
+    columns["delta_rms"] = columns["delta_norm"] / np.sqrt(network.sizes)
+    if network.normalization.active:  # there the mean of δ is zero by construction, and W¹ᵀ times it too
+        columns["delta_mean_norm"][..., : network.L if network.L > 1 else 0] = np.nan
+    for name in PARAMETER_COLUMNS:
+        columns[name][..., 0] = np.nan
+    return columns
+
+
+def costly_columns(network: Network, trace: Trace, delta: dict[int, Array]) -> dict[str, FloatArray]:
+    """Measure what has to look at every entry once more.
+
+    Args:
+        network: the architecture.
+        trace: of the forward pass.
+        delta: δ^l for l = 0…L.
+
+    Returns:
+        COSTLY_COLUMNS -> (R, L+1), layer 0 first; NaN where a column does not apply.
+    """
+    columns = {name: np.full((delta[network.L].shape[0], network.L + 1), np.nan) for name in COSTLY_COLUMNS}
+    for l in range(network.L + 1):
+        columns["zero"][:, l] = instruments.zero(delta[l])
+        if l > 0:
             columns["z_mean"][:, l] = instruments.mean(trace.z[l])
             columns["z_var"][:, l] = instruments.variance(trace.z[l])
             columns["a_mean"][:, l] = instruments.mean(trace.a[l])
@@ -266,7 +276,7 @@ def take_snapshot(
     """
 
     def own(array: Array) -> Array:
-        return np.array(array[run if array.shape[0] > 1 else 0])
+        return np.array(array[run if array.shape[0] > 1 else 0], order="C")
 
     arrays = {"x": own(x), "y": own(y)}
     for (kind, l), array in params.items():
@@ -279,44 +289,62 @@ def take_snapshot(
 
 
 class Recorder:
-    """Gather the rows of a stack into arrays laid out beforehand.
+    """Gather the rows of a stack in arrays laid out beforehand.
 
     Rows stand at the scheduled steps; a run that diverges between them adds a row of its own.
 
     Args:
+        network: the architecture.
         runs: R.
-        layers: L.
+        m: examples in a batch.
         scheduled: the steps at which rows stand, ascending.
         probed: whether rows come with PROBE_COLUMNS.
     """
 
-    def __init__(self, runs: int, layers: int, scheduled: Array, probed: bool = False) -> None:
-        self.runs, self.layers = runs, layers
+    def __init__(self, network: Network, runs: int, m: int, scheduled: Array, probed: bool = False) -> None:
+        self._network, self._runs, self._m, self._probed = network, runs, m, probed
         self._steps = np.asarray(scheduled, dtype=np.int64)
         self._position = {int(step): index for index, step in enumerate(self._steps)}
         shape = (runs, self._steps.size)
-        self.present = np.zeros(shape, dtype=bool)
-        self._probed = probed
-        columns = LAYER_COLUMNS if probed else MEASURED_COLUMNS
-        self.layer_columns: dict[str, FloatArray] = {name: np.empty((*shape, layers + 1)) for name in columns}
-        self.step_columns: dict[str, Array] = {
-            name: np.empty(shape, dtype=bool if name == "clipped" else np.float64) for name in STEP_COLUMNS
+        self._present = np.zeros(shape, dtype=bool)
+        self._norms = np.full((7, *shape, network.L + 1), np.nan)
+        names = COSTLY_COLUMNS + (PROBE_COLUMNS if probed else ())
+        self._columns = {name: np.full((*shape, network.L + 1), np.nan) for name in names}
+        self._step_columns: dict[str, Array] = {
+            name: np.zeros(shape, dtype=bool) if name == "clipped" else np.full(shape, np.nan) for name in STEP_COLUMNS
         }
         self._extra: dict[int, Recorder] = {}
         self._histograms: list[dict[str, Array]] = []
 
-    def add(self, step: int, mask: Array, layer_row: dict[str, FloatArray], step_row: dict[str, Array]) -> None:
-        """Add one step's rows for the runs in the mask, (R,) bool; the values are those of all runs."""
+    def add(self, step: int, mask: Array, norms: FloatArray, step_row: dict[str, Array]) -> None:
+        """Add one step's rows.
+
+        Args:
+            step: the rows' step.
+            mask: (R,) bool, which runs have a row.
+            norms: (7, R, L+1), of all runs.
+            step_row: STEP_COLUMNS -> (R,), of all runs; one that is left out stays NaN.
+        """
         index = self._position.get(step)
         if index is None:
-            extra = self._extra.setdefault(step, Recorder(self.runs, self.layers, np.array([step]), self._probed))
-            extra.add(step, mask, layer_row, step_row)
+            self._extra_at(step).add(step, mask, norms, step_row)
             return
-        self.present[:, index] = mask
-        for name, rows in layer_row.items():
-            self.layer_columns[name][:, index] = rows
+        self._present[:, index] = mask
+        self._norms[:, :, index] = norms
         for name, values in step_row.items():
-            self.step_columns[name][:, index] = values
+            self._step_columns[name][:, index] = values
+
+    def add_columns(self, step: int, mask: Array, columns: dict[str, FloatArray]) -> None:
+        """Add COSTLY_COLUMNS or PROBE_COLUMNS -> (R, L+1) of one step, for the runs in the mask."""
+        index = self._position.get(step)
+        if index is None:
+            self._extra_at(step).add_columns(step, mask, columns)
+            return
+        for name, values in columns.items():
+            self._columns[name][mask, index] = values[mask]
+
+    def _extra_at(self, step: int) -> "Recorder":
+        return self._extra.setdefault(step, Recorder(self._network, self._runs, self._m, np.array([step]), self._probed))
 
     def add_histograms(self, counts: dict[str, Array]) -> None:
         """Add the histograms of one step."""
@@ -333,19 +361,21 @@ class Recorder:
         """Return what was gathered, with what is known at the end."""
         sources = [self, *self._extra.values()]
         steps = np.concatenate([source._steps for source in sources])
-        present = np.concatenate([source.present for source in sources], axis=1)
-        used = np.flatnonzero(present.any(axis=0))
+        used = np.flatnonzero(np.concatenate([source._present for source in sources], axis=1).any(axis=0))
         order = used[np.argsort(steps[used], kind="stable")]
 
-        def whole(parts: list[Array]) -> Array:
-            return parts[0] if len(parts) == 1 and order.size == steps.size else np.concatenate(parts, axis=1)[:, order]
+        def whole(parts: list[Array], axis: int = 1) -> Array:
+            one = len(parts) == 1 and order.size == steps.size
+            return parts[0] if one else np.take(np.concatenate(parts, axis=axis), order, axis=axis)
 
-        layers = {name: whole([source.layer_columns[name] for source in sources]) for name in self.layer_columns}
+        columns = norm_columns(self._network, whole([source._norms for source in sources], 2), self._m)
+        columns |= {} if self._probed else unprobed(columns["delta_norm"])
+        columns |= {name: whole([source._columns[name] for source in sources]) for name in self._columns}
         return StackRecord(
             steps[order],
-            whole([source.present for source in sources]),
-            layers if self._probed else layers | unprobed(layers["delta_norm"]),
-            {name: whole([source.step_columns[name] for source in sources]) for name in STEP_COLUMNS},
+            whole([source._present for source in sources]),
+            {name: columns[name] for name in LAYER_COLUMNS},
+            {name: whole([source._step_columns[name] for source in sources]) for name in STEP_COLUMNS},
             _label_histograms(self._histograms),
             snapshots,
             diverged_at_step,

@@ -10,37 +10,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.clipping import Clip, clip_gradients, norms_of
+from bpcore.batches import Batch, Batches, Examples
+from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
+from bpcore.engine import Engine, Rates
 from bpcore.initializers import Initializer
-from bpcore.instruments import relative_update
-from bpcore.layers import Key, Layers
-from bpcore.mlp import (
-    Network,
-    accuracy,
-    backward,
-    evaluate,
-    forward,
-    initialize,
-    input_gradient,
-    objective,
-)
-from bpcore.modes import MODE_COLUMNS, mode_columns
+from bpcore.measurements import DELTA, UPDATE, WEIGHT
+from bpcore.mlp import Network, accuracy, evaluate, forward, initialize, objective
+from bpcore.modes import mode_columns
 from bpcore.normalization import RunningStatistics
-from bpcore.norms import combine
 from bpcore.optimizers import Optimizer
 from bpcore.probes import probe_layers
-from bpcore.random import stream
 from bpcore.recording import (
-    FULL_COLUMNS,
     Recorder,
     Recording,
     RunRecord,
     StackRecord,
+    costly_columns,
     count_histograms,
-    measure_layers,
     take_snapshot,
 )
+
+__all__ = ["Examples", "RunSettings", "StackSettings", "train", "train_stack"]
 
 
 @dataclass(frozen=True)
@@ -87,57 +78,8 @@ class StackSettings:
     recording: Recording
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Hold the data of a stack.
-
-    Args:
-        x: (n_0, m), examples in columns.
-        y: (n_L, m), targets; one-hot for classes.
-        test_x: (n_0, m_test) or None.
-        test_y: (n_L, m_test) or None.
-    """
-
-    x: FloatArray
-    y: FloatArray
-    test_x: FloatArray | None = None
-    test_y: FloatArray | None = None
-
-
-class _Batches:
-    """Deal the batch of each step: all examples, or epochs in each run's own random order."""
-
-    def __init__(self, examples: Examples, batch_size: int | None, seeds: list[int], dtype: str) -> None:
-        self._x = np.ascontiguousarray(examples.x[None].astype(dtype))
-        self._y = np.ascontiguousarray(examples.y[None].astype(dtype))
-        self._size, self._seeds = batch_size, seeds
-        self._m = examples.x.shape[1]
-        self._epoch = -1
-        self._orders: Array = np.empty((0, 0), dtype=np.int64)
-
-    def __call__(self, step: int) -> tuple[Array, Array]:
-        """Return x (R or 1, n_0, batch) and y (R or 1, n_L, batch)."""
-        if self._size is None:
-            return self._x, self._y
-        epoch, position = divmod(step, self._m // self._size)  # the ragged last batch is dropped
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._orders = np.stack([stream(seed, "batches", epoch).permutation(self._m) for seed in self._seeds])
-        chosen = self._orders[:, position * self._size : (position + 1) * self._size]
-        return self._gather(self._x, chosen), self._gather(self._y, chosen)
-
-    @staticmethod
-    def _gather(array: Array, chosen: Array) -> Array:
-        return np.ascontiguousarray(np.moveaxis(array[0][:, chosen], 0, 1))
-
-    @property
-    def everything(self) -> tuple[Array, Array]:
-        """Return all training examples."""
-        return self._x, self._y
-
-
 def _per_run(values: list[float], dtype: str) -> Array:
-    return np.array(values, dtype=dtype).reshape(-1, 1, 1)
+    return np.array(values, dtype=dtype).reshape(-1, 1)
 
 
 def train(
@@ -188,17 +130,22 @@ class _Loop:
     def __init__(self, settings: StackSettings, runs: list[RunSettings], examples: Examples) -> None:
         self.settings, self.examples = settings, examples
         self.network, self.recording, dtype = settings.network, settings.recording, settings.dtype
-        self.params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
-        self.batches = _Batches(examples, settings.batch_size, [run.seed for run in runs], dtype)
-        self.lr = _per_run([run.lr for run in runs], dtype)
-        self.bias_lr = _per_run([run.lr * run.bias_lr_factor for run in runs], dtype)
+        params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
+        self.batches = Batches(examples, settings.batch_size, [run.seed for run in runs], dtype)
+        rates = Rates(
+            _per_run([run.lr for run in runs], dtype),
+            _per_run([run.lr * run.bias_lr_factor for run in runs], dtype),
+            _per_run([run.weight_decay for run in runs], dtype),
+            _per_run([run.clip_threshold for run in runs], dtype),
+        )
         self.weight_decay = _per_run([run.weight_decay for run in runs], dtype)
-        self.threshold = _per_run([run.clip_threshold for run in runs], dtype)
-        self.state = {key: settings.optimizer.initial_state(array) for key, array in self.params.items()}
+        self.engine = Engine(self.network, params, settings.optimizer, settings.clip, rates, self.batches.size, dtype)
         self.running = RunningStatistics(self.network.normalization.momentum)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
-        self.recorder = Recorder(len(runs), self.network.L, scheduled, bool(self.recording.probes))
+        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, bool(self.recording.probes))
         self.alive = np.ones(len(runs), dtype=bool)
+        self.not_clipped = np.zeros(len(runs), dtype=bool)
+        self.decays = bool(self.weight_decay.any())
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)
         self.snapshots: list[dict[str, Array] | None] = [None] * len(runs)
@@ -214,103 +161,131 @@ class _Loop:
 
     def _step(self, step: int) -> FloatArray:
         """Measure the state before update `step`, then make the update."""
-        last = step == self.settings.steps
-        x, y = self.batches(step)
-        trace = forward(self.network, self.params, x)
-        self.running.update(trace.statistics)
-        delta, gradients = backward(self.network, self.params, trace, y, self.weight_decay)
-        loss = np.asarray(objective(self.network, self.params, trace, y, self.weight_decay), dtype=np.float64)
-        gradient_norms = norms_of(gradients)
-        before = combine(list(gradient_norms.values()))
-        clipped = clip_gradients(self.settings.clip, gradients, self.threshold, before)
-        increments = gradients if last else self._increments(clipped.gradients, step)
+        engine, recording = self.engine, self.recording
+        first, last = step == 0, step == self.settings.steps
+        due = last or step % recording.every == 0
+        batch = self.batches(step)
+        data_term = engine.forward(batch)
+        self.running.update(engine.statistics)
 
+        regular = bool(np.isfinite(np.add.reduce(data_term)))  # of the whole stack; runs at rest are as regular as any
+        keep = first or last or recording.full or step == recording.snapshot or not regular
+        measured = due or keep
+        on_the_way = engine.updates_on_the_way and not keep
+        engine.norms.start()
+        engine.backward(batch, keep or not engine.updates_on_the_way, measured, step + 1 if on_the_way else None)
+        norms = engine.finish_norms()
+        loss = self._objective(data_term, norms)
+        before = engine.gradient_norm(norms)
         diverging = self.alive & ~(np.isfinite(loss) & np.isfinite(before))
-        due = last or step % self.recording.every == 0
+        any_diverging = bool(diverging.any())
+        if any_diverging and not keep:  # now δ of all layers are wanted; the parameters before the update are still there
+            updates = norms[UPDATE].copy()
+            engine.norms.start()
+            engine.backward(batch, True, True, None)
+            norms = engine.finish_norms()
+            norms[UPDATE] = updates
+            keep = True
+        if keep:
+            self._keep(step, batch, diverging)
+        report = (before, before, self.not_clipped)
+        if not on_the_way:
+            report = engine.update(None if last else step + 1, norms)
+
         mask = self.alive & (diverging | due)
         if mask.any():
-            delta[0] = input_gradient(self.params, delta)
-            ends = step == 0 or last or bool(diverging.any())
-            row = measure_layers(self.network, self.params, trace, delta, gradient_norms, self.recording.full or ends)
-            if not (self.recording.full or step == 0 or last):
-                self._empty_costly_columns(row, ~diverging)
-            if self.recording.probes:
-                row |= probe_layers(self.network, self.params, x, y, row["delta_norm"], self.recording.probes)
-            if not last:
-                for l in self.params.W:
-                    row["update_ratio"][:, l] = relative_update(increments.W[l], self.params.W[l])
-            self.recorder.add(
-                step,
-                mask,
-                row,
-                {
-                    "loss": loss,
-                    "accuracy": accuracy(trace.a[self.network.L], y),
-                    "grad_norm": clipped.before,
-                    "grad_norm_clipped": clipped.after,
-                    "clipped": clipped.acted,
-                    "sharpness": self._sharpness(x, y, mask),
-                    **self._modes(mask),
-                },
-            )
-            counted = self.alive & (diverging | (step == 0) | last)
-            if counted.any():
-                self.recorder.add_histograms(count_histograms(step, trace, delta, counted))
-        if step == self.recording.snapshot:
-            for run in np.flatnonzero(self.alive):
-                self.snapshots[run] = take_snapshot(int(run), self.params, trace, delta, gradients, x, y)
-
-        for run in np.flatnonzero(diverging):
-            self.diverged_at[run] = step
-            self.last_loss[run] = loss[run]
-        self.alive &= ~diverging
+            if last:
+                norms[UPDATE] = np.nan
+            self.recorder.add(step, mask, norms, self._step_row(batch, regular, loss, report, mask))
+            if keep:
+                own = mask if recording.full or first or last else diverging
+                self.recorder.add_columns(step, own, costly_columns(self.network, engine.trace(batch), engine.delta))
+            if recording.probes:
+                x, delta_norm = batch.x[:, :-1], norms[DELTA] / np.sqrt(self.batches.size)
+                columns = probe_layers(self.network, engine.parameters.layers(), x, batch.y, delta_norm, recording.probes)
+                self.recorder.add_columns(step, mask, columns)
+        if any_diverging:
+            for run in np.flatnonzero(diverging):
+                self.diverged_at[run] = step
+                self.last_loss[run] = loss[run]
+            self.alive &= ~diverging
         if not last:
-            self.params = self.params.map(lambda key, array: array + increments[key])
+            engine.commit()
+            if any_diverging and self.alive.any():
+                engine.rest(np.flatnonzero(diverging), int(np.argmax(self.alive)))
         return loss
 
-    def _increments(self, gradients: Layers, step: int) -> Layers:
-        def increment(key: Key, gradient: Array) -> Array:
-            lr = self.bias_lr if key[0] in ("b", "beta") else self.lr
-            return self.settings.optimizer.increment(gradient, self.state[key], lr, step + 1)
+    def _objective(self, data_term: FloatArray, norms: FloatArray) -> FloatArray:
+        """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run."""
+        if not self.decays:
+            return data_term
+        decay = self.weight_decay[:, 0]
+        squares = np.add.reduce(norms[WEIGHT, :, 1:] ** 2, axis=1)
+        return np.where(decay > 0, data_term + 0.5 * decay * squares, data_term)  # 0·inf is not 0
 
-        return gradients.map(increment)
+    def _keep(self, step: int, batch: Batch, diverging: Array) -> None:
+        """Keep histograms and snapshots of a step whose δ and gradients are all there."""
+        engine, ends = self.engine, step in (0, self.settings.steps)
+        counted = self.alive & (diverging | ends)
+        if counted.any():
+            self.recorder.add_histograms(count_histograms(step, engine.trace(batch), engine.delta, counted))
+        if step == self.recording.snapshot:
+            params, gradients, trace = engine.parameters.layers(), engine.gradients(), engine.trace(batch)
+            for run in np.flatnonzero(self.alive):
+                self.snapshots[run] = take_snapshot(int(run), params, trace, engine.delta, gradients, trace.a[0], batch.y)
 
-    @staticmethod
-    def _empty_costly_columns(row: dict[str, FloatArray], runs: Array) -> None:
-        for name in ("zero", *FULL_COLUMNS):
-            row[name][runs] = np.nan
-
-    def _sharpness(self, x: Array, y: Array, mask: Array) -> FloatArray:
-        values = np.full(mask.shape, np.nan)
+    def _step_row(
+        self, batch: Batch, regular: bool, loss: FloatArray, report: tuple[FloatArray, FloatArray, Array], mask: Array
+    ) -> dict[str, Array]:
+        before, after, acted = report
+        row: dict[str, Array] = {
+            "loss": loss,
+            "accuracy": self._accuracy(batch, regular),
+            "grad_norm": before,
+            "grad_norm_clipped": after,
+            "clipped": acted,
+        }
         if self.recording.sharpness:
-            for run in np.flatnonzero(mask):
-                own = slice(run, run + 1)
-                params = self.params.map(lambda key, array, own=own: array[own])  # type: ignore[misc]
-                own_x, own_y = (array if array.shape[0] == 1 else array[own] for array in (x, y))
-                values[run] = sharpness(self.network, params, own_x, own_y, self.weight_decay[own])
+            row["sharpness"] = self._sharpness(batch, mask)
+        if self.recording.modes:
+            row |= mode_columns(self.engine.parameters.layers(), self.examples.x, self.examples.y)
+        return row
+
+    def _accuracy(self, batch: Batch, regular: bool) -> FloatArray:
+        """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost."""
+        output = self.engine.work.a[self.network.L]
+        runs, n, m = output.shape
+        if n < 2:
+            return np.full(runs, np.nan)
+        if not regular:  # an output that is not finite has a loss that is not finite
+            return accuracy(output, batch.y)
+        hits: FloatArray = np.add.reduce(output.argmax(axis=-2) == batch.labels, axis=-1) / m
+        return hits
+
+    def _sharpness(self, batch: Batch, mask: Array) -> FloatArray:
+        values = np.full(mask.shape, np.nan)
+        for run in np.flatnonzero(mask):
+            own = slice(int(run), int(run) + 1)
+            x, y = (array if array.shape[0] == 1 else array[own] for array in (batch.x[:, :-1], batch.y))
+            decay = self.weight_decay[own, :, None]
+            values[run] = sharpness(self.network, self.engine.parameters.layers(own), x, y, decay)
         return values
 
-    def _modes(self, mask: Array) -> dict[str, FloatArray]:
-        if not self.recording.modes:
-            return dict.fromkeys(MODE_COLUMNS, np.full(mask.shape, np.nan))
-        return mode_columns(self.params, self.examples.x, self.examples.y)
-
     def _finish(self) -> StackRecord:
-        x, y = self.batches.everything
-        trace = forward(self.network, self.params, x)
-        loss = np.asarray(objective(self.network, self.params, trace, y, self.weight_decay), dtype=np.float64)
-        ended = np.array([step is None for step in self.diverged_at])
-        return self.recorder.record(
-            self.snapshots,
-            self.diverged_at,
-            np.where(ended, loss, self.last_loss),
-            np.where(ended, accuracy(trace.a[self.network.L], y), np.nan),
-            np.where(ended, self._test_accuracy(), np.nan),
-        )
-
-    def _test_accuracy(self) -> FloatArray:
-        if self.examples.test_x is None or self.examples.test_y is None:
-            return np.full(self.recorder.runs, np.nan)
-        dtype = self.settings.dtype
-        test_x, test_y = (np.ascontiguousarray(part[None].astype(dtype)) for part in (self.examples.test_x, self.examples.test_y))
-        return np.asarray(accuracy(evaluate(self.network, self.params, test_x, self.running), test_y))
+        """Evaluate every run that is left on all examples and on the test examples."""
+        dtype, examples = self.settings.dtype, self.examples
+        x, y = self.batches.x, self.batches.y
+        final_loss, (final_accuracy, test_accuracy) = self.last_loss, np.full((2, self.alive.size), np.nan)
+        tested = None
+        if examples.test_x is not None and examples.test_y is not None:
+            tested = [np.ascontiguousarray(part[None].astype(dtype)) for part in (examples.test_x, examples.test_y)]
+        for run in np.flatnonzero(self.alive):  # one by one, since all examples of many runs would leave the cache
+            own = slice(int(run), int(run) + 1)
+            params = self.engine.parameters.layers(own)
+            trace = forward(self.network, params, x)
+            final_loss[run] = objective(self.network, params, trace, y, self.weight_decay[own, :, None])[0]
+            final_accuracy[run] = accuracy(trace.a[self.network.L], y)[0]
+            if tested is not None:
+                output = evaluate(self.network, params, tested[0], self.running.of_runs(own))
+                test_accuracy[run] = accuracy(output, tested[1])[0]
+        return self.recorder.record(self.snapshots, self.diverged_at, final_loss, final_accuracy, test_accuracy)

@@ -11,7 +11,10 @@ HARNESS = {"experiments", "hydra_plugins", "tests"}
 PROBES = {f"bpcore.{name}" for name in ("curvature", "extended", "shattering", "modes", "probes")}
 """Measurements that read a network and its pass; the step loop calls them, and they do not know of it."""
 
-LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "layers")} | PROBES
+ENGINE = {f"bpcore.{name}" for name in ("batches", "engine", "measurements", "workspace")}
+"""The equations in place. The textbook, which they are held against, does not know of them."""
+
+LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "layers")} | PROBES | ENGINE
 PARTS = {f"bpcore.{name}" for name in ("activations", "initializers", "losses", "normalization", "clipping", "optimizers")}
 GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "perturb")}
 """The computation graph, the oracle of the rest of the core: no module of either half imports the other half."""
@@ -29,7 +32,9 @@ FORBIDDEN: dict[str, set[str]] = {
     **{part: LAYERED - {"bpcore.layers"} | {"bpcore.theory", "bpcore.numdiff"} for part in PARTS},
     "bpcore.activations": LAYERED | {"bpcore.theory", "bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     **{probe: {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff"} for probe in PROBES},
-    "bpcore.mlp": PROBES | {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
+    "bpcore.tabulated": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
+    "bpcore.engine": PROBES | {"bpcore.training", "bpcore.recording", "bpcore.instruments"},
+    "bpcore.mlp": PROBES | ENGINE | {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
     "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
     **{part: GRAPH - {part, "bpcore.graph"} for part in GRAPH},

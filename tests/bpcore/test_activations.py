@@ -222,3 +222,16 @@ def test_bounds_follow_alpha(factory: type, alpha: float) -> None:
 def test_alpha_must_be_finite(factory: type, alpha: float) -> None:
     with pytest.raises(ValueError, match="alpha"):
         factory(alpha=alpha)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", FACTORIES)
+def test_what_is_written_into_buffers_is_what_is_returned(name: str, dtype: str) -> None:
+    """φ′ from φ loses ten bits at most: where it would lose more it is computed from z."""
+    phi, eps = FACTORIES[name](), float(np.finfo(dtype).eps)
+    z = np.concatenate([np.linspace(-40, 40, 801), np.geomspace(1e-30, 1, 50)]).astype(dtype).reshape(1, 23, 37)
+    a, slope_ = np.empty((1, 24, 37), dtype=dtype)[:, :-1], np.empty_like(z)
+    phi.value_into(z, a)
+    np.testing.assert_allclose(a, phi.value(z), rtol=4 * eps)
+    phi.prime_into(z, a, slope_)
+    np.testing.assert_allclose(slope_, phi.prime(z), rtol=2**10 * 4 * eps)

@@ -127,3 +127,17 @@ def test_what_a_loss_says_of_itself(name: str) -> None:
     assert np.allclose(y.sum(axis=0), 1) == loss.needs_classes
     if loss.takes_logits:  # the output activation plays no part
         np.testing.assert_array_equal(loss.delta(logits(), y, tanh()), loss.delta(logits(), y, identity()))
+
+
+@pytest.mark.parametrize("m", [1, 2, 31])
+@every_loss
+def test_value_and_error_in_one_go_are_those_computed_apart(name: str, m: int) -> None:
+    generator = np.random.default_rng(0)
+    z, y = generator.standard_normal((3, 10, m)) * 3, generator.uniform(0.1, 0.9, (1, 10, m))
+    y /= y.sum(axis=-2, keepdims=True)
+    loss, phi, before = LOSSES[name](), identity(), z.copy()
+    for runs in (slice(0, 3), slice(1, 2)):
+        mean, delta = loss.mean_and_delta(z[runs], y, phi)
+        np.testing.assert_allclose(mean, loss.value(z[runs], y, phi).mean(axis=-1), rtol=1e-13)
+        np.testing.assert_allclose(delta, loss.delta(z[runs], y, phi), rtol=1e-12)
+    assert np.array_equal(z, before)  # a stack of one is a view where it is transposed, and must not be written to

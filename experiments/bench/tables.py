@@ -1,0 +1,91 @@
+"""Measurements as tables: with ratios, and what they are to be."""
+
+import math
+from typing import Any
+
+from experiments.bench.measuring import Row, ratio
+from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, AT_MOST_FULL_OVER_LIGHT, AT_MOST_TIMES_GEMMS
+
+COMMAND = "gradstab bench"
+
+
+def judged(row: Row) -> dict[str, tuple[float, float, bool]]:
+    """Return of a row each ratio with its target and whether it is met."""
+    width = row["width"]
+    engine, stacked = row.get("engine"), row.get("torch-stacked")
+    over, times_torch = ratio(engine, row.get("gemms")), ratio(row.get("torch"), engine)
+    times_jax, full = ratio(row.get("jax"), engine), ratio(row.get("full"), engine)
+    return {
+        "over GEMMs": (over, AT_MOST_TIMES_GEMMS[width], over <= AT_MOST_TIMES_GEMMS[width]),
+        "× torch eager": (times_torch, AT_LEAST_TIMES_TORCH[width], times_torch >= AT_LEAST_TIMES_TORCH[width]),
+        "× torch stacked": (ratio(stacked, engine), math.nan, True),
+        "× JAX": (times_jax, AT_LEAST_TIMES_JAX[width], times_jax >= AT_LEAST_TIMES_JAX[width]),
+        "full/light": (full, AT_MOST_FULL_OVER_LIGHT, full <= AT_MOST_FULL_OVER_LIGHT),
+    }
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None or math.isnan(value) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
+def _verdict(value: float, target: float, met: bool) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:.2f}" if math.isnan(target) else f"{value:.2f} ({'met' if met else 'missed'}: {target:g})"
+
+
+def shapes_table(rows: list[Row]) -> list[list[str]]:
+    """Return a table of µs per run and step, with ratios; the first row is the head."""
+    table = [["width, batch, depth", "dtype", "engine", "tile", "GEMMs", "torch", "torch stacked", "JAX", *judged(_EMPTY)]]
+    for row in rows:
+        times = [row.get(name) for name in ("torch", "torch-stacked", "jax")]
+        shape = f"{row['width']}, {row['batch']}, {row['depth']}"
+        cells = [shape, row["dtype"], _number(row.get("engine")), str(row.get("runs", "–")), _number(row.get("gemms"))]
+        table.append([*cells, *map(_number, times), *(_verdict(*entry) for entry in judged(row).values())])
+    return table
+
+
+_EMPTY: dict[str, Any] = {"width": 30}
+
+
+def end_to_end_table(rows: list[Row]) -> list[list[str]]:
+    """Return a table of whole sweeps; the first row is the head."""
+    table = [["runs", "record", "seconds", "ms a run", "of it planning, ms a run", "peak MB"]]
+    for row in rows:
+        per_run = [1e3 * row[name] / row["runs"] for name in ("seconds", "planning")]
+        seconds = _number(row["seconds"]) if row["exit"] == 0 else f"failed with {row['exit']}"
+        table.append([str(row["runs"]), row["record"], seconds, *map(_number, per_run), _number(row["peak_mb"])])
+    return table
+
+
+def markdown(table: list[list[str]]) -> str:
+    """Return a table in Markdown."""
+    head, *body = table
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def document(result: dict[str, Any]) -> str:
+    """Return everything measured as a page in Markdown."""
+    machine = result["machine"]
+    parts = [
+        "# Performance",
+        f"Written by `{COMMAND} {' '.join(result['arguments'])}`".rstrip() + f" on {machine['cpu']} ({machine['cores']} cores, "
+        f"{machine['l2_kib']} KiB second-level cache a core), Python {machine['python']}, numpy {machine['numpy']}, {machine['blas']}.",
+    ]
+    if result.get("shapes"):
+        parts += [
+            "Microseconds per run and step, on one core, the best of alternating measurements. Every step records the norms of "
+            "every layer (`record=light`, every step). GEMMs: contiguous `np.matmul(…, out=)` of the same shapes and nothing else, "
+            "at the best stack size. Ratios stand with their targets.",
+            markdown(shapes_table(result["shapes"])),
+        ]
+        notes = sorted({note for row in result["shapes"] for note in row["notes"]})
+        parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
+    if result.get("end_to_end"):
+        parts += [
+            "Whole sweeps by `gradstab run -m` (depth 4, width 30, batch 32, 50 steps), start-up and tables included; planning is "
+            "the time of `--dry-run`, Hydra's composition in it.",
+            markdown(end_to_end_table(result["end_to_end"])),
+        ]
+    return "\n\n".join(parts) + "\n"

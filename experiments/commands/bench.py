@@ -1,0 +1,88 @@
+"""Measure the engine beside the matrix products alone, PyTorch and JAX, and whole sweeps from command line to tables.
+
+gradstab bench --only engine
+gradstab bench --quick
+gradstab bench --peers path/to/peers.py --peer-path folder/with/jax
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.bench import measuring, tables
+from experiments.bench.shapes import chosen
+from experiments.errors import UserError
+from experiments.stacking import second_level_cache
+
+PARTS = ("engine", "peers", "end_to_end")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--only", choices=PARTS, help="one part; all by default")
+    parser.add_argument("--quick", action="store_true", help="few shapes, one round, no sweep of 10,000 runs")
+    parser.add_argument("--peers", type=Path, metavar="FILE", help="a script that measures the peers, in place of the one that is built in")
+    parser.add_argument("--peer-path", metavar="FOLDER", help="where peers are installed, if not beside this project")
+    parser.add_argument("--output", type=Path, default=Path("results/bench"), help="folder of bench.json and bench.md [%(default)s]")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Measure, print and write.
+
+    Returns:
+        0, whether targets are met or not; 1 if a measurement failed.
+
+    Raises:
+        UserError: the script of the peers is not there, or the output cannot be written.
+    """
+    script: Path = args.peers or measuring.BUILT_IN
+    if not script.is_file():
+        raise UserError(f"`--peers` must be a Python script, got {script}, which is no file; leave it out for the one that is built in")
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make {args.output}: {error.strerror or error}; choose another with --output") from error
+    wanted = [args.only] if args.only else list(PARTS)
+    result: dict[str, Any] = {"machine": _machine(), "arguments": sys.argv[2:]}
+    if {"engine", "peers"} & set(wanted):
+        rounds = 1 if args.quick else 3
+        result["shapes"] = measuring.measure_shapes(
+            chosen(args.quick), rounds, "engine" in wanted or args.only == "peers", "peers" in wanted, script, args.peer_path
+        )
+    if "end_to_end" in wanted:
+        result["end_to_end"] = measuring.measure_end_to_end(args.quick)
+    page = tables.document(result)
+    (args.output / "bench.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (args.output / "bench.md").write_text(page, encoding="utf-8")
+    print(json.dumps(result, indent=2) if args.json else page, end="" if not args.json else "\n")
+    failed = any("engine" not in row for row in result.get("shapes", ())) or any(row["exit"] for row in result.get("end_to_end", ()))
+    return int(failed)
+
+
+def _machine() -> dict[str, Any]:
+    from threadpoolctl import threadpool_info
+
+    blas = next((f"{pool['internal_api']} {pool['version']} {pool.get('architecture', '')}" for pool in threadpool_info()), "unknown")
+    return {
+        "cpu": _processor(),
+        "cores": os.cpu_count(),
+        "l2_kib": second_level_cache() // 1024,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": blas.strip(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())

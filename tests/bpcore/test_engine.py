@@ -1,0 +1,123 @@
+"""The engine against the textbook: the same training, written with `mlp`, the rules as stated, and nothing in place."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from bpcore import mlp
+from bpcore.clipping import clip_gradients, global_norm
+from bpcore.layers import Layers
+from bpcore.training import Examples, RunSettings, StackSettings
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.runs import CLIPS, OPTIMIZERS, run, snapshots, stack, train_one
+from tests.oracles import Array
+
+STEPS = 4
+# Each step's rounding errors are carried on by the steps after it; BN's backward pass cancels leading digits.
+BOUND = {"float64": 1e-12, "float32": 2e4 * float(np.finfo(np.float32).eps)}
+
+
+def data(loss: str = "mse", m: int = 9) -> Examples:
+    generator = np.random.default_rng(3)
+    y = generator.uniform(0.1, 0.9, (3, m))
+    return Examples(generator.standard_normal((4, m)), y / y.sum(axis=0) if LOSSES[loss]().needs_classes else y)
+
+
+def textbook(settings: StackSettings, one: RunSettings, examples: Examples) -> list[dict[str, Array]]:
+    """Return what a snapshot holds at every step, by the equations as they are written, with loss and norms."""
+    network, dtype = settings.network, settings.dtype
+    params = mlp.initialize(network, [one.initializer], [one.seed], dtype)
+    x, y = (array[None].astype(dtype) for array in (examples.x, examples.y))
+    rate, bias_rate, decay, threshold = (
+        np.full((1, 1, 1), value, dtype=dtype) for value in (one.lr, one.lr * one.bias_lr_factor, one.weight_decay, one.clip_threshold)
+    )
+    state = {key: settings.optimizer.initial_state(array) for key, array in params.items()}
+    rows = []
+    for step in range(settings.steps + 1):
+        trace = mlp.forward(network, params, x)
+        delta, gradients = mlp.backward(network, params, trace, y, decay)
+        row = {f"{kind}{l}": array[0] for (kind, l), array in params.items()}
+        row |= {f"d{kind}{l}": array[0] for (kind, l), array in gradients.items()}
+        for l in range(1, network.L + 1):
+            row |= {f"z{l}": trace.z[l][0], f"a{l}": trace.a[l][0], f"delta{l}": delta[l][0]}
+        row["delta0"] = mlp.input_gradient(params, delta)[0]
+        row["loss"] = mlp.objective(network, params, trace, y, decay)
+        clipped = clip_gradients(settings.clip, gradients, threshold, global_norm(gradients))
+        row |= {"grad_norm": clipped.before, "grad_norm_clipped": clipped.after, "clipped": clipped.acted}
+        rows.append(row)
+
+        def moved(key: tuple[str, int], array: Array, step: int = step, g: Layers = clipped.gradients) -> Array:
+            lr = bias_rate if key[0] in ("b", "beta") else rate
+            return array + settings.optimizer.increment(g[key], state[key], lr, step + 1)
+
+        params = params.map(moved)
+    return rows
+
+
+def relative(actual: Array, expected: Array) -> float:
+    scale = float(np.linalg.norm(np.asarray(expected, dtype=np.float64).ravel()))
+    error = float(np.linalg.norm((np.asarray(actual, dtype=np.float64) - expected).ravel()))
+    return error / scale if scale else error
+
+
+def compare(settings: StackSettings, one: RunSettings, examples: Examples, bound: float) -> float:
+    """Return the largest relative difference of any array of any step; assert it below the bound."""
+    expected, worst = textbook(settings, one, examples), 0.0
+    for step in {0, settings.steps}:
+        for name, array in snapshots(settings, one, range(step, step + 1), examples)[0].items():
+            normalized = settings.network.normalization.active and not name.endswith(str(settings.network.L))
+            bias_before_normalization = normalized and name.rstrip("0123456789") in ("b", "db")
+            if name in ("x", "y") or bias_before_normalization:  # its gradient is zero by construction: nothing but rounding
+                continue
+            reference = expected[step][name]
+            if normalized and name.startswith("z"):  # that bias moves all examples of z alike, and has no other effect
+                array, reference = (part - part.mean(axis=-1, keepdims=True) for part in (array, reference))
+            difference = relative(array, reference)
+            assert difference <= bound, (step, name, difference)
+            worst = max(worst, difference)
+    record = train_one(settings, one, examples)
+    for name in ("loss", "grad_norm", "grad_norm_clipped"):
+        np.testing.assert_allclose(record.steps[name], [float(row[name][0]) for row in expected], rtol=bound)
+    assert record.steps["clipped"].tolist() == [bool(row["clipped"][0]) for row in expected]
+    norms = record.layers["delta_norm"].reshape(settings.steps + 1, -1)
+    for l in range(settings.network.L + 1):
+        by_hand = [np.linalg.norm(row[f"delta{l}"].astype(np.float64)) / np.sqrt(examples.x.shape[1]) for row in expected]
+        np.testing.assert_allclose(norms[:, l], by_hand, rtol=bound)
+    return worst
+
+
+RULES = list(product(OPTIMIZERS, CLIPS))
+KINDS = list(product(ACTIVATIONS, LOSSES, NORMALIZATIONS))
+
+
+@pytest.mark.parametrize("index", range(len(KINDS)), ids=["-".join(kind) for kind in KINDS])
+def test_the_engine_trains_as_the_textbook_does(index: int) -> None:
+    """Every activation × loss × normalization, each with another optimizer and clipping rule in turn."""
+    (activation, loss, normalization), (optimizer, clip) = KINDS[index], RULES[index % len(RULES)]
+    depth = 1 if (activation, normalization) == ("identity", "batch") else 2  # a second normalization would remove β as well
+    settings = stack(activation, normalization, loss, depth=depth, optimizer=optimizer, clip=clip, steps=STEPS)
+    compare(settings, run(index, lr=0.05, weight_decay=0.02, bias_lr_factor=0.5, clip_threshold=0.1), data(loss), BOUND["float64"])
+
+
+@pytest.mark.parametrize(("optimizer", "clip"), RULES)
+@pytest.mark.parametrize("dtype", BOUND)
+def test_every_optimizer_with_every_clipping_rule(optimizer: str, clip: str, dtype: str) -> None:
+    settings = stack("tanh", "none", depth=3, optimizer=optimizer, clip=clip, steps=STEPS, dtype=dtype)
+    compare(settings, run(1, lr=0.05, clip_threshold=0.2), data("softmax_cross_entropy"), BOUND[dtype])
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_saturated_layers_keep_the_precision_of_the_textbook(name: str) -> None:
+    """Where |z| is near 50, 1 − a² is 0 and the slope 1e-43: only the form that looks at z has it."""
+    settings = stack(name, loss="mse", depth=3, steps=0)
+    one = run(0, "normal", scale=25.0)
+    compare(settings, one, data(), BOUND["float64"])
+    assert train_one(settings, one, data()).layers["saturated"][1:4].min() > 0.7
+
+
+def test_the_comparison_can_fail() -> None:
+    settings, one = stack(depth=2, steps=1), run(0)
+    rows = textbook(settings, run(0, lr=0.1 * (1 + 1e-9)), data("softmax_cross_entropy"))
+    snapshot = snapshots(settings, one, range(1, 2), data("softmax_cross_entropy"))[0]
+    assert relative(snapshot["W1"], rows[1]["W1"]) > 1e-12

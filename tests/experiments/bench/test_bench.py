@@ -1,0 +1,109 @@
+"""The benchmark: what it measures, its table and its page; not how fast anything is."""
+
+import json
+import math
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from experiments.bench import measuring, tables
+from experiments.bench.engine import fastest, measure, products, seconds_per_step
+from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, AT_MOST_TIMES_GEMMS, PEER_STACKS, SIZES, Shape, chosen
+from experiments.cli import main
+
+SMALL = Shape(3, 4, 2, "float32")
+ROW = {"width": 30, "batch": 32, "depth": 4, "dtype": "float32", "notes": [], "engine": 16.0, "gemms": 8.0, "runs": 32, "full": 64.0}
+
+
+def test_every_shape_has_targets() -> None:
+    widths = {width for width, _, _ in SIZES}
+    for targets in (AT_LEAST_TIMES_TORCH, AT_LEAST_TIMES_JAX, AT_MOST_TIMES_GEMMS, PEER_STACKS):
+        assert set(targets) == widths
+    assert len(chosen(False)) == 10
+    assert 0 < len(chosen(True)) < 10
+
+
+def test_the_engine_and_the_products_are_timed() -> None:
+    assert 0 < seconds_per_step(SMALL, 2, 6) < 1
+    times = measure(SMALL, 1)
+    assert times["engine"] > times["gemms"] > 0
+    assert times["full"] > 0
+
+
+def test_the_products_are_those_of_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    made: list[int] = []
+    plain = np.matmul
+
+    def counting(left, right, out):  # type: ignore[no-untyped-def]
+        made.append(left.shape[-2] * left.shape[-1] * right.shape[-1])
+        return plain(left, right, out=out)
+
+    step = products(SMALL, 1)
+    monkeypatch.setattr(np, "matmul", counting)
+    step()
+    weights = [n * k * SMALL.batch for n, k in pairwise(SMALL.sizes)]
+    assert sorted(made) == sorted([*weights, *weights, *weights[1:]])
+
+
+def test_the_fastest_of_many_counts() -> None:
+    assert 0 <= fastest(lambda: None, 0.001) < 0.001
+
+
+def test_ratios_and_verdicts() -> None:
+    judged = tables.judged({**ROW, "torch": 400.0, "jax": 17.0})
+    assert judged["over GEMMs"] == (2.0, 2.0, True)
+    assert judged["× torch eager"] == (25.0, 15.0, True)
+    assert judged["× JAX"] == (17 / 16, 1.2, False)
+    assert judged["full/light"] == (4.0, 3.0, False)
+    assert math.isnan(judged["× torch stacked"][0])
+
+
+def test_the_page_says_what_was_met_missed_and_not_measured() -> None:
+    machine = {"cpu": "c", "cores": 2, "l2_kib": 512, "python": "3", "numpy": "2", "blas": "b"}
+    end = {"runs": 1000, "record": "light", "seconds": 9.0, "planning": 1.5, "peak_mb": 300.0, "exit": 0}
+    failed = {**end, "exit": 1}
+    page = tables.document({"machine": machine, "arguments": [], "shapes": [ROW], "end_to_end": [end, failed]})
+    assert "2.00 (met: 2)" in page
+    assert "4.00 (missed: 3)" in page
+    assert "| 1000 | light | 9 | 9 | 1.5 | 300 |" in page
+    assert "failed with 1" in page
+    lengths = {line.count("|") for line in page.splitlines() if line.startswith("| 30")}
+    assert lengths == {page.splitlines()[6].count("|")}
+
+
+def test_a_peer_that_is_missing_or_broken_is_noted(tmp_path: Path) -> None:
+    script = tmp_path / "peers.py"
+    script.write_text(
+        "import sys, json; print(json.dumps({'missing': 'x'}) if 'jax' in sys.argv else json.dumps({'us_per_run_step': 7.0}))"
+    )
+    (row,) = measuring.measure_shapes([Shape(30, 2, 1, "float32")], 1, False, True, script, None)
+    assert (row["torch"], row["torch-stacked"], row["jax"]) == (7.0, 7.0, None)
+    assert row["notes"] == ["not installed: x"]
+    script.write_text("raise SystemExit('broken')")
+    assert measuring.measure_peer("torch", SMALL, 1, script, None) == {"error": "broken"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no affinity")
+def test_measurements_keep_to_one_core_and_give_it_back() -> None:
+    import os
+
+    before = os.sched_getaffinity(0)
+    with measuring.one_core():
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_script_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["bench", "--peers", str(tmp_path / "none.py"), "--output", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_command_writes_both_files(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    monkeypatch.setattr(measuring, "measure_shapes", lambda *args: [ROW])
+    assert main(["bench", "--only", "engine", "--output", str(tmp_path)]) == 0
+    assert json.loads((tmp_path / "bench.json").read_text())["shapes"] == [ROW]
+    assert (tmp_path / "bench.md").read_text() == capsys.readouterr().out
