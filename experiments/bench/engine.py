@@ -1,7 +1,7 @@
 """Time the engine and the matrix products alone, in turn, in one process: `python -m experiments.bench.engine`.
 
 A step has every norm of every layer recorded (record=light, every=1). Times are those of steps between the first and the
-last, which have more columns; the best of many short stretches counts.
+last, which have more columns: the mean of a stretch of steps, as with the peers, and the best of several short stretches.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _STRETCH_S = 0.05
 
 
 def seconds_per_step(shape: Shape, runs: int, steps: int, full: bool = False) -> float:
-    """Train a stack and return the seconds of its fastest step, divided by the runs."""
+    """Train a stack and return the mean seconds of a step between the first and the last, divided by the runs."""
     generator = np.random.default_rng(0)
     examples = Examples(generator.standard_normal((shape.width, shape.batch)), np.eye(10)[:, generator.integers(0, 10, shape.batch)])
     network = Network(shape.sizes, tanh(), identity(), softmax_cross_entropy(), no_normalization())
@@ -41,7 +41,7 @@ def seconds_per_step(shape: Shape, runs: int, steps: int, full: bool = False) ->
         examples,
         lambda step, loss: stamps.append(time.perf_counter()),
     )
-    return float(np.diff(stamps)[1:-1].min()) / runs
+    return float(np.diff(stamps)[1:-1].mean()) / runs
 
 
 def products(shape: Shape, runs: int) -> Callable[[], None]:
@@ -114,7 +114,7 @@ def main() -> None:
     for name in ("width", "batch", "depth"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--dtype", required=True)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     print(json.dumps(measure(Shape(args.width, args.batch, args.depth, args.dtype), args.rounds)))
 

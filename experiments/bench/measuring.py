@@ -85,7 +85,7 @@ def measure_shapes(shapes: list[Shape], rounds: int, engine: bool, peers: bool, 
             row: Row = {"width": shape.width, "batch": shape.batch, "depth": shape.depth, "dtype": shape.dtype, "notes": []}
             for _ in range(rounds):
                 if engine:
-                    _keep_best(row, measure_engine(shape, 2))
+                    _keep_best(row, measure_engine(shape, 5))
                 for peer in PEERS if peers else ():
                     for runs in (1,) if peer == "torch" else PEER_STACKS[shape.width]:
                         result = measure_peer(peer, shape, runs, script, peer_path)
