@@ -63,6 +63,11 @@ def ids(folder: Path = FOLDER) -> list[str]:
     return sorted((path.stem for path in folder.glob("*.yaml")), key=lambda name: (not name.startswith("s_"), name))
 
 
+def titles(folder: Path = FOLDER) -> dict[str, str]:
+    """Return id -> title of a folder's findings, without importing their code."""
+    return {name: read(folder / f"{name}.yaml").title for name in ids(folder)}
+
+
 def select(names: list[str] | None, own: Path | None = None) -> list[Entry]:
     """Load findings.
 

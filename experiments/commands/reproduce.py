@@ -29,7 +29,7 @@ from experiments.summary import count
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = "findings:\n" + "\n".join(f"  {name}" for name in catalogue.ids())
+    parser.epilog = "findings:\n" + "\n".join(f"  {name:18s} {title}" for name, title in catalogue.titles().items())
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides of every sweep; finding=a,b picks findings")
     parser.add_argument("--finding", metavar="A,B", help="only these findings, by id")
     mode = parser.add_mutually_exclusive_group()
