@@ -1,4 +1,4 @@
-"""Intervals over seeds that findings share; frames and columns in, numbers out."""
+"""Intervals over seeds that findings share; columns in, numbers out."""
 
 import math
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-CONFIDENCE = 0.95
-RESAMPLES = 2000
+from experiments import intervals
+from experiments.factors import CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -29,49 +29,46 @@ class Interval:
     n: int
 
 
-def _finite(values: Any) -> Any:
-    numbers = np.asarray(values, dtype=float)
-    return numbers[np.isfinite(numbers)]
+def _own(found: intervals.Interval) -> Interval:
+    return Interval(found.value, found.low, found.high, found.count)
 
 
 def mean(values: Any) -> Interval:
-    """Return the arithmetic mean with Student's interval, over the finite values."""
-    numbers = _finite(values)
-    n = len(numbers)
-    if n == 0:
-        return Interval(math.nan, math.nan, math.nan, 0)
-    center = float(numbers.mean())
-    if n == 1:
-        return Interval(center, math.nan, math.nan, 1)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * numbers.std(ddof=1) / math.sqrt(n))
-    return Interval(center, center - half, center + half, n)
+    """Return the arithmetic mean of the finite values, with the interval of `experiments.intervals.mean_interval`."""
+    return _own(intervals.mean_interval(np.asarray(values, dtype=float)))
 
 
 def geometric_mean(values: Any) -> Interval:
-    """Return the geometric mean with Student's interval of the logarithms, over the positive finite values."""
-    numbers = _finite(values)
-    with np.errstate(all="ignore"):
-        logs = mean(np.log(numbers[numbers > 0]))
-        return Interval(float(np.exp(logs.value)), float(np.exp(logs.low)), float(np.exp(logs.high)), logs.n)
+    """Return the geometric mean of the positive finite values: `mean` of their logarithms."""
+    return _own(intervals.geometric_interval(np.asarray(values, dtype=float)))
+
+
+def share(true: Any) -> Interval:
+    """Return the share of true values, with Wilson's interval."""
+    flags = np.asarray(true, dtype=bool)
+    return _own(intervals.proportion(int(flags.sum()), len(flags)))
 
 
 def bootstrap(values: Any, statistic: Callable[..., Any], seed: int = 0) -> Interval:
-    """Return a statistic with its percentile-bootstrap interval over repetitions.
+    """Return a statistic with its bootstrap interval over repetitions: percentiles at the expanded level of `mean_interval`.
 
     Args:
         values: one a repetition; those that are not finite are left out.
-        statistic: array, axis -> number per row, such as numpy.median.
+        statistic: (array, axis) -> number per row, such as numpy.median.
         seed: of the resampling.
 
     Returns:
         The interval; its ends are NaN with fewer than two repetitions.
+
+    Source: Hesterberg 2015, eq. 7.
     """
-    numbers = _finite(values)
+    numbers = np.asarray(values, dtype=float)
+    numbers = numbers[np.isfinite(numbers)]
     n = len(numbers)
     if n < 2:
         return Interval(float(numbers[0]) if n else math.nan, math.nan, math.nan, n)
-    picks = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
-    replicas = statistic(numbers[picks], axis=1)
-    low, high = np.quantile(replicas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    picks = np.random.default_rng(seed).integers(0, n, (intervals.RESAMPLES, n))
+    tail = float(special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + CONFIDENCE) / 2)))
+    low, high = np.quantile(statistic(numbers[picks], axis=1), [tail, 1 - tail])
     center = float(statistic(numbers[None], axis=1)[0])
     return Interval(center, min(float(low), center), max(float(high), center), n)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
-from experiments.atlas.intervals import bootstrap
+from experiments.atlas.intervals import mean
 from experiments.store import Results
 
 SHOWN_DEPTH = 50
@@ -29,7 +29,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     for (depth,), runs in groups(tables.runs, ["depth"]):
         at_start = tables.layers[tables.layers["run_id"].isin(runs["run_id"]) & (tables.layers["step"] == 0)]
         first, last = (at_start[at_start["layer"] == layer].set_index("run_id") for layer in (1, depth))
-        ratio = bootstrap((first["delta_norm"] / last["delta_norm"]) ** 2, np.mean)
+        ratio = mean((first["delta_norm"] / last["delta_norm"]) ** 2)
         theory = float(((first["delta_norm_theory"] / last["delta_norm_theory"]) ** 2).mean())
         rows.append({"depth": depth, "theory": theory, "measured": ratio.value, "low": ratio.low, "high": ratio.high, "n": ratio.n})
     numbers = pd.DataFrame(rows)
@@ -53,7 +53,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         measured=float(shown["measured"]),
         low=float(shown["low"]),
         high=float(shown["high"]),
-        interval=f"95 % over {shown['n']:.0f} seeds, bootstrap of the arithmetic mean",
+        interval=f"95 % over {shown['n']:.0f} seeds, of the arithmetic mean",
         n=len(tables.runs),
         tables={"numbers": numbers.assign(published=float(finding.values["ratio"]))},
     )

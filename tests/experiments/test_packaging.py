@@ -21,7 +21,7 @@ def _run(*command, cwd, env=None):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     source = tmp_path_factory.mktemp("source")
-    for name in ("bpcore", "experiments", "hydra_plugins", "conf"):
+    for name in ("bpcore", "experiments", "hydra_plugins", "conf", "results/reference"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
@@ -44,6 +44,7 @@ def test_conf_and_templates_are_in_it(wheel):
         inside = f"experiments/{relative}" if relative.parts[0] == "conf" else str(relative)
         assert inside in names, inside
     assert not any(name.split("/")[0] in ("conf", "tests", "results") for name in names)
+    assert "experiments/reference/verdicts.json" in names
 
 
 ENTRY_POINTS = """
@@ -88,6 +89,8 @@ def test_it_runs_in_another_folder(wheel, tmp_path):
     )
     arguments = ["run", "-m", *TINY, "depth=2", "activation=tanh,relu", "steps=2", "name=x"]
     done = _run(sys.executable, "-c", program, *arguments, cwd=tmp_path, env=env)
+    known = "from experiments.atlas import judging; print(len(judging.reference()))"
+    assert int(_run(sys.executable, "-c", known, cwd=tmp_path, env=env).stdout) > 0
     assert str(site / "experiments") in done.stderr
     assert str(site / "hydra_plugins") in done.stderr
     assert (tmp_path / "results" / "x" / "layers.parquet").is_file()

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.atlas.frames import groups, layers_at, profile
-from experiments.atlas.intervals import bootstrap, geometric_mean, mean
+from experiments.atlas.intervals import bootstrap, geometric_mean, mean, share
 from tests.experiments.findings.tables import geometric, results, run
 
 
@@ -38,6 +38,12 @@ def test_a_bootstrap_is_the_same_each_time_and_covers_what_it_should() -> None:
     covered = np.mean([one.low <= 0 <= one.high for one in intervals])
     assert 0.89 <= covered <= 0.98
     assert not 0.89 <= np.mean([one.low <= 0.5 <= one.high for one in intervals]) <= 0.98
+
+
+def test_a_share_has_wilsons_interval() -> None:
+    found = share([True, True, False, True])
+    assert (found.value, found.n) == (0.75, 4)
+    assert 0.3 < found.low < 0.75 < found.high < 1
 
 
 def test_groups_are_sorted_and_whole() -> None:
