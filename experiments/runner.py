@@ -201,13 +201,22 @@ def _execute(plan: Plan, command: list[str], progress: bool) -> tuple[Tables, bo
             discard_parts(plan.folder)
             raise
     except UserError as error:
-        if not (parts or kept):
-            discard_parts(plan.folder)
-            raise
-        count = sum(len(part.runs) for part in parts)
-        raise UserError(f"{error}; {count} finished run{'' if count == 1 else 's'} kept, the same command resumes") from error
+        raise _told(error, plan, parts, kept) from error
     manifest["made_by"][-1]["wall_seconds"] = round(time.monotonic() - started, 3)
-    return Finished(plan.folder, settle(plan.folder, manifest, parts)), interrupted
+    try:
+        return Finished(plan.folder, settle(plan.folder, manifest, parts)), interrupted
+    except UserError as error:
+        raise _told(error, plan, parts, kept) from error
+
+
+def _told(error: UserError, plan: Plan, parts: list[Part], kept: bool) -> UserError:
+    """Add to what could not be written what is kept; where that is nothing, leave nothing."""
+    if not parts:
+        if not kept:
+            discard_parts(plan.folder)
+        return error
+    count = sum(len(part.runs) for part in parts)
+    return UserError(f"{error}; {count} finished run{'' if count == 1 else 's'} kept, the same command resumes")
 
 
 def _begin(plan: Plan) -> list[Part]:

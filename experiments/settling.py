@@ -129,6 +129,7 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
         staging.commit()
     except BaseException:
         staging.discard()
+        remove_half_written(folder)
         raise
     discard_parts(folder)
     _remove_stale_snapshots(folder, {run_id for run_id, _ in places})
@@ -147,12 +148,19 @@ def stage_tables(staging: Staging, runs: pd.DataFrame, places: list[tuple[str, i
     kept = set(runs["run_id"])
     places = [(run_id, place) for run_id, place in places if run_id in kept]
 
+    errors: list[Exception] = []
+
     def stage(name: str) -> None:
-        staging.add(f"{name}.parquet", partial(store.write_pieces, name=name, pieces=pieces(name, places, sources[name])))
+        try:
+            staging.add(f"{name}.parquet", partial(store.write_pieces, name=name, pieces=pieces(name, places, sources[name])))
+        except Exception as error:
+            errors.append(error)
 
     names = [name for name in store.WRITE_ORDER if name != "runs"]
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(stage, names))
+    if errors:
+        raise errors[0]  # it came first, and what it removed may have made the others fail
     staging.add("runs.parquet", partial(store.write_runs, frame=runs))
 
 
