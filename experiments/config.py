@@ -357,11 +357,12 @@ def _check_representable(config: Config) -> None:
             raise UserError(f"`{key}` must be representable in float32, where {value} becomes {rounded}; use dtype=float64")
 
 
-def run_id(config: Config) -> str:
+def run_id(config: Config, arithmetic_version: int = ARITHMETIC_VERSION) -> str:
     """Return the identity of a run: a hash of all that changes a number or a row.
 
     Args:
         config: validated.
+        arithmetic_version: of the core that runs it.
 
     Returns:
         16 hexadecimal digits of the SHA-256 of the config as sorted JSON, the checksum of the data and the version
@@ -371,7 +372,7 @@ def run_id(config: Config) -> str:
     for group, key in PATHS_TO_DATA:
         content[group] = {k: v for k, v in content[group].items() if k != key}
     content["data_checksum"] = build_cached(config["data"]).checksum
-    content["arithmetic_version"] = ARITHMETIC_VERSION
+    content["arithmetic_version"] = arithmetic_version
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported)
 import threadpoolctl
 
 from experiments.config import ARITHMETIC_VERSION, GROUPS, UNIDENTIFYING, Job, build_cached
@@ -55,10 +57,17 @@ def _git() -> dict[str, Any] | None:
         return None
 
 
+def _simd() -> list[str]:
+    """Return the vector units that numpy's loops use here, which bits depend on as they do on the BLAS kernel."""
+    config: Any = np.show_config(mode="dicts")
+    return sorted(config.get("SIMD Extensions", {}).get("found", []))
+
+
 def _maker() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "blas": _blas(),
+        "simd": _simd(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "platform": platform.platform(),
@@ -78,12 +87,16 @@ def differs(provenance: dict[str, Any]) -> str | None:
 
     def bits(maker: dict[str, Any]) -> str:
         keys = ("internal_api", "version", "architecture")
-        kernels = ", ".join(" ".join(str(blas.get(key)) for key in keys) for blas in maker.get("blas", []))
-        return f"numpy {maker.get('versions', {}).get('numpy')} with {kernels or 'an unknown BLAS'}"
+        kernels = ", ".join(sorted({" ".join(str(blas.get(key)) for key in keys) for blas in maker.get("blas", [])}))
+        units = f" on {' '.join(maker['simd'])}" if maker.get("simd") else ""
+        return f"numpy {maker.get('versions', {}).get('numpy')}{units} with {kernels or 'an unknown BLAS'}"
 
-    new = bits({"versions": {"numpy": _version("numpy")}, "blas": _blas()})
-    others = [old for old in map(bits, [*provenance.get("made_by", []), provenance]) if old != new]
-    return f"the results of before were made by {others[-1]}; this process uses {new}" if others else None
+    own = {"versions": {"numpy": _version("numpy")}, "blas": _blas(), "simd": _simd()}
+    for old in reversed([provenance, *provenance.get("made_by", [])]):
+        new = bits(own if old.get("simd") else {**own, "simd": []})
+        if bits(old) != new:
+            return f"the results of before were made by {bits(old)}; this process uses {new}"
+    return None
 
 
 def describe(
