@@ -67,15 +67,15 @@ class Staging:
             self.discard()
             raise UserError(f"cannot write {self._folder / name}: {error.strerror or error}; free space or write elsewhere") from error
         except BaseException:  # an interrupt: this file is not whole, the others are
-            self._staged.pop(name).unlink(missing_ok=True)
+            self._staged.pop(name, self._folder / f".{name}.{os.getpid()}.tmp").unlink(missing_ok=True)
             raise
 
     def discard(self) -> None:
         """Remove what was staged."""
-        for temporary in self._staged.values():
+        staged, self._staged = self._staged, {}  # another thread may be adding a file: its own failure removes that
+        for temporary in list(staged.values()):
             with suppress(OSError):
                 temporary.unlink()
-        self._staged = {}
 
 
 def atomically(path: Path, write: Callable[[Path], object]) -> None:

@@ -1,14 +1,12 @@
 """How a sweep is cut into tiles: which runs can be stacked, and how many together."""
 
-import functools
 import itertools
 import json
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from experiments.config import Config, Job, build_cached
+from experiments.stacking import tile_size
 
 _SHARED_SCALARS = ("depth", "width", "output_activation", "batch_size", "steps", "dtype")
 _SHARED_GROUPS = ("activation", "normalization", "loss", "optimizer", "clip", "data", "record")
@@ -44,15 +42,6 @@ def work(config: Config) -> float:
     return multiplications(config) * (config["steps"] + 1)
 
 
-@functools.lru_cache(maxsize=4096)
-def _tile_size(config: str) -> int:
-    node = json.loads(config)
-    batch, _, _ = extent(node)
-    item = np.dtype(node["dtype"]).itemsize
-    working = item * node["width"] * (2 * node["width"] + 6 * batch)
-    return int(min(32, max(1, 2**20 // max(working, 1))))
-
-
 def cut(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
     """Cut a sweep into tiles of runs that can be stacked, in the order of the first run of each.
 
@@ -72,7 +61,10 @@ def cut(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
     tiles = []
     for stack in stacks.values():
         config = stack[0].config
-        size = _tile_size(json.dumps({key: config[key] for key in ("depth", "width", "batch_size", "dtype", "data")}, sort_keys=True))
+        batch, _, _ = extent(config)
+        dataset = build_cached(config["data"])
+        sizes = (dataset.x.shape[0], *[config["width"]] * min(config["depth"], 2), dataset.y.shape[0])
+        size = tile_size(sizes, batch, config["dtype"])
         if workers > 1 and total > _WORTH_SHARING * workers:
             fair = total / workers / 4 / max(work(config), 1.0)  # the last tiles should end at about the same time
             size = max(1, min(size, math.ceil(fair)))

@@ -21,7 +21,7 @@ from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
 from experiments.paths import CONF
 from experiments.provenance import differs
-from experiments.record import recorded_jobs
+from experiments.recorded import recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import folder_of, plan
 from experiments.store import Tables

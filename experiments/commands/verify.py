@@ -17,7 +17,7 @@ from experiments.config import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.numerics import ensure
 from experiments.provenance import differs
-from experiments.record import choice, recorded_jobs
+from experiments.recorded import choice, recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import plan
 from experiments.summary import count

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("runs", "layers", "steps", "histograms")
 SWEEP = [
     "width=8", "data=gaussian", "data.n_samples=60", "data.n_features=8", "data.n_classes=3", "depth=2,3,4,6", "activation=tanh,relu",
-    "clip=none,norm", "seed=range(3)", "steps=150", "record.snapshot=0", "executor.max_workers=2", "results_dir=results",
+    "clip=none,norm", "seed=range(3)", "steps=300", "record.snapshot=0", "executor.max_workers=2", "results_dir=results",
 ]  # fmt: skip
 PART = [override if not override.startswith("depth=") else "depth=2,3" for override in SWEEP]
 
@@ -69,10 +69,7 @@ def strike(process: subprocess.Popen[str], rng: random.Random) -> str | None:
         return None
     workers = _workers(process)
     what = rng.choice(["parent", "worker", "worker", "all"]) if workers else "parent"
-    if what == "worker":
-        victims = [rng.choice(workers).pid]
-    else:
-        victims = [process.pid, *(worker.pid for worker in workers if what == "all")]
+    victims = [rng.choice(workers).pid] if what == "worker" else [process.pid, *(w.pid for w in workers if what == "all")]
     for victim in victims:
         try:
             os.kill(victim, signal.SIGKILL)
