@@ -116,6 +116,7 @@ def register() -> None:
         store.store(name="schema", node=Schema)
 
 
+@functools.cache
 def catalogue(group: str) -> list[str]:
     """Return the names of a group's files, which are its choices."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
@@ -143,6 +144,7 @@ def build_cached(node: Config) -> Any:
     return _build_cached(json.dumps(node, sort_keys=True))
 
 
+@functools.cache
 def output_activation(name: str) -> Config:
     """Return the node of the activation that stands at the output."""
     if name not in catalogue("activation"):
@@ -201,6 +203,17 @@ def _check_scalar(key: str, value: Any) -> Any:
 
 
 def _check_group(group: str, node: Any) -> Config:
+    """Check a group's keys; the runs of a sweep share most of their nodes, which are checked once."""
+    checked = _check_serialized(group, json.dumps(node, sort_keys=False, default=repr))
+    return dict(checked)
+
+
+@functools.lru_cache(maxsize=4096)
+def _check_serialized(group: str, node: str) -> Config:
+    return _check_node(group, json.loads(node))
+
+
+def _check_node(group: str, node: Any) -> Config:
     """Check a group's keys against its factory's signature and build it once, so that ranges are checked too."""
     if not isinstance(node, dict) or "name" not in node or ("_target_" not in node and group != "record"):
         raise UserError(f"`{group}` must be one of {', '.join(catalogue(group))}, got {node!r}; choose with {group}=name")
@@ -344,11 +357,12 @@ def _check_representable(config: Config) -> None:
             raise UserError(f"`{key}` must be representable in float32, where {value} becomes {rounded}; use dtype=float64")
 
 
-def run_id(config: Config) -> str:
+def run_id(config: Config, arithmetic_version: int = ARITHMETIC_VERSION) -> str:
     """Return the identity of a run: a hash of all that changes a number or a row.
 
     Args:
         config: validated.
+        arithmetic_version: of the core that runs it.
 
     Returns:
         16 hexadecimal digits of the SHA-256 of the config as sorted JSON, the checksum of the data and the version
@@ -358,7 +372,7 @@ def run_id(config: Config) -> str:
     for group, key in PATHS_TO_DATA:
         content[group] = {k: v for k, v in content[group].items() if k != key}
     content["data_checksum"] = build_cached(config["data"]).checksum
-    content["arithmetic_version"] = ARITHMETIC_VERSION
+    content["arithmetic_version"] = arithmetic_version
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

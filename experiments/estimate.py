@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,8 @@ from experiments.errors import UserError
 from experiments.executors import Executor
 from experiments.runner import Plan
 from experiments.store import LAYERS
-from experiments.tile import run_one
+from experiments.tile import run_tile
+from experiments.tiles import cut, extent, multiplications, stacks_of, work
 
 _PROBE_STEPS = (2, 8)
 """Both have the costly first and last rows, so that their difference is the cost of the rows in between."""
@@ -23,35 +23,15 @@ _BYTES_PER_LAYER_ROW = 60.0
 _BYTES_PER_HISTOGRAM_ROW = 6.0
 
 
-def _shape_key(config: Config) -> str:
-    """Return what runs that can be stacked have in common: sizes, kinds, batch, steps, dtype, data, recording."""
-    kinds = {group: config[group]["name"] for group in ("activation", "normalization", "loss", "optimizer", "clip")}
-    scalars = {key: config[key] for key in ("depth", "width", "output_activation", "batch_size", "steps", "dtype")}
-    return json.dumps([kinds, scalars, config["data"], config["record"]], sort_keys=True)
-
-
-def multiplications(config: Config) -> float:
-    """Return the multiplications of one step of a run: three products per layer, and some thirty per entry of z."""
-    batch, units, weights = _extent(config)
-    return float(batch * (3 * weights + 30 * units))
-
-
-def _extent(config: Config) -> tuple[int, int, int]:
-    """Return the batch, the units of all layers with the input, and the weights; without a list of a billion layers."""
-    dataset = build_cached(config["data"])
-    n_in, n_out, width, depth = dataset.x.shape[0], dataset.y.shape[0], config["width"], config["depth"]
-    weights = n_in * n_out if depth == 0 else width * (n_in + n_out + (depth - 1) * width)
-    return config["batch_size"] or dataset.x.shape[1], n_in + n_out + depth * width, weights
-
-
-def _seconds_per_multiplication(jobs: list[Job]) -> float:
-    """Time the first steps of the job of median size."""
-    job = sorted(jobs, key=lambda job: multiplications(job.config))[len(jobs) // 2]
-    config = {**job.config, "record": {**job.config["record"], "snapshot": None}}
+def _seconds_per_multiplication(tile: list[Job]) -> float:
+    """Time the first steps of a tile."""
+    config = tile[0].config
+    record = {**config["record"], "snapshot": None}
 
     def seconds(steps: int) -> float:
+        jobs = [replace(job, config={**job.config, "steps": steps, "record": record}) for job in tile]
         start = time.perf_counter()
-        run_one(replace(job, config={**config, "steps": steps}))
+        run_tile(jobs)
         return time.perf_counter() - start
 
     few, more = _PROBE_STEPS
@@ -59,7 +39,7 @@ def _seconds_per_multiplication(jobs: list[Job]) -> float:
     short, long = (min(seconds(steps) for _ in range(3)) for steps in (few, more))
     # On a busy machine the longer probe can come out shorter; all of its time is then the bound to take.
     per_step: float = (long - short) / (more - few) if long > short else long / (more + 1)
-    return per_step / multiplications(config)
+    return per_step / multiplications(config) / len(tile)
 
 
 def estimate(plan: Plan) -> dict[str, Any]:
@@ -69,23 +49,27 @@ def estimate(plan: Plan) -> dict[str, Any]:
         plan: of a sweep.
 
     Returns:
-        runs, done, stacks (sets of runs of one shape), seconds, memory_mb (per worker), disk_mb.
+        runs, done, stacks (sets of runs of one shape), tiles (what a worker computes at a time), workers, seconds,
+        memory_mb (per worker), disk_mb.
     """
     todo = plan.todo
     result = {"folder": str(plan.folder), "runs": len(plan.jobs), "done": len(plan.jobs) - len(todo)}
     if not todo:
-        return result | {"stacks": 0, "seconds": 0.0, "memory_mb": 0.0, "disk_mb": 0.0}
-    stacks = Counter(_shape_key(job.config) for job in todo)
-    rate = _seconds_per_multiplication(todo)
-    executor: Executor = build(todo[0].config["executor"])(len(todo))
-    workers = executor.workers
+        return result | {"stacks": 0, "tiles": 0, "workers": 0, "seconds": 0.0, "memory_mb": 0.0, "disk_mb": 0.0}
+    make = build(todo[0].config["executor"])
+    executor: Executor = make(len(todo))
+    tiles = cut(todo, executor.workers)
+    workers = min(executor.workers, len(tiles))
     executor.close()
-    work = sum(multiplications(job.config) * (job.config["steps"] + 1) for job in todo)
-    memory = max(_working_set(job.config) for job in todo)
+    by_size = sorted(tiles, key=lambda tile: multiplications(tile[0].config))
+    rate = _seconds_per_multiplication(by_size[len(tiles) // 2])
+    memory = max(sum(_working_set(job.config) for job in tile) for tile in tiles)
     disk = sum(_disk(job.config) for job in todo)
-    seconds = work * rate / workers
+    seconds = sum(work(job.config) for job in todo) * rate / workers
     return result | {
-        "stacks": len(stacks),
+        "stacks": stacks_of(todo),
+        "tiles": len(tiles),
+        "workers": workers,
         "seconds": float(f"{seconds:.3g}"),
         "memory_mb": round(memory / 2**20, 1),
         "disk_mb": round(disk / 2**20, 2),
@@ -94,7 +78,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
 
 def _working_set(config: Config) -> float:
     """Return bytes of a run's arrays: z, h, a, δ per layer, parameters with gradients and increments, data and rows."""
-    batch, units, weights = _extent(config)
+    batch, units, weights = extent(config)
     arrays = (5 * batch * units + 4 * weights) * np.dtype(config["dtype"]).itemsize
     return float(arrays + 2 * build_cached(config["data"]).x.nbytes + 8 * len(LAYERS) * _rows(config))
 
@@ -134,6 +118,7 @@ def describe_plan(plan: Plan, as_json: bool) -> str:
     if as_json:
         return json.dumps(cost, indent=2)
     return (
-        f"{cost['folder']}: {cost['runs']} runs, {cost['done']} of them done, in {cost['stacks']} stacks of equal shape\n"
+        f"{cost['folder']}: {cost['runs']} runs, {cost['done']} of them done, "
+        f"in {cost['stacks']} stacks of equal shape, cut into {cost['tiles']} tiles\n"
         f"about {cost['seconds']:.3g} s, {cost['memory_mb']:.3g} MB of arrays per worker, {cost['disk_mb']:.3g} MB on disk"
     )

@@ -27,7 +27,7 @@ def ensure(numerics: str) -> None:
     """
     if numerics != "portable" or all(os.environ.get(name) == value for name, value in PORTABLE.items()):
         return
-    if len(sys.argv) < 2 or sys.argv[1] != "run":
+    if len(sys.argv) < 2 or sys.argv[1] not in ("run", "verify"):
         raise UserError("numerics=portable must be set before numpy is loaded; use the command `gradstab run`, or set its variables")
     sys.stdout.flush()
     sys.stderr.flush()

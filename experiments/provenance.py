@@ -7,9 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported)
 import threadpoolctl
 
-from experiments.config import ARITHMETIC_VERSION, Job, build_cached
+from experiments.config import ARITHMETIC_VERSION, GROUPS, UNIDENTIFYING, Job, build_cached
 
 PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib")
 
@@ -55,10 +57,17 @@ def _git() -> dict[str, Any] | None:
         return None
 
 
+def _simd() -> list[str]:
+    """Return the vector units that numpy's loops use here, which bits depend on as they do on the BLAS kernel."""
+    config: Any = np.show_config(mode="dicts")
+    return sorted(config.get("SIMD Extensions", {}).get("found", []))
+
+
 def _maker() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "blas": _blas(),
+        "simd": _simd(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "platform": platform.platform(),
@@ -78,25 +87,35 @@ def differs(provenance: dict[str, Any]) -> str | None:
 
     def bits(maker: dict[str, Any]) -> str:
         keys = ("internal_api", "version", "architecture")
-        kernels = ", ".join(" ".join(str(blas.get(key)) for key in keys) for blas in maker.get("blas", []))
-        return f"numpy {maker.get('versions', {}).get('numpy')} with {kernels or 'an unknown BLAS'}"
+        kernels = ", ".join(sorted({" ".join(str(blas.get(key)) for key in keys) for blas in maker.get("blas", [])}))
+        units = f" on {' '.join(maker['simd'])}" if maker.get("simd") else ""
+        return f"numpy {maker.get('versions', {}).get('numpy')}{units} with {kernels or 'an unknown BLAS'}"
 
-    old, new = bits(provenance), bits({"versions": {"numpy": _version("numpy")}, "blas": _blas()})
-    return None if old == new else f"the results of before were made by {old}; those added now are made by {new}"
+    own = {"versions": {"numpy": _version("numpy")}, "blas": _blas(), "simd": _simd()}
+    for old in reversed([provenance, *provenance.get("made_by", [])]):
+        new = bits(own if old.get("simd") else {**own, "simd": []})
+        if bits(old) != new:
+            return f"the results of before were made by {bits(old)}; this process uses {new}"
+    return None
 
 
 def describe(
-    jobs: list[Job], earlier: list[dict[str, Any]], before: dict[str, Any], command: list[str], computed: int, wall_seconds: float
+    jobs: list[Job],
+    earlier: list[dict[str, Any]],
+    before: dict[str, Any],
+    command: list[str],
+    computed: int,
+    wall_seconds: float | None = None,
 ) -> dict[str, Any]:
-    """Describe how a sweep came about.
+    """Describe how a sweep comes about.
 
     Args:
         jobs: all jobs of the sweep, finished or not.
         earlier: entries of runs that the folder held before and that are not of this sweep.
         before: provenance of the results that this invocation adds to, or empty.
         command: the command line.
-        computed: number of runs that this invocation set out to compute.
-        wall_seconds: spent on them.
+        computed: number of runs that this invocation sets out to compute.
+        wall_seconds: spent on them; None before they are done, for `conclude` to fill in.
 
     Returns:
         A JSON-ready dict; the makers of all parts stand under `made_by`, the latest at the top level too.
@@ -106,19 +125,47 @@ def describe(
     free = iter(index for index in range(len(earlier) + len(entries)) if index not in places)
     entries += [(next(free), entry) for entry in earlier]
     data = {entry["sha256"]: entry for entry in before.get("data", [])}
+    targets: dict[str, dict[str, str]] = {group: dict(known) for group, known in before.get("targets", {}).items()}
     for job in jobs:
         dataset = build_cached(job.config["data"])
-        data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum}
+        if dataset.checksum not in data:
+            data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum}
+        for group in GROUPS:
+            node = job.config[group]
+            if "_target_" in node and group not in UNIDENTIFYING:
+                targets.setdefault(group, {})[node["name"]] = node["_target_"]
     maker = _maker()
-    invocation = {"command": " ".join(command), "runs": computed, "wall_seconds": round(wall_seconds, 3), **maker}
-    made_by = [*before.get("made_by", []), invocation]
+    invocation = {"command": " ".join(command), "runs": computed, "wall_seconds": wall_seconds, **maker}
     return {
         "command": " ".join(command),
         "sweep": [entry for _, entry in sorted(entries, key=lambda pair: pair[0])],
         "arithmetic_version": ARITHMETIC_VERSION,
         **maker,
         "data": list(data.values()),
+        "targets": targets,
         "numerics": sorted({job.config["numerics"] for job in jobs} | set(before.get("numerics", []))),
-        "wall_seconds": round(sum(part["wall_seconds"] for part in made_by), 3),
-        "made_by": made_by,
+        "wall_seconds": None,
+        "made_by": [*before.get("made_by", []), invocation],
     }
+
+
+def conclude(provenance: dict[str, Any], spent: dict[int, tuple[int, float]]) -> dict[str, Any]:
+    """Return the provenance of a sweep whose invocations have ended, some of them by a kill.
+
+    Args:
+        provenance: as `describe` gave it.
+        spent: entry of `made_by` -> number of runs that it finished and seconds that their tiles took.
+
+    Returns:
+        The same with all wall times filled in: where a process did not live to tell, its tiles' own; an invocation that
+        finished nothing is left out.
+    """
+    made_by = []
+    for index, entry in enumerate(provenance["made_by"]):
+        if entry["wall_seconds"] is None:
+            if index not in spent:
+                continue
+            runs, seconds = spent[index]
+            entry = {**entry, "runs": runs, "wall_seconds": round(seconds, 3)}
+        made_by.append(entry)
+    return {**provenance, "wall_seconds": round(sum(entry["wall_seconds"] for entry in made_by), 3), "made_by": made_by}

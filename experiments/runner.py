@@ -1,14 +1,13 @@
 """From the jobs of a sweep to its results folder: what is done is skipped, what finishes is kept."""
 
 import hashlib
-import math
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field, replace
-from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,17 @@ from tqdm import tqdm
 
 from bpcore.arrays import FloatArray
 from experiments import store
+from experiments.compaction import FileSource
 from experiments.config import Job, build
 from experiments.errors import UserError
-from experiments.executors import Executor, Processes, Serial
+from experiments.executors import Executor, Serial
+from experiments.locks import locked
+from experiments.parts import Content, Part, snapshot_name, write_part
 from experiments.provenance import describe
-from experiments.store import Tables
-from experiments.tile import failed, run_one
-
-Outcome = tuple[Tables, bytes | None]
+from experiments.settling import Unfinished, discard_parts, recover, remove_half_written, settle, unfinished, write_manifest
+from experiments.store import Finished, Tables
+from experiments.tile import failed, run_tile
+from experiments.tiles import cut
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,30 @@ class Plan:
         folder: results folder.
         jobs: of the whole sweep.
         todo: those that are not done yet.
-        kept: tables of what is done, or None.
+        asked: the jobs as they were asked for, before those that extend a sweep were given their places.
+        begun: what the folder has of this sweep, under way when its process ended; or None.
         earlier: provenance entries of runs in the folder that are not of this sweep.
         provenance: of the results in the folder, where they are added to.
         replaces: whether the folder holds results that are kept until the new ones are whole.
+        fresh: whether results of before are replaced.
+        extend: whether the runs are added to those of another sweep.
     """
 
     folder: Path
     jobs: list[Job]
     todo: list[Job]
-    kept: Tables | None = field(repr=False)
+    asked: list[Job] = field(repr=False)
+    begun: Unfinished | None = field(default=None, repr=False)
     earlier: list[dict[str, Any]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     replaces: bool = False
+    fresh: bool = False
+    extend: bool = False
+
+    @property
+    def done(self) -> int:
+        """Return the number of runs that need not be run again."""
+        return len(self.jobs) - len(self.todo)
 
 
 def default_name(jobs: list[Job], experiment: str | None) -> str:
@@ -71,7 +84,7 @@ def folder_of(jobs: list[Job], experiment: str | None) -> Path:
 
 
 def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
-    """Find out what is done already.
+    """Find out what is done already; nothing is written.
 
     Args:
         jobs: of the sweep.
@@ -83,59 +96,66 @@ def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = Fals
         The plan.
 
     Raises:
-        UserError: the folder holds another sweep, and neither `fresh` nor `extend` was given.
+        UserError: the folder holds another sweep, and neither `fresh` nor `extend` was given; or its tables are damaged.
     """
-    if not ((folder / "provenance.json").is_file() and store.is_results(folder)):
-        return Plan(folder, jobs, jobs, None)
+    has_tables = store.is_results(folder) and (folder / "provenance.json").is_file()
+    begun = unfinished(folder)
+    usable = begun if begun is not None and begun.manifest["replaces"] == (fresh and has_tables) else None
+    if begun is not None and begun.manifest["committing"]:
+        usable = None if fresh else begun
     if fresh:
-        return Plan(folder, jobs, jobs, None, replaces=True)
-    old = store.load(folder)
-    earlier: list[dict[str, Any]] = old.provenance["sweep"]
+        if usable is not None and usable.run_ids != [job.run_id for job in jobs]:
+            usable = None
+        todo = [job for job in jobs if usable is None or job.run_id not in _in_parts(usable)]
+        return Plan(folder, jobs, todo, jobs, usable, provenance=usable.manifest if usable else {}, replaces=has_tables, fresh=True)
+    if usable is not None and not (usable.parts or has_tables):  # killed before its first tile: there is nothing to lose
+        usable = None
+    if usable is None and not has_tables:
+        return Plan(folder, jobs, jobs, jobs, extend=extend)
+    before = usable.manifest if usable is not None else store.read_provenance(folder / "provenance.json")
+    earlier: list[dict[str, Any]] = before["sweep"]
     old_ids = [entry["run_id"] for entry in earlier]
+    asked = jobs
     if extend:
         new = iter(range(len(old_ids), len(old_ids) + len(jobs)))  # a run keeps its place; new ones go behind
-        places = {job.run_id: old_ids.index(job.run_id) if job.run_id in old_ids else next(new) for job in jobs}
-        jobs = [replace(job, index=places[job.run_id]) for job in jobs]
+        known = {run_id: place for place, run_id in enumerate(old_ids)}
+        jobs = [replace(job, index=known[job.run_id] if job.run_id in known else next(new)) for job in jobs]
     elif old_ids != [job.run_id for job in jobs]:
         raise UserError(
             f"{folder} holds another sweep ({len(old_ids)} run{'' if len(old_ids) == 1 else 's'}); "
             "choose another name, or --extend to add these runs to it, or --fresh to replace it"
         )
     own = {job.run_id for job in jobs}
-    done = _finished(old, jobs)
-    known = done & (own | set(old_ids))
-    keep = Tables(*(frame[frame["run_id"].isin(known)] for frame in (old.runs, old.layers, old.steps, old.histograms)))
-    todo = [job for job in jobs if job.run_id not in done]
+    done = _in_parts(usable) | (_in_tables(folder, jobs) if has_tables else set())
     others = [entry for entry in earlier if entry["run_id"] not in own]
-    return Plan(folder, jobs, todo, keep if len(keep.runs) else None, others, old.provenance)
+    todo = [job for job in jobs if job.run_id not in done]
+    return Plan(folder, jobs, todo, asked, usable, others, before, extend=extend)
 
 
-def _finished(old: store.Results, jobs: list[Job]) -> set[str]:
+def _in_parts(begun: Unfinished | None) -> set[str]:
+    return {run_id for part in begun.parts if not part.failed for run_id in part.run_ids} if begun is not None else set()
+
+
+def _in_tables(folder: Path, jobs: list[Job]) -> set[str]:
     """Return the runs that need not be run again: not failed, all of their rows there, their snapshot too."""
-    runs = old.runs[old.runs["status"] != "failed"]
-    done = set(runs["run_id"]) & set(old.layers["run_id"]) & set(old.steps["run_id"])
+    runs = store.read_table(folder, "runs")
+    runs = runs[runs["status"] != "failed"]
+    done = set(runs["run_id"]).intersection(*(FileSource(folder, name).runs for name in store.TABLES))
     ends = dict(zip(runs["run_id"], runs["diverged_at_step"], strict=True))
-    places = [dict(zip(frame["run_id"], frame["job"], strict=True)) for frame in (runs, old.layers, old.steps, old.histograms)]
     for job in jobs:
-        if any(known.get(job.run_id) != job.index for known in places):  # tables of two sweeps, by a kill between their renames
-            done.discard(job.run_id)
         wanted = job.config["record"]["snapshot"]
         end = ends.get(job.run_id)
         reached = end is None or pd.isna(end) or wanted is None or wanted <= end  # a diverged run has none behind its end
-        if wanted is not None and reached and not (old.path / _snapshot(job)).is_file():
+        if wanted is not None and reached and not (folder / snapshot_name(job.run_id)).is_file():
             done.discard(job.run_id)
     return done
-
-
-def _snapshot(job: Job) -> str:
-    return f"snapshot_{job.run_id}.npz"
 
 
 def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tables, bool]:
     """Run what is to be done and write the tables; an interrupt keeps what has finished.
 
-    All files are written under temporary names and get their own together, so that a folder holds the old results or
-    the new ones. Where nothing is to be done, nothing is written.
+    Finished tiles are kept as parts from which the tables are made at the end, so that a folder holds the old results or
+    the new ones, and a process that is killed loses the tiles it was computing. Where nothing is to be done, nothing is written.
 
     Args:
         plan: of this invocation.
@@ -149,60 +169,112 @@ def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tabl
         UserError: the results cannot be written.
         KeyboardInterrupt: interrupted with nothing to keep, or before the results of before could be replaced.
     """
-    if plan.kept is not None and not plan.todo:
-        return store.collect([plan.kept]), False
-    store.prepare(plan.folder)
+    if plan.todo or plan.begun is not None:
+        with locked(plan.folder):
+            recover(plan.folder)
+            plan = _again(plan)
+            if plan.todo or plan.begun is not None:
+                return _execute(plan, command, progress)
+    return Finished(plan.folder, store.read_table(plan.folder, "runs")), False
+
+
+def _again(old: Plan) -> Plan:
+    """Plan again, now that nobody else writes: another process may just have done it all."""
+    return plan(old.asked, old.folder, old.fresh, old.extend)
+
+
+def _execute(plan: Plan, command: list[str], progress: bool) -> tuple[Tables, bool]:
     started = time.monotonic()
-    parts = [plan.kept] if plan.kept is not None else []
-    staging = store.Staging(plan.folder)
+    remove_half_written(plan.folder)
+    parts = _begin(plan)
+    manifest = describe(plan.jobs, plan.earlier, plan.provenance, command, len(plan.todo))
+    manifest |= {"replaces": plan.replaces, "committing": False}
     interrupted = False
+    kept = bool(parts) or (store.is_results(plan.folder) and not plan.replaces)
     try:
-        for job, (tables, snapshot) in _outcomes(plan.todo, progress):
-            parts.append(tables)
-            if snapshot is not None:
-                staging.add(_snapshot(job), methodcaller("write_bytes", snapshot))
+        write_manifest(plan.folder, manifest)
+        for part in _parts(plan, len(manifest["made_by"]) - 1, progress):
+            parts.append(part)
     except KeyboardInterrupt:
         interrupted = True
-    if interrupted and (plan.replaces or not parts):
-        staging.discard()
-        _remove_if_empty(plan.folder)
-        raise KeyboardInterrupt
-    tables = store.collect(parts)
-    provenance = describe(plan.jobs, plan.earlier, plan.provenance, command, len(plan.todo), time.monotonic() - started)
-    store.stage(staging, tables, provenance)
-    staging.commit()
-    _remove_stale_snapshots(plan)
-    return tables, interrupted
+        if plan.replaces or not (parts or kept):
+            discard_parts(plan.folder)
+            raise
+    except UserError as error:
+        raise _told(error, plan, parts, kept) from error
+    manifest["made_by"][-1]["wall_seconds"] = round(time.monotonic() - started, 3)
+    try:
+        return Finished(plan.folder, settle(plan.folder, manifest, parts)), interrupted
+    except UserError as error:
+        raise _told(error, plan, parts, kept) from error
 
 
-def _remove_if_empty(folder: Path) -> None:
-    if not any(folder.iterdir()):
-        folder.rmdir()
+def _told(error: UserError, plan: Plan, parts: list[Part], kept: bool) -> UserError:
+    """Add to what could not be written what is kept; where that is nothing, leave nothing."""
+    if not parts:
+        if not kept:
+            discard_parts(plan.folder)
+        return error
+    count = sum(len(part.runs) for part in parts)
+    return UserError(f"{error}; {count} finished run{'' if count == 1 else 's'} kept, the same command resumes")
 
 
-def _remove_stale_snapshots(plan: Plan) -> None:
-    known = {*(job.run_id for job in plan.jobs), *(entry["run_id"] for entry in plan.earlier)}
-    for path in plan.folder.glob("snapshot_*.npz"):
-        if path.stem.removeprefix("snapshot_") not in known:
-            path.unlink()
+def _begin(plan: Plan) -> list[Part]:
+    """Make the folder of the parts ready, and return those that count."""
+    begun = plan.begun
+    if begun is None:
+        if (stale := unfinished(plan.folder)) is not None and stale.damaged:
+            _tell_damaged(stale)
+        discard_parts(plan.folder)
+    try:
+        (plan.folder / store.PARTS).mkdir(exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {plan.folder}: {error.strerror or error}; choose another results_dir") from error
+    if begun is None:
+        return []
+    _tell_damaged(begun)
+    for path in [*(path for path, _ in begun.damaged), *(part.path for part in begun.parts if part.failed)]:
+        path.unlink(missing_ok=True)
+    return [part for part in begun.parts if not part.failed]
 
 
-def _outcomes(jobs: list[Job], progress: bool) -> Iterator[tuple[Job, Outcome]]:
-    """Yield each job's outcome as it finishes, with a bar on stderr."""
-    if len(jobs) == 1:
-        yield jobs[0], _one(jobs[0], progress)
+def _tell_damaged(begun: Unfinished) -> None:
+    for _, reason in begun.damaged:
+        print(f"gradstab: warning: {reason}; its runs are run again", file=sys.stderr)
+
+
+def _parts(plan: Plan, invocation: int, progress: bool) -> Iterator[Part]:
+    """Yield each tile's part as it finishes, with a bar on stderr."""
+    if not plan.todo:
         return
-    bar = tqdm(total=len(jobs), unit="run", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
+    keep = _Keep(plan.folder / store.PARTS, invocation)
+    if len(plan.todo) == 1:
+        yield _one(plan.todo[0], keep, progress)
+        return
+    bar = tqdm(total=len(plan.todo), unit="run", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
     with bar:
-        for job, outcome in _compute(jobs):
-            row = outcome[0].runs.iloc[0]
-            loss = row["final_loss"]
-            bar.set_postfix_str(f"loss {loss:.3g}" if not math.isnan(loss) else str(row["status"]), refresh=False)
-            bar.update()
-            yield job, outcome
+        for part in _compute(plan.todo, keep):
+            bar.update(len(part.runs))
+            yield part
 
 
-def _one(job: Job, progress: bool) -> Outcome:
+@dataclass(frozen=True)
+class _Keep:
+    """Compute a tile and write its part, in whichever process.
+
+    Args:
+        folder: of the parts.
+        invocation: which entry of the sweep's makers this is.
+    """
+
+    folder: Path
+    invocation: int
+
+    def __call__(self, compute: Callable[..., Content], *args: Any) -> Part:
+        return write_part(self.folder, compute(*args), self.invocation)
+
+
+def _one(job: Job, keep: _Keep, progress: bool) -> Part:
     """Compute a single run in this process, with a bar over its steps."""
     total = job.config["steps"] + 1
     bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
@@ -212,48 +284,52 @@ def _one(job: Job, progress: bool) -> Outcome:
         bar.update()
 
     with bar:
-        return _outcome(job, Serial().submit(run_one, job, on_step))
+        error = (future := Serial().submit(keep, run_tile, [job], on_step)).exception()
+        return _give_up(job, keep, error) if error is not None else future.result()  # type: ignore[no-any-return]
 
 
-def _compute(jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
-    """Compute jobs in the sweep's executor; where a worker dies, what was under way is tried again, each job alone."""
-    waiting = list(reversed(jobs))
-    while waiting:
-        executor: Executor = build(waiting[0].config["executor"])(len(waiting))
-        running: dict[Future[Any], Job] = {}
-        suspects: list[Job] = []
-        try:
-            while (waiting or running) and not suspects:
-                while waiting and len(running) < executor.slots:
-                    job = waiting.pop()
-                    running[executor.submit(run_one, job)] = job
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    job = running.pop(future)
-                    if isinstance(future.exception(), BrokenExecutor):
-                        suspects.append(job)
-                    else:
-                        yield job, _outcome(job, future)
-        finally:
-            executor.close(kill=bool(running or suspects))
-        for job in [*suspects, *(running.values() if suspects else ())]:
-            yield job, _alone(job)
-
-
-def _alone(job: Job) -> Outcome:
-    """Try a job in a worker of its own; if that dies too, the job is what kills it."""
-    executor = Processes(1)
+def _compute(jobs: list[Job], keep: _Keep) -> Iterator[Part]:
+    """Compute tiles in the sweep's executor; the runs of a tile that fails or whose worker dies are tried again, each alone."""
+    make = build(jobs[0].config["executor"])
+    executor: Executor = make(len(jobs))
+    waiting = deque(cut(jobs, executor.workers))
+    if len(waiting) < executor.workers:
+        executor.close()
+        executor = make(len(waiting))
+    running: dict[Future[Any], list[Job]] = {}
+    suspects: set[str] = set()
     try:
-        return _outcome(job, executor.submit(run_one, job))
+        while waiting or running:
+            while waiting and len(running) < executor.slots:
+                tile = waiting.popleft()
+                running[executor.submit(keep, run_tile, tile)] = tile
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                tile = running.pop(future)
+                error = future.exception()
+                if error is None:
+                    yield future.result()
+                elif len(tile) == 1 and (tile[0].run_id in suspects or not isinstance(error, BrokenExecutor)):
+                    yield _give_up(tile[0], keep, error)
+                elif isinstance(error, UserError):
+                    raise error
+                else:
+                    suspects.update(job.run_id for job in tile)
+                    waiting.extendleft([job] for job in reversed(tile))
     finally:
-        executor.close(kill=True)
+        executor.close(kill=bool(waiting or running))
 
 
-def _outcome(job: Job, future: "Future[Any]") -> Outcome:
-    try:
-        outcome: Outcome = future.result()
-    except BrokenExecutor as error:
-        return failed(job, f"its worker process died twice: {error}"), None
-    except Exception as error:
-        return failed(job, f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}"), None
-    return outcome
+def _give_up(job: Job, keep: _Keep, error: BaseException) -> Part:
+    """Return the part of a run that failed even alone.
+
+    Raises:
+        UserError: it was not the run that failed, but the writing of what it left.
+    """
+    if isinstance(error, UserError):
+        raise error
+    if isinstance(error, BrokenExecutor):
+        reason = f"its worker process died twice: {error}"
+    else:
+        reason = f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}"
+    return keep(failed, job, reason)

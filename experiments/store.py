@@ -5,10 +5,8 @@ written last and is what counts: rows of the other tables belong to a run only i
 """
 
 import json
-import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from operator import methodcaller
@@ -20,6 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.errors import UserError
+from experiments.files import Staging, is_staged
+from experiments.files import atomically as atomically
+from experiments.files import write_bytes as write_bytes
+from experiments.files import write_text as write_text
 
 KEYS = {"run_id": "identity of the run", "job": "place in the sweep, from 0"}
 
@@ -96,6 +98,20 @@ SORT = {
 }
 WRITE_ORDER = ("histograms", "layers", "steps", "runs")
 
+PARTS, LOCK = "parts", ".lock"
+"""What a sweep under way has in its folder beside the tables: its finished tiles, and its lock."""
+
+_TYPES = {
+    **dict.fromkeys(("job", "step", "layer", "count"), pa.int64()),
+    **dict.fromkeys(("finite", "clipped"), pa.bool_()),
+    **dict.fromkeys(("run_id", "quantity"), pa.string()),
+}
+SCHEMAS = {name: pa.schema([(column, _TYPES.get(column, pa.float64())) for column in columns]) for name, columns in TABLES.items()}
+"""The Arrow types of the three long tables; what is not listed above is a float."""
+
+ROW_GROUP = 2**17
+"""Rows that are written together: their number follows from nothing but the table, so that its bytes do too."""
+
 
 @dataclass
 class Tables:
@@ -129,6 +145,25 @@ class Results(Tables):
 
     path: Path = Path()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+
+class Finished(Tables):
+    """Hold the tables of a folder that was just written; the long ones are read when they are asked for.
+
+    Args:
+        folder: of the results.
+        runs: its runs table.
+    """
+
+    def __init__(self, folder: Path, runs: pd.DataFrame) -> None:
+        self._folder, self.runs = folder, runs
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name not in TABLES:
+            raise AttributeError(name)
+        frame = read_table(self._folder, name)
+        setattr(self, name, frame)
+        return frame
 
 
 def _sorted(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -195,96 +230,36 @@ def _column(name: str, values: list[Any]) -> "pd.Series[Any]":
     return pd.Series(values, dtype=dtype)
 
 
-class Staging:
-    """Write several files so that they appear in a folder together, once all of them are whole.
+def write_runs(path: Path, frame: pd.DataFrame) -> None:
+    """Write the runs table, whose columns differ from sweep to sweep."""
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, compression="zstd", write_page_checksum=True)
+
+
+def write_pieces(path: Path, name: str, pieces: Iterable[pa.Table]) -> None:
+    """Write one of the long tables from pieces in the order of its rows; the bytes do not depend on where they were cut.
 
     Args:
-        folder: exists.
+        path: of the file.
+        name: of the table.
+        pieces: with the table's schema.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._staged: dict[str, Path] = {}
-
-    def add(self, name: str, write: Callable[[Path], object]) -> None:
-        """Write a file under a temporary name, and flush it to disk.
-
-        Args:
-            name: its final name.
-            write: called with the temporary path.
-
-        Raises:
-            UserError: the disk is full or the folder cannot be written; everything staged is then gone.
-        """
-        temporary = self._folder / f".{name}.{os.getpid()}.tmp"
-        self._staged[name] = temporary
-        with self._or_nothing(name):
-            write(temporary)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-
-    def commit(self) -> None:
-        """Give all files their names, in the order in which they were added.
-
-        Raises:
-            UserError: a name cannot be taken; what has no name yet is then gone.
-        """
-        for name in list(self._staged):
-            with self._or_nothing(name):
-                self._staged[name].replace(self._folder / name)
-                del self._staged[name]
-
-    @contextmanager
-    def _or_nothing(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            self.discard()
-            raise UserError(f"cannot write {self._folder / name}: {error.strerror or error}; free space or write elsewhere") from error
-        except BaseException:  # an interrupt: this file is not whole, the others are
-            self._staged.pop(name).unlink(missing_ok=True)
-            raise
-
-    def discard(self) -> None:
-        """Remove what was staged."""
-        for temporary in self._staged.values():
-            with suppress(OSError):
-                temporary.unlink()
-        self._staged = {}
+    schema = SCHEMAS[name]
+    words = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    pending: list[pa.Table] = [schema.empty_table()]
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=words, write_page_checksum=True) as writer:
+        for piece in pieces:
+            pending.append(piece)
+            if sum(part.num_rows for part in pending) >= ROW_GROUP:
+                whole = pa.concat_tables(pending)
+                cut = whole.num_rows - whole.num_rows % ROW_GROUP
+                _write_groups(writer, whole.slice(0, cut))
+                pending = [whole.slice(cut)]
+        _write_groups(writer, pa.concat_tables(pending))
 
 
-def atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that it is either the old or the new one, whole.
-
-    Args:
-        path: the file.
-        write: called with a temporary path in the same folder.
-
-    Raises:
-        UserError: the disk is full or the folder cannot be written.
-    """
-    staging = Staging(path.parent)
-    staging.add(path.name, write)
-    staging.commit()
-
-
-def is_staged(path: Path) -> bool:
-    """Return whether a file is one that a killed process left half-written."""
-    return path.name.startswith(".") and path.name.endswith(".tmp")
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file of bytes atomically."""
-    atomically(path, methodcaller("write_bytes", content))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, in UTF-8."""
-    atomically(path, methodcaller("write_text", text, encoding="utf-8"))
-
-
-def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, compression="zstd")
+def _write_groups(writer: pq.ParquetWriter, table: pa.Table) -> None:
+    for start in range(0, table.num_rows, ROW_GROUP):
+        writer.write_table(table.slice(start, ROW_GROUP).combine_chunks(), row_group_size=ROW_GROUP)
 
 
 def stage(staging: Staging, tables: Tables, provenance: dict[str, Any]) -> None:
@@ -298,10 +273,19 @@ def stage(staging: Staging, tables: Tables, provenance: dict[str, Any]) -> None:
     Raises:
         UserError: the disk is full or the folder cannot be written; the tables of before are then still there.
     """
+    stage_provenance(staging, provenance)
+    for name, frame in tables.items():
+        if name == "runs":
+            staging.add("runs.parquet", partial(write_runs, frame=frame))
+        else:
+            table = pa.Table.from_pandas(frame, schema=SCHEMAS[name], preserve_index=False).replace_schema_metadata()
+            staging.add(f"{name}.parquet", partial(write_pieces, name=name, pieces=[table]))
+
+
+def stage_provenance(staging: Staging, provenance: dict[str, Any]) -> None:
+    """Stage provenance.json."""
     text = json.dumps(provenance, indent=2, ensure_ascii=False) + "\n"
     staging.add("provenance.json", methodcaller("write_text", text, encoding="utf-8"))
-    for name, frame in tables.items():
-        staging.add(f"{name}.parquet", partial(_write_parquet, frame=frame))
 
 
 def write(folder: Path, tables: Tables, provenance: dict[str, Any]) -> None:
@@ -332,7 +316,7 @@ def prepare(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file, and the results need a folder of that name; choose another name or results_dir")
     own = is_results(folder) or (folder / "provenance.json").is_file()
-    if folder.is_dir() and not own and not all(is_staged(path) for path in folder.iterdir()):
+    if folder.is_dir() and not own and not all(is_staged(path) or path.name in (PARTS, LOCK) for path in folder.iterdir()):
         raise UserError(f"{folder} is not empty and is no results folder; choose another name or results_dir")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -347,9 +331,15 @@ def is_results(folder: Path) -> bool:
     return (folder / "runs.parquet").is_file()
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_table(folder: Path, name: str) -> pd.DataFrame:
+    """Read one table of a results folder.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    path = folder / f"{name}.parquet"
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         message = str(error).splitlines()[0]
         raise UserError(f"cannot read {path}: {message}; run the sweep again with --fresh") from error
@@ -372,7 +362,7 @@ def load(path: str | Path) -> Results:
         raise UserError(f"{folder} does not exist; expected a results folder such as `gradstab run` writes")
     if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
-    frames = {name: _read(folder / f"{name}.parquet") for name in ("runs", *TABLES)}
+    frames = {name: read_table(folder, name) for name in ("runs", *TABLES)}
     for name, columns in {"runs": KEYS | RUN_RESULTS, **TABLES}.items():
         missing = [column for column in columns if column not in frames[name].columns]
         if missing:

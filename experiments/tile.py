@@ -1,25 +1,27 @@
-"""The work of one worker: from validated configs to the tables of their runs."""
+"""The work of one worker: from validated configs to what their runs leave, stacked."""
 
 import functools
 import io
 import json
 import math
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from bpcore.arrays import FloatArray
+from bpcore.arrays import Array, FloatArray
 from bpcore.mlp import Network
-from bpcore.recording import Recording, RunRecord
-from bpcore.training import Examples, RunSettings, StackSettings, train
+from bpcore.recording import Recording, StackRecord
+from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.config import Config, Job, build_cached, flatten, nested, output_activation
 from experiments.datasets import Dataset
+from experiments.parts import PART_SCHEMAS, Content
 from experiments.prediction import Prediction, predict
 from experiments.statistics import delta_factor
-from experiments.store import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Tables
+from experiments.store import RUN_RESULTS
 from experiments.verdicts import judge
 
 
@@ -47,83 +49,150 @@ def _one_blas_thread() -> Any:
     return threadpool_limits(1, user_api="blas")
 
 
-def run_one(job: Job, on_step: Callable[[int, FloatArray], None] | None = None) -> tuple[Tables, bytes | None]:
-    """Run one job.
+def run_tile(jobs: list[Job], on_step: Callable[[int, FloatArray], None] | None = None) -> Content:
+    """Run jobs of one shape as a stack.
 
     Args:
-        job: validated.
-        on_step: called with (step, loss) as the run goes on, for progress.
+        jobs: validated, with equal `tiles.shape_key`.
+        on_step: called with (step, losses) as the stack goes on, for progress.
 
     Returns:
-        Its tables, and the bytes of its snapshot file where one was asked for.
+        What they left, in the order of `jobs`.
     """
     _one_blas_thread()
-    config = job.config
+    started = time.monotonic()
+    config = jobs[0].config
     dataset = build_cached(config["data"])
     network = network_of(config, dataset)
-    clip = build_cached(config["clip"])
     settings = StackSettings(
-        network, build_cached(config["optimizer"]), clip, config["batch_size"], config["steps"], config["dtype"], _recording(config)
-    )
-    run = RunSettings(
-        config["seed"], build_cached(config["init"]), config["lr"], config["bias_lr_factor"], config["weight_decay"], clip.threshold
+        network,
+        build_cached(config["optimizer"]),
+        build_cached(config["clip"]),
+        config["batch_size"],
+        config["steps"],
+        config["dtype"],
+        _recording(config),
     )
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
-    record = train(settings, [run], examples, on_step)[0]
+    record = train_stack(settings, [_run_settings(job.config) for job in jobs], examples, on_step)
     if dataset.classes is None:  # an index of the largest output means nothing then
-        record.steps["accuracy"][:] = record.final_accuracy = record.test_accuracy = math.nan
-    prediction = predict(config, network, dataset)
-    return _tables(job, record, prediction), _snapshot_file(config, record)
+        for accuracies in (record.step_columns["accuracy"], record.final_accuracy, record.test_accuracy):
+            accuracies[:] = math.nan
+    content = _content(jobs, record, [predict(job.config, network, dataset) for job in jobs])
+    content.seconds = time.monotonic() - started
+    return content
 
 
-def _tables(job: Job, record: RunRecord, prediction: Prediction) -> Tables:
-    depth = job.config["depth"]
-    keys = {"run_id": job.run_id, "job": job.index}
-    layers = pd.DataFrame({**keys, **record.layers})
-    at_start = layers["step"] == 0
-    step0 = layers[at_start]
-    norms = step0["delta_norm"].to_numpy()
-    layers["delta_norm_theory"] = math.nan
-    layers.loc[at_start, "delta_norm_theory"] = prediction.delta_norm(norms[-1])
-    factor = delta_factor(norms[1 : depth + 1])
-    verdict = judge(step0.set_index("layer", drop=False), factor, record.diverged_at_step)
-    run = {
-        **keys,
-        **flatten(job.config),
-        "status": "ok" if record.diverged_at_step is None else "diverged",
-        "diverged_at_step": record.diverged_at_step,
-        "error": None,
-        "final_loss": record.final_loss,
-        "final_accuracy": record.final_accuracy,
-        "test_accuracy": record.test_accuracy,
-        "delta_factor": factor.value,
-        "delta_factor_lo": factor.low,
-        "delta_factor_hi": factor.high,
-        "delta_factor_theory": prediction.delta_factor,
-        "verdict": verdict.name,
-    }
-    steps = pd.DataFrame({**keys, **record.steps})
-    histograms = pd.DataFrame({**keys, **record.histograms})
-    return Tables(pd.DataFrame([run]), layers[[*KEYS, *LAYERS]], steps[[*KEYS, *STEPS]], histograms[[*KEYS, *HISTOGRAMS]])
+def _run_settings(config: Config) -> RunSettings:
+    return RunSettings(
+        config["seed"],
+        build_cached(config["init"]),
+        config["lr"],
+        config["bias_lr_factor"],
+        config["weight_decay"],
+        build_cached(config["clip"]).threshold,
+    )
 
 
-def failed(job: Job, error: str) -> Tables:
-    """Return the tables of a run that failed: its row, with the reason, and no measurements.
+def _content(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> Content:
+    """Make the tables of a stack at once, and each run's results."""
+    width = next(iter(record.layers.values())).shape[-1]
+    rows = record.present.sum(axis=1)
+    step = np.broadcast_to(record.steps, record.present.shape)[record.present]
+    layers: dict[str, Array] = {name: values[record.present].reshape(-1) for name, values in record.layers.items()}
+    layers |= {"step": np.repeat(step, width), "layer": np.tile(np.arange(width), step.size)}
+    layers["finite"] = np.isfinite(layers["delta_norm"])
+    layers["delta_norm_theory"] = _predicted(record, theory)[record.present].reshape(-1)
+    steps = {"step": step} | {name: values[record.present] for name, values in record.step_columns.items()}
+    histograms = _ordered(record.histograms)
+    counts = np.bincount(histograms["run"], minlength=len(jobs))
+    return Content(
+        _results(jobs, record, theory),
+        {name: _arrow(name, columns) for name, columns in (("layers", layers), ("steps", steps), ("histograms", histograms))},
+        {"layers": (rows * width).tolist(), "steps": rows.tolist(), "histograms": counts.tolist()},
+        {job.run_id: _snapshot_file(job.config, arrays) for job, arrays in zip(jobs, record.snapshots, strict=True) if arrays is not None},
+    )
+
+
+def _predicted(record: StackRecord, theory: list[Prediction]) -> FloatArray:
+    """Return the predicted norms, (R, S, L+1): at step 0, NaN elsewhere."""
+    predicted = np.full(record.layers["delta_norm"].shape, math.nan)
+    for i, prediction in enumerate(theory):
+        predicted[i, 0] = prediction.delta_norm(float(record.layers["delta_norm"][i, 0, -1]))
+    return predicted
+
+
+def _ordered(histograms: dict[str, Array]) -> dict[str, Array]:
+    """Sort bins as the table does: quantities by name; the bins of each stay in their order."""
+    names, rank = np.unique(histograms["quantity"].astype(str), return_inverse=True)
+    order = np.lexsort((rank, histograms["layer"], histograms["step"], histograms["run"]))
+    ordered = {name: values[order] for name, values in histograms.items() if name != "quantity"}
+    return ordered | {"quantity": pa.DictionaryArray.from_arrays(rank[order], pa.array(names.tolist(), pa.string())).cast(pa.string())}
+
+
+def _arrow(name: str, columns: dict[str, Array]) -> pa.Table:
+    """Make a table of a part, every column there, NaN always the same: its sign and payload depend on the stack."""
+    rows = len(columns["step"])
+    arrays = []
+    for field in PART_SCHEMAS[name]:
+        values = columns.get(field.name)
+        if values is None:
+            values = np.full(rows, math.nan)
+        if isinstance(values, np.ndarray) and pa.types.is_floating(field.type):
+            values = canonical(values.astype(np.float64, copy=False))
+        arrays.append(pa.array(values, field.type, from_pandas=False))
+    return pa.table(arrays, schema=PART_SCHEMAS[name])
+
+
+def canonical(values: Array) -> Array:
+    """Return floats with every NaN in one form."""
+    return np.where(np.isnan(values), np.array(math.nan, values.dtype), values) if values.dtype.kind == "f" else values
+
+
+def _results(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
+    """Return each run's results: the columns of the runs table that are not its config."""
+    start = {name: values[:, 0] for name, values in record.layers.items()}
+    layer = np.arange(start["delta_norm"].shape[1])
+    results = []
+    for i, job in enumerate(jobs):
+        depth = job.config["depth"]
+        step0 = {"layer": layer, **{name: values[i] for name, values in start.items()}}
+        factor = delta_factor(start["delta_norm"][i, 1 : depth + 1])
+        ended = record.diverged_at_step[i]
+        diverged_at = None if ended is None else int(ended)
+        results.append({
+            "run_id": job.run_id,
+            **flatten(job.config),
+            "status": "ok" if diverged_at is None else "diverged",
+            "diverged_at_step": diverged_at,
+            "error": None,
+            "final_loss": float(record.final_loss[i]),
+            "final_accuracy": float(record.final_accuracy[i]),
+            "test_accuracy": float(record.test_accuracy[i]),
+            "delta_factor": factor.value,
+            "delta_factor_lo": factor.low,
+            "delta_factor_hi": factor.high,
+            "delta_factor_theory": theory[i].delta_factor,
+            "verdict": judge(step0, factor, diverged_at).name,
+        })  # fmt: skip
+    return results
+
+
+def failed(job: Job, error: str) -> Content:
+    """Return what a run that failed left: the reason, and no measurements.
 
     Args:
         job: that failed.
         error: one line, then the traceback.
     """
     empty = dict.fromkeys(RUN_RESULTS, math.nan) | {"diverged_at_step": None, "verdict": None}
-    run = {"run_id": job.run_id, "job": job.index, **flatten(job.config), **empty, "status": "failed", "error": error}
-    frames = [pd.DataFrame(columns=[*KEYS, *columns]) for columns in (LAYERS, STEPS, HISTOGRAMS)]
-    return Tables(pd.DataFrame([run]), *frames)
+    run = {"run_id": job.run_id, **flatten(job.config), **empty, "status": "failed", "error": error}
+    tables = {name: schema.empty_table() for name, schema in PART_SCHEMAS.items()}
+    return Content([run], tables, {name: [0] for name in tables})
 
 
-def _snapshot_file(config: Config, record: RunRecord) -> bytes | None:
-    if record.snapshot is None:
-        return None
+def _snapshot_file(config: Config, snapshot: dict[str, Array]) -> bytes:
     buffer = io.BytesIO()
-    arrays: dict[str, Any] = {**record.snapshot, "config": np.array(json.dumps(nested(config), sort_keys=True))}
-    np.savez(buffer, **arrays)
+    arrays: dict[str, Any] = {name: canonical(array) for name, array in snapshot.items()}
+    np.savez(buffer, **arrays, config=np.array(json.dumps(nested(config), sort_keys=True)))
     return buffer.getvalue()

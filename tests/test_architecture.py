@@ -173,7 +173,7 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.atlas.frames", "from experiments.atlas import catalogue"),
         ("experiments.statistics", "import matplotlib.pyplot as plt"),
         ("experiments.statistics", "from experiments import plots"),
-        ("experiments.verdicts", "from experiments.tile import run_one"),
+        ("experiments.verdicts", "from experiments.tile import run_tile"),
         ("experiments.remedy_effects", "from experiments.runner import execute"),
         ("bpcore.graph", "from bpcore import gates"),
         ("bpcore.gates", "from bpcore.composite import composite"),

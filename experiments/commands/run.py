@@ -9,17 +9,19 @@ import argparse
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
-from experiments.config import GROUPS, SCALARS, catalogue
+from experiments.config import GROUPS, SCALARS, Job, catalogue
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
 from experiments.paths import CONF
 from experiments.provenance import differs
+from experiments.recorded import recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import folder_of, plan
 from experiments.store import Tables
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="replace results of the same name")
     parser.add_argument("--extend", action="store_true", help="add the runs to results of the same name")
+    parser.add_argument("--from", dest="source", metavar="FOLDER", help="repeat the sweep of a results folder, from its record alone")
     flags = parser.add_argument_group("Hydra's flags")
     flags.add_argument("-m", "--multirun", action="store_true", help="run every combination of swept values")
     flags.add_argument("-c", "--cfg", choices=["job", "hydra", "all"], help="print the composed config and stop")
@@ -83,31 +86,53 @@ def execute(args: argparse.Namespace) -> int:
     """
     if args.package and not args.cfg:
         raise UserError("--package chooses a part of what --cfg prints; add --cfg job")
-    composed = compose(_hydra_flags(args), args.overrides)
-    if not composed:
-        if args.cfg or args.info or args.hydra_help:
-            return 0
-        raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
     if args.fresh and args.extend:
         raise UserError("--fresh and --extend exclude each other: replace the old results, or add to them")
-    jobs, repeated = jobs_of(composed)
-    if repeated:
-        print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
+    if args.source is not None:
+        jobs, folder = _recorded(args)
+    else:
+        composed = compose(_hydra_flags(args), args.overrides)
+        if not composed:
+            if args.cfg or args.info or args.hydra_help:
+                return 0
+            raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
+        jobs, repeated = jobs_of(composed)
+        if repeated:
+            print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
+        folder = folder_of(jobs, composed[0].experiment)
     ensure(jobs[0].config["numerics"])
-    folder = folder_of(jobs, composed[0].experiment)
     todo = plan(jobs, folder, fresh=args.fresh, extend=args.extend)
     check_memory(todo)
     if args.dry_run:
         print(describe_plan(todo, as_json=args.json))
         return 0
-    if todo.todo and todo.kept is not None and (difference := differs(todo.provenance)):
+    if todo.todo and todo.done and (difference := differs(todo.provenance)):
         print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
     tables, interrupted = execute_plan(todo, ["gradstab", *(shlex.quote(a) for a in sys.argv[1:])])
-    _print(tables, folder, len(todo.jobs) - len(todo.todo), args.json)
+    _print(tables, folder, todo.done, args.json)
     if interrupted:
         print(f"gradstab: interrupted; {count(len(tables.runs), 'finished run')} kept, the same command resumes", file=sys.stderr)
         return 130
     return _report_failures(tables)
+
+
+_PLACES = ("name", "results_dir", "executor")
+
+
+def _recorded(args: argparse.Namespace) -> tuple[list[Job], Path]:
+    """Restore the jobs of a results folder; the overrides say where they go, and nothing else."""
+    source = Path(args.source)
+    strangers = [override for override in args.overrides if override.partition("=")[0].partition(".")[0] not in _PLACES]
+    if strangers or _hydra_flags(args):
+        what = (strangers or _hydra_flags(args))[0]
+        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {what}")
+    composed = compose([], args.overrides)[0].config
+    places = {key: composed[key] for key in _PLACES} | {"name": composed["name"] or f"{source.resolve().name}-again"}
+    jobs = recorded_jobs(source, places)
+    if not jobs:
+        raise UserError(f"{source} holds no runs; there is nothing to repeat")
+    jobs = [replace(job, index=index) for index, job in enumerate(jobs)]
+    return jobs, folder_of(jobs, None)
 
 
 def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> None:

@@ -13,9 +13,8 @@ from experiments import store
 from experiments.composition import compose
 from experiments.config import GROUPS, Job, run_id, validate
 from experiments.paths import CONF
-from experiments.provenance import describe
+from experiments.runner import execute, plan
 from experiments.store import Results
-from experiments.tile import run_one
 from tests.experiments.helpers import TINY
 
 SWEEPS = {
@@ -52,9 +51,7 @@ def made(base: dict[str, Any], folder: Path, overrides: list[str]) -> Results:
                 (config[group] if sub else config)[sub or key] = yaml.safe_load(value)
         config = validate(config)
         jobs.append(Job(len(jobs), config, run_id(config)))
-    folder.mkdir()
-    tables = store.collect([run_one(job)[0] for job in jobs])
-    store.write(folder, tables, describe(jobs, [], {}, ["gradstab", "run", *overrides], len(jobs), 1.0))
+    execute(plan(jobs, folder), ["gradstab", "run", *overrides], progress=False)
     return store.load(folder)
 
 

@@ -1,6 +1,7 @@
 from experiments.composition import compose, jobs_of
-from experiments.estimate import estimate, multiplications
+from experiments.estimate import estimate
 from experiments.runner import execute, plan
+from experiments.tiles import multiplications
 from tests.experiments.helpers import TINY
 
 

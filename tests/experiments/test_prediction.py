@@ -12,7 +12,7 @@ import yaml
 from experiments.config import Job, build_cached, run_id, validate
 from experiments.paths import CONF
 from experiments.prediction import Prediction, predict
-from experiments.tile import network_of, run_one
+from experiments.tile import network_of, run_tile
 from tests.oracles import catalogue
 
 GROUPS = ("activation", "init", "normalization", "loss", "data")
@@ -40,7 +40,7 @@ def predicted(config: dict[str, Any]) -> Prediction:
 def measured(config: dict[str, Any], seeds: int = 4) -> np.ndarray:
     """Return the norms of δ by layer at step 0, one row a seed."""
     runs = [validate(config | {"seed": seed}) for seed in range(seeds)]
-    layers = [run_one(Job(0, run, run_id(run)))[0].layers for run in runs]
+    layers = [run_tile([Job(0, run, run_id(run))]).tables["layers"].to_pandas() for run in runs]
     return np.array([frame.loc[frame["step"] == 0, "delta_norm"].to_numpy() for frame in layers])
 
 

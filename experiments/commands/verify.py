@@ -1,0 +1,113 @@
+"""Run a sweep again from its record and compare every number, bit for bit.
+
+gradstab verify results/overview
+gradstab verify results/overview --sample 20
+"""
+
+import argparse
+import json
+import math
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from experiments import store
+from experiments.config import ARITHMETIC_VERSION
+from experiments.errors import UserError
+from experiments.numerics import ensure
+from experiments.provenance import differs
+from experiments.recorded import choice, recorded_jobs
+from experiments.runner import execute as execute_plan
+from experiments.runner import plan
+from experiments.summary import count
+from experiments.verification import Difference, Pair, differences
+
+MAX_ULPS = 1e6
+"""Where numpy or the BLAS kernel is another one, sums are made in another order, and training makes the difference grow."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("folder", help="a results folder")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N of its runs; which ones follows from their identities")
+    parser.add_argument(
+        "--max-ulps",
+        type=float,
+        default=MAX_ULPS,
+        metavar="U",
+        help=f"largest difference in units in the last place that passes under another numpy or BLAS kernel (default {MAX_ULPS:g}); "
+        "under the same one, none does",
+    )
+    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run again, compare, print.
+
+    Returns:
+        0 if the numbers are the same, or as near as another machine can be expected to come; else 1.
+
+    Raises:
+        UserError: bad input.
+    """
+    folder = Path(args.folder)
+    if args.sample is not None and args.sample < 1:
+        raise UserError(f"`--sample` must be an integer ≥ 1, got {args.sample}; leave it out to verify all runs")
+    if not args.max_ulps >= 0:
+        raise UserError(f"`--max-ulps` must be a number ≥ 0, got {args.max_ulps}")
+    if not store.is_results(folder):
+        raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+    provenance = store.read_provenance(folder / "provenance.json")
+    with tempfile.TemporaryDirectory(prefix="gradstab-verify-") as scratch:
+        places = {"name": "again", "results_dir": scratch, "executor": choice("executor", "processes")}
+        jobs = recorded_jobs(folder, places, args.sample)
+        if not jobs:
+            raise UserError(f"{folder} holds no runs; there is nothing to verify")
+        ensure(jobs[0].config["numerics"])
+        other = differs(provenance)
+        version = provenance.get("arithmetic_version")
+        if version != ARITHMETIC_VERSION:
+            other = f"the results are of version {version} of the core's arithmetic, this is version {ARITHMETIC_VERSION}"
+        recorded = store.read_table(folder, "runs").set_index("job")["run_id"]
+        pairs = [Pair(recorded[job.index], job.run_id, job.config["dtype"]) for job in jobs]
+        jobs = [replace(job, index=index) for index, job in enumerate(jobs)]
+        again = Path(scratch) / "again"
+        _, interrupted = execute_plan(plan(jobs, again), ["gradstab", "verify", str(folder)])
+        if interrupted:
+            raise KeyboardInterrupt
+        found = differences(folder, again, pairs)
+    return _report(folder, len(jobs), found, other, args)
+
+
+def _report(folder: Path, runs: int, found: list[Difference], other: str | None, args: argparse.Namespace) -> int:
+    beyond = [difference for difference in found if _matters(difference, other, args.max_ulps)]
+    if args.json:
+        entries = [{"table": d.table, "column": d.column, "values": d.values, "of": d.of, "ulps": _number(d.ulps)} for d in found]
+        print(json.dumps({"folder": str(folder), "runs": runs, "maker": other, "differences": entries, "verified": not beyond}, indent=2))
+        return 1 if beyond else 0
+    if other is not None:
+        print(f"gradstab: {other}; differences up to {args.max_ulps:g} ULP are to be expected", file=sys.stderr)
+    for difference in found:
+        print(difference)
+    if not found:
+        print(f"{folder}: {count(runs, 'run')} made again, every bit the same")
+    elif beyond:
+        expected = "no difference" if other is None else f"no difference beyond {args.max_ulps:g} ULP"
+        print(f"{folder}: {count(runs, 'run')} made again, {count(len(beyond), 'column')} differ; expected {expected}")
+    else:
+        worst = max((d.ulps for d in found if not math.isnan(d.ulps)), default=0.0)
+        print(f"{folder}: {count(runs, 'run')} made again, the same within {worst:g} ULP")
+    return 1 if beyond else 0
+
+
+def _matters(difference: Difference, other: str | None, bound: float) -> bool:
+    if other is None:
+        return True
+    if difference.table == "histograms":  # a value at the edge of a bin may fall to either side
+        return False
+    return math.isnan(difference.ulps) or difference.ulps > bound
+
+
+def _number(value: float) -> float | str | None:
+    return None if math.isnan(value) else "Infinity" if math.isinf(value) else value

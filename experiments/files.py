@@ -1,0 +1,108 @@
+"""Writing files so that they are either the old or the new ones, whole, whatever happens meanwhile."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from operator import methodcaller
+from pathlib import Path
+
+from experiments.errors import UserError
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder outlive a power cut, where the file system lets a folder be flushed."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class Staging:
+    """Write several files so that they appear in a folder together, once all of them are whole.
+
+    Args:
+        folder: exists.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._staged: dict[str, Path] = {}
+
+    def add(self, name: str, write: Callable[[Path], object]) -> None:
+        """Write a file under a temporary name, and flush it to disk.
+
+        Args:
+            name: its final name.
+            write: called with the temporary path.
+
+        Raises:
+            UserError: the disk is full or the folder cannot be written; everything staged is then gone.
+        """
+        temporary = self._folder / f".{name}.{os.getpid()}.tmp"
+        self._staged[name] = temporary
+        with self._or_nothing(name):
+            write(temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+
+    def commit(self) -> None:
+        """Give all files their names, in the order in which they were added.
+
+        Raises:
+            UserError: a name cannot be taken; what has no name yet is then gone.
+        """
+        for name in list(self._staged):
+            with self._or_nothing(name):
+                self._staged[name].replace(self._folder / name)
+                del self._staged[name]
+        flush_folder(self._folder)
+
+    @contextmanager
+    def _or_nothing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.discard()
+            raise UserError(f"cannot write {self._folder / name}: {error.strerror or error}; free space or write elsewhere") from error
+        except BaseException:  # an interrupt: this file is not whole, the others are
+            self._staged.pop(name, self._folder / f".{name}.{os.getpid()}.tmp").unlink(missing_ok=True)
+            raise
+
+    def discard(self) -> None:
+        """Remove what was staged."""
+        staged, self._staged = self._staged, {}  # another thread may be adding a file: its own failure removes that
+        for temporary in list(staged.values()):
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that it is either the old or the new one, whole.
+
+    Args:
+        path: the file.
+        write: called with a temporary path in the same folder.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
+    staging = Staging(path.parent)
+    staging.add(path.name, write)
+    staging.commit()
+
+
+def is_staged(path: Path) -> bool:
+    """Return whether a file is one that a killed process left half-written."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file of bytes atomically."""
+    atomically(path, methodcaller("write_bytes", content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, in UTF-8."""
+    atomically(path, methodcaller("write_text", text, encoding="utf-8"))

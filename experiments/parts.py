@@ -1,0 +1,197 @@
+"""The parts of a sweep under way: each finished tile is a file of its own, whole or absent, with a checksum.
+
+A part holds what its runs left, under their identities; their places in the sweep are given when the parts become tables.
+
+Layout: a line that names the format, the SHA-256 of all that follows in hexadecimal digits and a newline, 8 bytes with the
+length of the header, the header (JSON), then one Arrow stream a table.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from experiments.errors import UserError
+from experiments.files import atomically
+from experiments.store import KEYS, SCHEMAS
+
+_MAGIC = b"gradstab part 1\n"
+_CHECKED = len(_MAGIC) + 65
+"""Where the bytes begin that the checksum is of."""
+
+PART_SCHEMAS = {name: pa.schema([column for column in schema if column.name not in KEYS]) for name, schema in SCHEMAS.items()}
+
+
+@dataclass
+class Content:
+    """Hold what a tile of runs left.
+
+    Args:
+        runs: per run its row of the runs table, without its place in the sweep.
+        tables: the long tables without run_id and job, each run's rows together, in the order of `runs`.
+        rows: per table the number of rows of each run.
+        snapshots: run_id -> bytes of the snapshot file, where one was asked for.
+        seconds: that the tile took.
+    """
+
+    runs: list[dict[str, Any]]
+    tables: dict[str, pa.Table]
+    rows: dict[str, list[int]]
+    snapshots: dict[str, bytes] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass
+class Part:
+    """Describe a part on disk.
+
+    Args:
+        path: the file.
+        runs: per run its row of the runs table, without its place in the sweep.
+        rows: per table the number of rows of each run.
+        extents: per table where its stream lies in the file: offset and length in bytes.
+        snapshots: run_id -> SHA-256 of its snapshot file, which lies beside the part until the tables are written.
+        invocation: which entry of the sweep's makers made it.
+        seconds: that the tile took.
+    """
+
+    path: Path
+    runs: list[dict[str, Any]]
+    rows: dict[str, list[int]]
+    extents: dict[str, tuple[int, int]]
+    snapshots: dict[str, str]
+    invocation: int
+    seconds: float
+
+    @property
+    def run_ids(self) -> list[str]:
+        """Return the identities of its runs."""
+        return [run["run_id"] for run in self.runs]
+
+    @property
+    def failed(self) -> bool:
+        """Return whether it holds a run that failed; such a run stands alone in its part."""
+        return any(run["status"] == "failed" for run in self.runs)
+
+    def read(self, name: str) -> pa.Table:
+        """Read one table.
+
+        Raises:
+            UserError: the file is damaged.
+        """
+        offset, length = self.extents[name]
+        try:
+            with self.path.open("rb") as file:
+                file.seek(offset)
+                return pa.ipc.open_stream(file.read(length)).read_all()
+        except (OSError, pa.ArrowException) as error:
+            raise UserError(f"cannot read {self.path}: {error}; the same command makes it anew") from error
+
+
+def snapshot_name(run_id: str) -> str:
+    """Return the name of a run's snapshot file."""
+    return f"snapshot_{run_id}.npz"
+
+
+def write_part(folder: Path, content: Content, invocation: int) -> Part:
+    """Write a part, and before it the snapshots of its runs.
+
+    Args:
+        folder: of the parts; exists.
+        content: what the tile left.
+        invocation: which entry of the sweep's makers this process belongs to.
+
+    Returns:
+        The part.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written; nothing is then left of the part.
+    """
+    checksums = {}
+    for run_id, snapshot in content.snapshots.items():
+        checksums[run_id] = hashlib.sha256(snapshot).hexdigest()
+        atomically(folder / snapshot_name(run_id), lambda path, snapshot=snapshot: path.write_bytes(snapshot))  # type: ignore[misc]
+    streams, extents, end = [], {}, 0
+    for name, schema in PART_SCHEMAS.items():
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+            writer.write_table(content.tables[name])
+        streams.append(sink.getvalue())
+        extents[name] = (end, streams[-1].size)
+        end += streams[-1].size
+    names = ",".join(run["run_id"] for run in content.runs)
+    path = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:16]}.part"
+    part = Part(path, content.runs, content.rows, extents, checksums, invocation, content.seconds)
+    header = json.dumps({key: value for key, value in asdict(part).items() if key != "path"}).encode()
+    pieces = [len(header).to_bytes(8, "little"), header, *streams]
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    atomically(path, lambda temporary: _write(temporary, [_MAGIC, digest.hexdigest().encode() + b"\n", *pieces]))
+    return _placed(part, len(header))
+
+
+def _write(path: Path, pieces: list[Any]) -> None:
+    with path.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+def _placed(part: Part, header: int) -> Part:
+    """Turn extents that count from the end of the header into those that count from the beginning of the file."""
+    start = _CHECKED + 8 + header
+    part.extents = {name: (start + offset, length) for name, (offset, length) in part.extents.items()}
+    return part
+
+
+def read_part(path: Path) -> Part:
+    """Read a part's header and check all of its bytes, and those of its snapshots.
+
+    Raises:
+        UserError: the part or a snapshot is damaged or cut short.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_CHECKED)
+            if not start.startswith(_MAGIC):
+                raise ValueError("it does not begin as a part does")
+            body = io.BytesIO(file.read())
+        if hashlib.sha256(body.getbuffer()).hexdigest() != start[len(_MAGIC) : -1].decode():
+            raise ValueError("its checksum does not agree")
+        length = int.from_bytes(body.read(8), "little")
+        part = _placed(Part(path=path, **json.loads(body.read(length))), length)
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error})") from error
+    for run_id, checksum in part.snapshots.items():
+        places = (path.parent / snapshot_name(run_id), path.parent.parent / snapshot_name(run_id))
+        if not any(place.is_file() and hashlib.sha256(place.read_bytes()).hexdigest() == checksum for place in places):
+            raise UserError(f"{places[0]} is damaged or missing")
+    return part
+
+
+def read_parts(folder: Path) -> tuple[list[Part], list[tuple[Path, str]]]:
+    """Read all parts of a folder.
+
+    Returns:
+        The whole ones, and the path of each damaged one with what is wrong with it.
+    """
+    whole, damaged = [], []
+    for path in sorted(folder.glob("*.part")):
+        try:
+            whole.append(read_part(path))
+        except UserError as error:
+            damaged.append((path, str(error)))
+    return whole, damaged
+
+
+def slices(rows: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield (first row, number of rows) of each run."""
+    start = 0
+    for count in rows:
+        yield start, count
+        start += count

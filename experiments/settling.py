@@ -1,0 +1,171 @@
+"""What a sweep under way has in its folder, and how it becomes the tables.
+
+`parts/` holds a manifest, `sweep.json`, and one file a finished tile. The manifest is the sweep's provenance so far, with
+`replaces` (the tables in the folder are another sweep's, which stay until this one is whole) and `committing` (all parts are
+there and the tables are getting their names: whoever finds it so finishes that first).
+"""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from experiments import store
+from experiments.compaction import FileSource, Source, part_sources, pieces
+from experiments.errors import UserError
+from experiments.files import Staging, is_staged
+from experiments.parts import Part, read_parts, snapshot_name
+from experiments.provenance import conclude
+
+MANIFEST = "sweep.json"
+
+
+@dataclass
+class Unfinished:
+    """Hold what a folder has of a sweep under way.
+
+    Args:
+        manifest: its provenance so far.
+        parts: its finished tiles.
+        damaged: the path of each damaged part, with what is wrong with it.
+    """
+
+    manifest: dict[str, Any] = field(repr=False)
+    parts: list[Part] = field(repr=False)
+    damaged: list[tuple[Path, str]] = field(default_factory=list)
+
+    @property
+    def run_ids(self) -> list[str]:
+        """Return the runs of the sweep, in their order."""
+        return [entry["run_id"] for entry in self.manifest["sweep"]]
+
+
+def unfinished(folder: Path) -> Unfinished | None:
+    """Read what a folder has of a sweep under way; None where there is nothing that could be used."""
+    path = folder / store.PARTS / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        manifest = store.read_provenance(path)
+        if not (isinstance(manifest["replaces"], bool) and isinstance(manifest["committing"], bool) and manifest["made_by"]):
+            raise KeyError("replaces")
+    except (UserError, KeyError):
+        return Unfinished({"sweep": [], "replaces": True, "committing": False, "made_by": []}, [], [(path, f"{path} is damaged")])
+    return Unfinished(manifest, *read_parts(path.parent))
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest of the sweep under way."""
+    store.write_text(folder / store.PARTS / MANIFEST, json.dumps(manifest, ensure_ascii=False))
+
+
+def discard_parts(folder: Path) -> None:
+    """Remove what there is of a sweep under way; the manifest goes first, without which the rest is nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        (folder / store.PARTS / MANIFEST).unlink()
+    shutil.rmtree(folder / store.PARTS, ignore_errors=True)
+
+
+def remove_half_written(folder: Path) -> None:
+    """Remove what killed processes left half-written; nobody else writes while the folder is locked."""
+    for place in (folder, folder / store.PARTS):
+        for path in place.glob(".*.tmp") if place.is_dir() else ():
+            if is_staged(path):
+                path.unlink(missing_ok=True)
+
+
+def recover(folder: Path) -> None:
+    """Finish what a process began that was killed while the tables got their names."""
+    begun = unfinished(folder)
+    if begun is not None and begun.manifest["committing"]:
+        settle(folder, begun.manifest, begun.parts)
+
+
+def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.DataFrame:
+    """Make the tables of a sweep from its parts, and from the tables that the folder has unless they are replaced.
+
+    Doing it again after a kill at any moment gives the same tables.
+
+    Args:
+        folder: of the results.
+        manifest: of the sweep.
+        parts: of the sweep; where one and the tables hold a run, the part counts.
+
+    Returns:
+        The runs table.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written; parts and tables of before are then still there.
+    """
+    places = [(entry["run_id"], place) for place, entry in enumerate(manifest["sweep"])]
+    old = store.is_results(folder) and not manifest["replaces"]
+    rows: dict[str, dict[Any, Any]] = {}
+    if old:
+        rows |= {row["run_id"]: row for row in store.read_table(folder, "runs").to_dict("records")}
+    rows |= {row["run_id"]: row for part in parts for row in part.runs}
+    ordered = [{**rows[run_id], "job": place} for run_id, place in places if run_id in rows]
+    runs = store.runs_frame([{"run_id": row["run_id"], "job": row["job"], **row} for row in ordered])
+    spent: dict[int, tuple[int, float]] = {}
+    for part in parts:
+        count, seconds = spent.get(part.invocation, (0, 0.0))
+        spent[part.invocation] = (count + len(part.runs), seconds + part.seconds)
+    provenance = {key: value for key, value in conclude(manifest, spent).items() if key not in ("replaces", "committing")}
+    sources: dict[str, list[Source]] = {name: [FileSource(folder, name)] if old else [] for name in store.TABLES}
+    staging = Staging(folder)
+    try:
+        store.stage_provenance(staging, provenance)
+        stage_tables(staging, runs, places, {name: [*sources[name], *part_sources(parts, name)] for name in store.TABLES})
+        write_manifest(folder, {**manifest, "committing": True})
+        for run_id in {run_id for part in parts for run_id in part.snapshots}:
+            with contextlib.suppress(FileNotFoundError):  # it has its name already
+                (folder / store.PARTS / snapshot_name(run_id)).replace(folder / snapshot_name(run_id))
+        staging.commit()
+    except BaseException:
+        staging.discard()
+        remove_half_written(folder)
+        raise
+    discard_parts(folder)
+    _remove_stale_snapshots(folder, {run_id for run_id, _ in places})
+    return runs
+
+
+def stage_tables(staging: Staging, runs: pd.DataFrame, places: list[tuple[str, int]], sources: dict[str, list[Source]]) -> None:
+    """Stage the tables of a sweep, the long ones piece by piece and at the same time; runs last, which is what counts.
+
+    Args:
+        staging: of the results folder.
+        runs: the runs table.
+        places: (run_id, place) of each run, by place.
+        sources: per long table.
+    """
+    kept = set(runs["run_id"])
+    places = [(run_id, place) for run_id, place in places if run_id in kept]
+
+    errors: list[Exception] = []
+
+    def stage(name: str) -> None:
+        try:
+            staging.add(f"{name}.parquet", partial(store.write_pieces, name=name, pieces=pieces(name, places, sources[name])))
+        except Exception as error:
+            errors.append(error)
+
+    names = [name for name in store.WRITE_ORDER if name != "runs"]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(stage, names))
+    if errors:
+        raise errors[0]  # it came first, and what it removed may have made the others fail
+    staging.add("runs.parquet", partial(store.write_runs, frame=runs))
+
+
+def _remove_stale_snapshots(folder: Path, known: Iterable[str]) -> None:
+    names = {snapshot_name(run_id) for run_id in known}
+    for path in folder.glob("snapshot_*.npz"):
+        if path.name not in names:
+            path.unlink()

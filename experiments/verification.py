@@ -1,0 +1,188 @@
+"""Whether two results folders hold the same numbers, to the bit; where not, by how many units in the last place."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bpcore.arrays import Array, FloatArray
+from experiments import store
+from experiments.compaction import FileSource
+from experiments.parts import snapshot_name
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Name a run in two folders.
+
+    Args:
+        ours: its identity in the first.
+        theirs: its identity in the second: another one where the core's version differs.
+        dtype: in whose units the differences are counted.
+    """
+
+    ours: str
+    theirs: str
+    dtype: str
+
+
+@dataclass
+class Difference:
+    """Hold how a column of a table differs.
+
+    Args:
+        table: runs, layers, steps, histograms or snapshots.
+        column: its name; `rows` where the tables have other rows.
+        values: how many values differ.
+        of: how many were compared.
+        ulps: the largest difference in units in the last place; infinite between a number and none, NaN for words.
+        run_id: the run with the largest difference.
+    """
+
+    table: str
+    column: str
+    values: int
+    of: int
+    ulps: float
+    run_id: str
+
+    def __str__(self) -> str:
+        size = "" if math.isnan(self.ulps) else f", by at most {self.ulps:.6g} ULP"
+        return f"{self.table}.{self.column}: {self.values} of {self.of} values differ{size} (run {self.run_id})"
+
+
+def ulps(a: Array, b: Array) -> FloatArray:
+    """Count the floats between two arrays, elementwise.
+
+    Args:
+        a: float64 or float32.
+        b: of the same dtype and shape.
+
+    Returns:
+        0 where equal or both are NaN, else the number of steps from float to next float; infinite where one is NaN.
+    """
+    wide, sign = (np.uint64, np.uint64(1 << 63)) if a.dtype == np.float64 else (np.uint32, np.uint32(1 << 31))
+
+    def ordered(values: Array) -> Array:
+        bits = np.ascontiguousarray(values).view(wide)
+        return np.where(bits & sign, sign - (bits & ~sign), bits + sign).astype(np.uint64)
+
+    left, right = ordered(a), ordered(b)
+    steps = np.where(left > right, left - right, right - left).astype(np.float64)
+    one, both = np.isnan(a) ^ np.isnan(b), np.isnan(a) & np.isnan(b)
+    return np.where(both, 0.0, np.where(one, math.inf, steps))
+
+
+class _Tally:
+    """Gather differences by column."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Difference] = {}
+        self._counted: dict[tuple[str, str], int] = {}
+
+    def add(self, table: str, column: str, a: Array, b: Array, run_id: str, dtype: str = "float64") -> None:
+        """Compare two arrays of equal shape."""
+        key = (table, column)
+        self._counted[key] = self._counted.get(key, 0) + a.size
+        if a.dtype.kind == "f":
+            unequal = _bits(a) != _bits(b)
+            if not unequal.any():
+                return
+            with np.errstate(over="ignore"):
+                size = float(ulps(a.astype(dtype), b.astype(dtype)).max())
+        else:
+            unequal, size = a != b, math.nan
+            if not unequal.any():
+                return
+        self.note(table, column, int(unequal.sum()), size, run_id)
+
+    def note(self, table: str, column: str, values: int, size: float, run_id: str) -> None:
+        """Add a difference that is known."""
+        old = self._found.get((table, column))
+        worst = old is None or size > old.ulps
+        values += old.values if old is not None else 0
+        self._found[table, column] = Difference(
+            table, column, values, 0, size if worst or old is None else old.ulps, run_id if worst or old is None else old.run_id
+        )
+
+    def all(self) -> list[Difference]:
+        """Return the differences, largest first."""
+        for key, difference in self._found.items():
+            difference.of = max(self._counted.get(key, 0), difference.values)
+        return sorted(self._found.values(), key=lambda d: (-math.inf if math.isnan(d.ulps) else -d.ulps, d.table, d.column))
+
+
+def _bits(values: Array) -> Array:
+    canonical = np.ascontiguousarray(np.where(np.isnan(values), np.array(math.nan, values.dtype), values))
+    return canonical.view(np.uint64 if values.dtype == np.float64 else np.uint32)
+
+
+def differences(ours: Path, theirs: Path, pairs: list[Pair]) -> list[Difference]:
+    """Compare runs of two results folders: every table, every column, every snapshot.
+
+    Args:
+        ours: a results folder.
+        theirs: another.
+        pairs: the runs to compare.
+
+    Returns:
+        One entry for each column that differs, the largest difference first; none where all bits agree.
+
+    Raises:
+        UserError: a table is missing or damaged.
+    """
+    tally = _Tally()
+    _compare_runs(ours, theirs, pairs, tally)
+    for name in store.TABLES:
+        for run_id, dtype, a, b in _rows(FileSource(ours, name), FileSource(theirs, name), pairs):
+            if a.num_rows != b.num_rows:
+                tally.note(name, "rows", abs(a.num_rows - b.num_rows), math.nan, run_id)
+                continue
+            for column in a.column_names:
+                left, right = (table[column].to_numpy() for table in (a, b))
+                tally.add(name, column, left, right, run_id, dtype)
+    for pair in pairs:
+        _compare_snapshots(ours / snapshot_name(pair.ours), theirs / snapshot_name(pair.theirs), pair.ours, tally)
+    return tally.all()
+
+
+def _rows(a: FileSource, b: FileSource, pairs: list[Pair]) -> Iterator[tuple[str, str, pa.Table, pa.Table]]:
+    for pair in pairs:
+        yield pair.ours, pair.dtype, a.rows(*a.runs.get(pair.ours, (0, 0))), b.rows(*b.runs.get(pair.theirs, (0, 0)))
+
+
+def _compare_runs(ours: Path, theirs: Path, pairs: list[Pair], tally: _Tally) -> None:
+    left, right = ({row["run_id"]: row for row in store.read_table(folder, "runs").to_dict("records")} for folder in (ours, theirs))
+    for pair in pairs:
+        for column in store.RUN_RESULTS:
+            if column == "error":  # a traceback names lines of code
+                continue
+            a, b = (_one(side[run_id].get(column)) for side, run_id in ((left, pair.ours), (right, pair.theirs)))
+            if a.dtype == b.dtype:
+                tally.add("runs", column, a, b, pair.ours, pair.dtype)
+            else:
+                tally.note("runs", column, 1, math.inf, pair.ours)
+
+
+def _one(value: Any) -> Array:
+    if isinstance(value, str):
+        return np.array([value], dtype=object)
+    missing = value is None or not isinstance(value, (int, float, np.number))
+    return np.array([math.nan if missing else float(value)])
+
+
+def _compare_snapshots(ours: Path, theirs: Path, run_id: str, tally: _Tally) -> None:
+    if not (ours.is_file() and theirs.is_file()):
+        if ours.is_file() != theirs.is_file():
+            tally.note("snapshots", "file", 1, math.inf, run_id)
+        return
+    with np.load(ours) as a, np.load(theirs) as b:
+        for name in sorted({*a.files, *b.files} - {"config"}):
+            if name not in a.files or name not in b.files or a[name].shape != b[name].shape or a[name].dtype != b[name].dtype:
+                tally.note("snapshots", name, 1, math.inf, run_id)
+            else:
+                tally.add("snapshots", name, a[name], b[name], run_id, str(a[name].dtype))
