@@ -14,6 +14,9 @@ from experiments.factors import CONFIDENCE
 BOOTSTRAP_FROM = 10
 """Repetitions from which the bootstrap is used: with fewer its resamples are too few and too narrow, and Student's t holds."""
 
+BOOTSTRAP_TO = 300
+"""Repetitions up to which it is used: the mean of more is normal, and resampling thousands of runs takes seconds."""
+
 RESAMPLES = 2000
 
 
@@ -45,7 +48,8 @@ def mean_interval(values: FloatArray, method: str = "auto") -> Interval:
     """Return the mean of independent repetitions, with its interval.
 
     student: x̄ ± t·s/√n. bootstrap: percentiles of resampled means, at the expanded level 2Φ(−√(n/(n−1))·t), without which they
-    are too narrow by the factor √((n−1)/n)·z/t. auto: bootstrap from BOOTSTRAP_FROM repetitions on, else student.
+    are too narrow by the factor √((n−1)/n)·z/t. auto: bootstrap from BOOTSTRAP_FROM to BOOTSTRAP_TO
+    repetitions, else student.
 
     Args:
         values: one a repetition; what is not finite is left out.
@@ -68,7 +72,7 @@ def mean_interval(values: FloatArray, method: str = "auto") -> Interval:
     spread = float(values.std(ddof=1))
     if spread == 0:
         return Interval(mean, mean, mean, n, "student")
-    if method == "student" or (method == "auto" and n < BOOTSTRAP_FROM):
+    if method == "student" or (method == "auto" and not BOOTSTRAP_FROM <= n <= BOOTSTRAP_TO):
         half = quantile * spread / math.sqrt(n)
         return Interval(mean, mean - half, mean + half, n, "student")
     level = 1 - 2 * float(special.ndtr(-math.sqrt(n / (n - 1)) * quantile))
