@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from bpcore.arrays import FloatArray
 
@@ -175,6 +175,8 @@ def decay(logs: FloatArray) -> Decay:
     scale = float(np.abs(y).max())
     if float(np.ptp(y)) <= 1e-9 * scale:  # exactly geometric, up to rounding: there is no noise to test against
         return Decay(exp(-slope), r_squared, 1.0, math.nan, "geometric")
+    from scipy import stats  # costly to import, and runs do without
+
     p = float(stats.linregress(x, y).pvalue)
     power = float(x @ y) / float(x @ x)
     if p >= NOT_GEOMETRIC_BELOW:

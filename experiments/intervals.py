@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from bpcore.arrays import FloatArray
 from bpcore.random import stream
@@ -78,6 +78,8 @@ def mean_interval(values: FloatArray, method: str = "auto") -> Interval:
 @functools.lru_cache(maxsize=16384)
 def _bootstrap(values: tuple[float, ...], level: float) -> tuple[float, float]:
     """Return percentiles of resampled means, from a generator of its own: the same values have the same interval."""
+    from scipy import stats  # costly to import, and runs do without
+
     found = stats.bootstrap(
         (np.array(values),), np.mean, n_resamples=RESAMPLES, confidence_level=level, method="percentile", rng=stream(0, "bootstrap")
     ).confidence_interval
@@ -106,6 +108,8 @@ def proportion(successes: int, trials: int) -> Interval:
     """
     if trials == 0:
         return Interval(math.nan, math.nan, math.nan, 0, "none")
+    from scipy import stats  # costly to import, and runs do without
+
     found = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
     return Interval(successes / trials, float(found.low), float(found.high), trials, "wilson")
 
