@@ -175,7 +175,7 @@ def decay(logs: FloatArray) -> Decay:
     scale = float(np.abs(y).max())
     if float(np.ptp(y)) <= 1e-9 * scale:  # exactly geometric, up to rounding: there is no noise to test against
         return Decay(exp(-slope), r_squared, 1.0, math.nan, "geometric")
-    from scipy import stats  # its import takes as long as a small sweep, which does without it
+    from scipy import stats  # costly to import, and runs do without
 
     p = float(stats.linregress(x, y).pvalue)
     power = float(x @ y) / float(x @ x)

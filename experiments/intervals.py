@@ -82,7 +82,7 @@ def mean_interval(values: FloatArray, method: str = "auto") -> Interval:
 @functools.lru_cache(maxsize=16384)
 def _bootstrap(values: tuple[float, ...], level: float) -> tuple[float, float]:
     """Return percentiles of resampled means, from a generator of its own: the same values have the same interval."""
-    from scipy import stats  # its import takes as long as a small sweep, which does without it
+    from scipy import stats  # costly to import, and runs do without
 
     found = stats.bootstrap(
         (np.array(values),), np.mean, n_resamples=RESAMPLES, confidence_level=level, method="percentile", rng=stream(0, "bootstrap")
@@ -112,7 +112,7 @@ def proportion(successes: int, trials: int) -> Interval:
     """
     if trials == 0:
         return Interval(math.nan, math.nan, math.nan, 0, "none")
-    from scipy import stats
+    from scipy import stats  # costly to import, and runs do without
 
     found = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
     return Interval(successes / trials, float(found.low), float(found.high), trials, "wilson")

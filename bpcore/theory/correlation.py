@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
@@ -107,6 +106,8 @@ def stable_correlation(phi: Activation, q: float, sigma_w2: float, sigma_b2: flo
     Returns:
         c* in [0, 1].
     """
+    from scipy.optimize import brentq  # costly to import, and runs do without
+
     if chi(phi, q, sigma_w2) <= 1 + _CRITICAL:
         return 1.0
 

@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
@@ -66,6 +65,8 @@ def edge_of_chaos(phi: Activation, sigma_b2: float) -> tuple[EdgePoint, ...]:
 
     Source: as `edge_curve`; Hayou et al. 2019 §2 for ReLU's single point.
     """
+    from scipy.optimize import brentq  # costly to import, and runs do without
+
     a = slopes(phi)
     if a is not None:
         mean = mean_square_slope(a)

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
@@ -51,6 +50,8 @@ def fixed_points(phi: Activation, sigma_w2: float, sigma_b2: float) -> tuple[Fix
 
     Source: Poole et al. 2016, eq. 3.
     """
+    from scipy.optimize import brentq  # costly to import, and runs do without
+
     a = slopes(phi)
     if a is not None:
         return _linear(sigma_w2 * mean_square_slope(a), sigma_b2)
