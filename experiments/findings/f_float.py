@@ -10,7 +10,7 @@ from experiments.atlas.frames import layers_at
 from experiments.atlas.intervals import Interval, mean
 from experiments.store import Results
 
-FORMATS = {"single": np.float32, "double": np.float64}
+FORMATS: dict[str, type[np.float32] | type[np.float64]] = {"single": np.float32, "double": np.float64}
 EVENTS = ("subnormal", "zero")
 
 
@@ -46,7 +46,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     holds = complete and off <= finding.threshold("layers_within") and share <= finding.threshold("share_within")
     zero = single[single["event"] == "zero"].iloc[0]
     words = "; ".join(
-        f"{name} precision {rows['measured'].iloc[0]:.4g} and {rows['measured'].iloc[1]:.4g} layers (formula {rows['theory'].iloc[0]:.1f} and "
+        f"{name} precision {rows['measured'].iloc[0]:.4g} and {rows['measured'].iloc[1]:.4g} layers (formula "
+        f"{rows['theory'].iloc[0]:.1f} and "
         f"{rows['theory'].iloc[1]:.1f})"
         for name, rows in (("single", single), ("double", double))
     )

@@ -33,7 +33,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     return Estimate(
         finding.verdict(bool(holds)),
         f"Layer by layer the factors are within {100 * off:.2g} % of the predicted ones; the standard initialization's comes to "
-        f"{fifth['measured']:.4g} in the fifth layer. From the fifth to the first layer ‖δ‖² loses {1 / inner['standard']:.3g}× with the standard, "
+        f"{fifth['measured']:.4g} in the fifth layer. From the fifth to the first layer ‖δ‖² loses "
+        f"{1 / inner['standard']:.3g}× with the standard, "
         f"{1 / inner['normalized']:.3g}× with the normalized initialization.",
         quantity="factor of ‖δ‖² per layer, standard initialization, fifth layer",
         published=float(finding.values["linear_regime"]),

@@ -72,7 +72,8 @@ def _judge(rows: pd.DataFrame, per_unit: float, confidence: float) -> dict[str, 
     low, high = ((n - 1) * variance / stats.chi2.ppf(p, n - 1) for p in ((1 + confidence) / 2, (1 - confidence) / 2))
     chance = float(stats.kstest(values, "norm", args=(-beta / 2, np.sqrt(beta))).pvalue)
     return {
-        "beta": beta, "mean": center, "mean_low": center - half, "mean_high": center + half, "mean_right": bool(abs(center + beta / 2) <= half),
+        "beta": beta, "mean": center, "mean_low": center - half, "mean_high": center + half,
+        "mean_right": bool(abs(center + beta / 2) <= half),
         "measured": variance, "low": float(low), "high": float(high), "variance_right": bool(low <= beta <= high),
         "shape_p": chance, "shape_right": bool(chance >= 1 - confidence), "n": n,
     }  # fmt: skip

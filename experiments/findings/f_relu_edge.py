@@ -42,7 +42,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     deepest = decay.iloc[-1]
     return Estimate(
         finding.verdict(bool(holds)),
-        f"From layer {FROM_LAYER} to {deepest['layer']:.0f} 1 − c is within {100 * off:.2g} % of the map, which is {ratio:.3f} of its asymptote at "
+        f"From layer {FROM_LAYER} to {deepest['layer']:.0f} 1 − c is within {100 * off:.2g} % of the map, which is "
+        f"{ratio:.3f} of its asymptote at "
         f"layer {ASYMPTOTE_AT}; of {len(points)} points {len(kept)} keep{'s' if len(kept) == 1 else ''} both δ and z"
         + (", the edge." if single else "."),
         quantity=f"1 − c at layer {deepest['layer']:.0f}",
@@ -96,7 +97,7 @@ def _decay(tables: Results) -> pd.DataFrame:
 
 
 def _points(tables: Results) -> pd.DataFrame:
-    """Return, by (σ_w, σ_b), the ratio first over last layer of ‖δ‖² and last over first of the variance of z, geometric means over seeds."""
+    """Return, by (σ_w, σ_b), the ratios of ‖δ‖² first over last layer and of E[z²] last over first, geometric means over seeds."""
     hidden = layers_at(tables, 0, ["init.scale", "init.bias_std", "depth"])
     first = hidden[hidden["layer"] == 1].set_index("run_id")
     last = hidden[hidden["layer"] == hidden["depth"]].set_index("run_id")

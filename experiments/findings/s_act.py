@@ -28,7 +28,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
             rows.append({
                 "setting": "equal" if name == "equal" else "own", "activation": activation, "init": init,
                 "published": finding.values["relu"] if name == "equal" and activation == "relu" else np.nan,
-                "theory": runs["delta_factor_theory"].mean(), "measured": factor.value, "low": factor.low, "high": factor.high, "n": factor.n,
+                "theory": runs["delta_factor_theory"].mean(), "measured": factor.value, "low": factor.low, "high": factor.high,
+                "n": factor.n,
             })  # fmt: skip
     numbers = pd.DataFrame(rows).sort_values(["setting", "measured"], ignore_index=True)
     above = {setting: _least_margin(group) for setting, group in numbers.groupby("setting")}
@@ -37,7 +38,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     sigmoid = numbers[numbers["activation"] == "sigmoid"]["measured"].max()
     return Estimate(
         finding.verdict(bool(min(above.values()) > 0) and off <= finding.threshold("theory_within")),
-        f"The sigmoid keeps at most {sigmoid:.3g} of ‖δ‖ per layer; the next activation keeps at least {above['equal']:.2g} more at equal and "
+        f"The sigmoid keeps at most {sigmoid:.3g} of ‖δ‖ per layer; the next activation keeps at least "
+        f"{above['equal']:.2g} more at equal and "
         f"{above['own']:.2g} more at its own initialization (ends of intervals); theory is met within {100 * off:.2g} %.",
         quantity="factor of ‖δ‖ per layer of ReLU, σ_w = 1",
         published=float(relu["published"]),

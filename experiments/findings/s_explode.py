@@ -95,7 +95,8 @@ def _crossings(runs: pd.DataFrame, published: Mapping[str, float]) -> pd.DataFra
         each = mean([crossing(rows["scale"], rows["factor"]) for _, rows in group.groupby("seed")])
         theory = group.groupby("scale", as_index=False)["theory"].mean()
         rows.append({
-            "activation": activation, "published": published.get(str(activation), np.nan), "theory": crossing(theory["scale"], theory["theory"]),
+            "activation": activation, "published": published.get(str(activation), np.nan),
+            "theory": crossing(theory["scale"], theory["theory"]),
             "measured": each.value, "low": each.low, "high": each.high, "n": each.n,
         })  # fmt: skip
     return pd.DataFrame(rows)

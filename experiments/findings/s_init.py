@@ -1,6 +1,8 @@
 """Which initialization keeps δ through twenty layers, for sigmoid, tanh and ReLU."""
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -30,7 +32,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     known = numbers[numbers["init"] != "normal"]
     best = {activation: _best(rows) for activation, rows in known.groupby("activation")}
     cured = [activation for activation, row in best.items() if row["kept"]]
-    words = "; ".join(f"{activation} {row['init'].replace('_', ' ')} {row['measured']:.2g}" for activation, row in best.items())
+    words = "; ".join(f"{activation} {str(row['init']).replace('_', ' ')} {row['measured']:.2g}" for activation, row in best.items())
     caveat = "" if "sigmoid" in cured else "no scheme keeps δ in sigmoid nets"
     head = best["relu"]
     return Estimate(
@@ -59,12 +61,13 @@ def _ratios(tables: Results) -> pd.DataFrame:
     for values, group in groups(ratio, by):
         kept = geometric_mean(group["ratio"])
         rows.append({
-            **dict(zip(by, values, strict=True)), "theory": group["theory"].mean(), "measured": kept.value, "low": kept.low, "high": kept.high,
+            **dict(zip(by, values, strict=True)), "theory": group["theory"].mean(), "measured": kept.value, "low": kept.low,
+            "high": kept.high,
             "n": kept.n,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _best(rows: pd.DataFrame) -> "pd.Series[float]":
+def _best(rows: pd.DataFrame) -> dict[Any, Any]:
     """Return the row nearest to 1, as a factor."""
-    return rows.loc[rows["measured"].map(lambda ratio: max(ratio, 1 / ratio) if ratio > 0 else float("inf")).idxmin()]
+    return min(rows.to_dict("records"), key=lambda row: max(row["measured"], 1 / row["measured"]) if row["measured"] > 0 else math.inf)

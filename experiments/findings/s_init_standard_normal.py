@@ -29,18 +29,22 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     within = float(finding.threshold("kept_within"))
     numbers["kept"] = (numbers["low"] >= 1 / within) & (numbers["high"] <= within)
     numbers["outside"] = (numbers["low"] > within) | (numbers["high"] < 1 / within)
-    plain = numbers[numbers["init"] == "normal"].set_index(["activation", "width"])
-    scaled = numbers[numbers["init"] == "fan_in"].set_index(["activation", "width"])
-    worse = plain["outside"] & (np.log(plain["measured"]).abs() > np.log(scaled["measured"]).abs())
-    kept = bool(plain["kept"].all())
-    contradicted = bool(worse[worse.index.get_level_values("activation").isin(WORSE)].all())
+    numbers["beyond"] = np.log(numbers["measured"]).abs()
+    rows = {(row["init"], row["activation"], row["width"]): row for row in numbers.to_dict("records")}
+    plain = [row for row in rows.values() if row["init"] == "normal"]
+    worse = [
+        row["outside"] and row["beyond"] > rows["fan_in", row["activation"], row["width"]]["beyond"]
+        for row in plain
+        if row["activation"] in WORSE
+    ]
+    kept = all(row["kept"] for row in plain)
     width = int(numbers["width"].max())
-    relu = plain.loc[("relu", width)]
-    words = ", ".join(f"{activation} {plain.loc[(activation, width), 'measured']:.2g}" for activation in ("sigmoid", *WORSE))
+    relu, scaled = rows["normal", "relu", width], {name: rows["fan_in", name, width]["measured"] for name in WORSE}
+    words = ", ".join(f"{name} {rows['normal', name, width]['measured']:.2g}" for name in ("sigmoid", *WORSE))
     return Estimate(
-        finding.verdict(kept, contradicted=contradicted and not kept),
-        f"With N(0, 1) ‖δ^1‖/‖δ^20‖ at width {width} is {words}; with variance 1/n tanh has {scaled.loc[('tanh', width), 'measured']:.2g} and ReLU "
-        f"{scaled.loc[('relu', width), 'measured']:.2g}. {int(plain['kept'].sum())} of {len(plain)} settings keep δ.",
+        finding.verdict(kept, contradicted=all(worse) and not kept),
+        f"With N(0, 1) ‖δ^1‖/‖δ^20‖ at width {width} is {words}; with variance 1/n tanh has {scaled['tanh']:.2g} and ReLU "
+        f"{scaled['relu']:.2g}. {sum(row['kept'] for row in plain)} of {len(plain)} settings keep δ.",
         quantity=f"‖δ^1‖/‖δ^20‖ of ReLU with N(0, 1), width {width}",
         published=1.0,
         theory=float(relu["theory"]),
@@ -49,7 +53,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         high=float(relu["high"]),
         interval=f"95 % over {relu['n']:.0f} seeds, of the geometric mean",
         n=len(tables.runs),
-        tables={"numbers": numbers.drop(columns="outside")},
+        tables={"numbers": numbers.drop(columns=["outside", "beyond"])},
     )
 
 

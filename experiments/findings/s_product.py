@@ -107,7 +107,7 @@ def _ends(layers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sides(layers: pd.DataFrame, ends: pd.DataFrame) -> tuple[int, int]:
-    """Return how many settings have their factors per layer, in every net, all on one side of 1, and how many of them follow it with depth."""
+    """Return how many settings have their factors, in every net, on one side of 1, and how many of them follow it with depth."""
     inner = layers[layers["layer"] < layers["depth"]]
     nets = inner.groupby(["activation", "scale", "depth", "seed"])["factor"].agg(lambda factors: float(np.exp(np.log(factors).mean())))
     sides = right = 0

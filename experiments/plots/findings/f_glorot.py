@@ -34,8 +34,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "Share of the mean square of δ that a layer passes on toward the input, five tanh layers of 1000 units before training: arithmetic mean over "
-        "seeds, the band is its 95 % interval. Activations shrink from layer to layer, so that the later layers are nearer to linear and lose less by "
-        "saturation; what the standard initialization then still loses is its n·Var(W) = 1/3 (grey line). The fifth layer of the normalized "
+        "Share of the mean square of δ that a layer passes on toward the input, five tanh layers of 1000 units before "
+        "training: arithmetic mean over "
+        "seeds, the band is its 95 % interval. Activations shrink from layer to layer, so that the later layers are "
+        "nearer to linear and lose less by "
+        "saturation; what the standard initialization then still loses is its n·Var(W) = 1/3 (grey line). The fifth "
+        "layer of the normalized "
         "initialization is left out, since the narrow output layer has a variance of its own there."
     )

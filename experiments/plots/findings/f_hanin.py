@@ -23,7 +23,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for axes, row in zip(cells, numbers.to_dict("records"), strict=True):
         own = logarithms[(logarithms["activation"] == row["activation"]) & (logarithms["width"] == row["width"])]
         color = OKABE_ITO[0 if row["activation"] == "relu" else 1]
-        axes.hist(own["logarithm"], edges, density=True, color=color, alpha=0.45, gid="measured")
+        axes.hist(own["logarithm"], edges.tolist(), density=True, color=color, alpha=0.45, gid="measured")
         axes.plot(x, stats.norm.pdf(x, -row["beta"] / 2, np.sqrt(row["beta"])), THEORY, color=INK, lw=1.4, gid="theory")
         axes.axvline(row["mean"], color=color, lw=1.6, gid="mean")
         axes.set_title(f"{NAMES.get(row['activation'], row['activation'])}, width {row['width']}, β = {row['beta']:.2g}")
@@ -37,7 +37,8 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     n = int(tables["numbers"]["n"].min())
     return (
-        f"Distribution over {n} seeds of ln of the squared factor of δ through 20 layers, for one example, in untrained nets whose mean square "
+        f"Distribution over {n} seeds of ln of the squared factor of δ through 20 layers, for one example, in "
+        "untrained nets whose mean square "
         "of δ is kept. The colored line is the mean of the logarithm; it lies below 0 although the mean of the factor is 1. Dashed: the "
         "predicted normal density, which has no free parameter."
     )

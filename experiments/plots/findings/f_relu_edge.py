@@ -1,6 +1,7 @@
 """How correlations tend to 1 at ReLU's critical point, and which of six points keep δ and z."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -18,10 +19,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     far = decay[decay["layer"] >= 10]
     left.plot(far["layer"], far["asymptote"], ":", color=GREY, lw=1.8, gid="asymptote")
     if len(far):
-        end = far.iloc[-1]
-        left.annotate(
-            "9π²/(2l²)", (end["layer"], end["asymptote"]), (-4, 8), textcoords="offset points", ha="right", fontsize=8.5, color=GREY
-        )
+        start = far.iloc[0]
+        left.annotate("9π²/(2l²)", (start["layer"], start["asymptote"]), (5, 0), textcoords="offset points", fontsize=8.5, color=GREY)
     log_axis(left.xaxis, decay["layer"])
     log_axis(left.yaxis, decay[["low", "high", "theory"]])
     left.set(xlabel="layer l", ylabel="1 − c^l, distance of the correlation from 1")
@@ -32,11 +31,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for i, (sigma_b, rows) in enumerate(points.groupby("sigma_b")):
         right.plot(rows["delta"], rows["z"], "o", color=OKABE_ITO[i], ms=6, gid="measured", label=f"σ_b = {sigma_b:g}")
         for row in rows.to_dict("records"):
-            place = (-8, -3) if row["delta"] > 10 else (8, -3)
-            side = "right" if row["delta"] > 10 else "left"
-            right.annotate(
-                f"σ_w² = {row['sigma_w'] ** 2:.3g}", (row["delta"], row["z"]), place, textcoords="offset points", fontsize=8, ha=side
-            )
+            outer = row["delta"] > 10
+            how: Any = {"textcoords": "offset points", "fontsize": 8, "ha": "right" if outer else "left"}
+            right.annotate(f"σ_w² = {row['sigma_w'] ** 2:.3g}", (row["delta"], row["z"]), (-8 if outer else 8, 3 if i else -9), **how)
     right.legend(loc="upper left")
     right.set(xlabel="‖δ^1‖² / ‖δ^20‖²", ylabel="mean square of z, layer 20 over layer 1")
     legend(drawing, band="95 %", theory="correlation map")
@@ -46,8 +43,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "Left: distance from 1 of the correlation between inputs (root mean square over pairs) in ReLU nets with σ_w² = 2, σ_b = 0; mean over seeds with "
-        "its 95 % interval. On logarithmic axes a power of the layer is a straight line; dotted, the asymptote that the map approaches beyond the "
-        "layers shown. Right: what 20 layers make of ‖δ‖² and of the mean square of z, geometric means over seeds. Green: within a factor of 2 of 1. "
+        "Left: distance from 1 of the correlation between inputs (root mean square over pairs) in ReLU nets with σ_w² "
+        "= 2, σ_b = 0; mean over seeds with "
+        "its 95 % interval. On logarithmic axes a power of the layer is a straight line; dotted, the asymptote that "
+        "the map approaches beyond the "
+        "layers shown. Right: what 20 layers make of ‖δ‖² and of the mean square of z, geometric means over seeds. "
+        "Green: within a factor of 2 of 1. "
         "Only σ_w² = 2 without biases lies where both bands cross."
     )

@@ -40,6 +40,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
         "Norm of δ in the first hidden layer over that in the twentieth, nets of 64 units before training: geometric mean over seeds; "
-        "the bars are its 95 % interval, often narrower than the point. Green: within a factor of 10 of 1, the rule's “kept”. For the sigmoid "
+        "the bars are its 95 % interval, often narrower than the point. Green: within a factor of 10 of 1, the rule's "
+        "“kept”. For the sigmoid "
         "N(0, 1) comes near because σ_w² = 64 at this width happens to; at another width it does not."
     )
