@@ -1,0 +1,63 @@
+"""Training of deep ReLU nets from Xavier's and from He's initialization."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from experiments.atlas.finding import Estimate, Finding, not_testable
+from experiments.atlas.frames import groups
+from experiments.atlas.intervals import bootstrap
+from experiments.store import Results
+
+INITIALIZERS = ("xavier", "he")
+
+
+def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
+    """Compare the accuracies that both initializations reach, at every depth.
+
+    Args:
+        results: of the sweep `training`.
+        finding: with its thresholds, `values.moderate` and `values.deep`.
+
+    Returns:
+        The estimate; its numbers are the accuracy of the deep net with He's initialization.
+    """
+    runs = results["training"].runs
+    numbers = _numbers(runs)
+    median = numbers.set_index(["init", "depth"])["measured"]
+    moderate, deep = int(finding.values["moderate"]), int(finding.values["deep"])
+    if any((init, depth) not in median.index for init in INITIALIZERS for depth in (moderate, deep)):
+        return not_testable(f"The sweep lacks depth {moderate} or {deep}.", len(runs))
+    trained, stalled = finding.threshold("trained_from"), finding.threshold("stalled_below")
+    shallow = all(median[init, moderate] >= trained for init in INITIALIZERS)
+    reason = (
+        f"Median training accuracy with Xavier's and He's initialization: {median['xavier', moderate]:.2f} and "
+        f"{median['he', moderate]:.2f} "
+        f"at depth {moderate}, {median['xavier', deep]:.2f} and {median['he', deep]:.2f} at depth {deep}."
+    )
+    shown = numbers[(numbers["init"] == "he") & (numbers["depth"] == deep)].iloc[0]
+    return Estimate(
+        finding.verdict(bool(shallow and median["he", deep] >= trained and median["xavier", deep] <= stalled)),
+        reason,
+        quantity=f"training accuracy of {deep} ReLU layers with He's initialization",
+        measured=float(shown["measured"]),
+        low=float(shown["low"]),
+        high=float(shown["high"]),
+        interval=f"95 % over {shown['n']:.0f} seeds, bootstrap of the median; the best learning rate of each",
+        n=len(runs),
+        tables={"numbers": numbers},
+    )
+
+
+def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an initialization and depth: median and interval over seeds of the best accuracy, the factor of ‖δ‖."""
+    runs = runs.assign(accuracy=runs["final_accuracy"].where(runs["status"] == "ok").fillna(0.0))  # a diverged net has learned nothing
+    rows = []
+    for (init, depth), cell in groups(runs, ["init", "depth"]):
+        best = bootstrap(cell.groupby("seed")["accuracy"].max(), np.median)
+        rows.append({
+            "init": init, "depth": int(depth), "measured": best.value, "low": best.low, "high": best.high, "n": best.n,
+            "delta_factor": float(np.exp(np.log(cell["delta_factor"]).mean())), "delta_factor_theory": cell["delta_factor_theory"].mean(),
+        })  # fmt: skip
+    return pd.DataFrame(rows)

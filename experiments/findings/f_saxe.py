@@ -1,0 +1,120 @@
+"""How long deep linear nets learn, from orthogonal and from Gaussian weights."""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from experiments.atlas.finding import Estimate, Finding
+from experiments.atlas.frames import groups
+from experiments.atlas.intervals import Interval, geometric_mean
+from experiments.store import Results
+
+SHALLOW = 2
+"""Depth with which the greatest is compared."""
+
+
+def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
+    """Compare learning times over depths, and the singular values before training.
+
+    Args:
+        results: of the sweep `learning`.
+        finding: with its thresholds.
+
+    Returns:
+        The estimate; its numbers are the ratio of the learning times of the deepest and of the shallow orthogonal nets.
+    """
+    tables = results["learning"]
+    times = _times(tables, float(finding.threshold("learned_to")))
+    deep = int(times["depth"].max())
+    off = _singular_values_off(tables)
+    orthogonal, gaussian = (_ratio(times, name, deep) for name in ("orthogonal", "fan_in"))
+    limit = float(finding.threshold("independent_within"))
+    learned = times[(times["init"] == "orthogonal")]["updates"].notna().all()
+    slower = math.isnan(gaussian.value) or gaussian.value > limit
+    holds = off <= finding.threshold("singular_within") and bool(learned) and orthogonal.value <= limit and slower
+    says = "never get there within the steps" if math.isnan(gaussian.value) else f"take {gaussian.value:.2g} times as long"
+    return Estimate(
+        finding.verdict(holds),
+        f"Orthogonal nets of depth {deep} take {orthogonal.value:.2g} times as many updates as those of depth {SHALLOW}, "
+        f"Gaussian ones {says}; "
+        f"orthogonal products have singular values within {off:.1g} of 1.",
+        quantity=f"ratio of the learning times at depths {deep} and {SHALLOW}, orthogonal weights",
+        published=1.0,
+        measured=orthogonal.value,
+        low=orthogonal.low,
+        high=orthogonal.high,
+        interval=f"95 % over {orthogonal.n} seeds, of the geometric mean",
+        n=len(tables.runs),
+        tables={"numbers": _numbers(times), "curves": _curves(tables, times, deep)},
+    )
+
+
+def _left(tables: Results) -> pd.DataFrame:
+    """Return the steps with `left`, the share of the target's square that is not learned: Σ(s_k − s*_k)²/Σ s*_k², s*_k = strength/k."""
+    columns = ["run_id", "init", "depth", "lr", "seed", "data.strength", "data.n_modes"]
+    steps = tables.steps.merge(tables.runs[columns], on="run_id")
+    square = whole = pd.Series(0.0, index=steps.index)
+    for number in (1, 2, 3, 4):
+        target = (steps["data.strength"] / number).where(steps["data.n_modes"] >= number)
+        square = square + ((steps[f"mode_{number}"] - target) ** 2).where(target.notna(), 0.0)
+        whole = whole + target.fillna(0.0) ** 2
+    return steps.assign(left=square / whole)
+
+
+def _times(tables: Results, learned_to: float) -> pd.DataFrame:
+    """Return one row a net: updates until `left` is at most learned_to, of its best learning rate; empty where none gets there."""
+    steps = _left(tables)
+    reached = steps[steps["left"] <= learned_to].groupby("run_id")["step"].min()
+    runs = tables.runs.assign(updates=tables.runs["run_id"].map(reached))
+    rows = []
+    for (init, depth, seed), net in groups(runs, ["init", "depth", "seed"]):
+        best = net.dropna(subset=["updates"]).sort_values(["updates", "lr"]).head(1)
+        updates, lr = (float(best[name].iloc[0]) if len(best) else math.nan for name in ("updates", "lr"))
+        rows.append({"init": init, "depth": int(depth), "seed": int(seed), "updates": updates, "lr": lr})
+    return pd.DataFrame(rows)
+
+
+def _ratio(times: pd.DataFrame, init: str, deep: int) -> Interval:
+    """Return the ratio of the updates at the greatest depth and at SHALLOW; NaN where a net does not get there."""
+    pivot = times[times["init"] == init].pivot_table("updates", "seed", "depth", dropna=False)
+    if deep not in pivot or SHALLOW not in pivot or pivot[[deep, SHALLOW]].isna().any(axis=None):
+        return Interval(math.nan, math.nan, math.nan, 0)
+    return geometric_mean(pivot[deep] / pivot[SHALLOW])
+
+
+def _singular_values_off(tables: Results) -> float:
+    """Return how far a singular value of an orthogonal net's product is from 1 before training, at most."""
+    names = tables.runs.loc[tables.runs["init"] == "orthogonal", "run_id"]
+    start = tables.steps[(tables.steps["step"] == 0) & tables.steps["run_id"].isin(names)]
+    return float((start[["singular_value_max", "singular_value_min"]] - 1).abs().to_numpy().max())
+
+
+def _numbers(times: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an initialization and depth: updates, geometric mean over the seeds that got there."""
+    rows = []
+    for (init, depth), nets in groups(times, ["init", "depth"]):
+        updates = geometric_mean(nets["updates"].dropna())
+        rows.append({
+            "init": init, "depth": depth, "measured": updates.value, "low": updates.low, "high": updates.high,
+            "learned": int(nets["updates"].notna().sum()), "n": len(nets), "best_lr": nets["lr"].median(),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _curves(tables: Results, times: pd.DataFrame, deep: int) -> pd.DataFrame:
+    """Return what is left to learn, over updates, of the first seed's nets at SHALLOW and the greatest depth with their best learning rate.
+
+    Where none gets there it is the learning rate that leaves least.
+    """
+    steps = _left(tables)
+    steps = steps[(steps["seed"] == times["seed"].min()) & steps["depth"].isin([SHALLOW, deep])]
+    kept = []
+    for (init, depth), nets in groups(steps, ["init", "depth"]):
+        chosen = times[(times["init"] == init) & (times["depth"] == depth) & (times["seed"] == times["seed"].min())]["lr"].iloc[0]
+        if math.isnan(chosen):
+            finite = nets[nets["left"].notna()]
+            chosen = finite.loc[finite.groupby("lr")["step"].idxmax()].sort_values("left")["lr"].iloc[0]
+        kept.append(nets[nets["lr"] == chosen])
+    curves: pd.DataFrame = pd.concat(kept)[["init", "depth", "lr", "step", "left"]]
+    return curves.rename(columns={"left": "measured"}).reset_index(drop=True)

@@ -1,0 +1,60 @@
+"""Whether SELU nets keep their gradients: a popular reading of “self-normalizing”."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from experiments.atlas.finding import Estimate, Finding
+from experiments.atlas.frames import groups
+from experiments.atlas.intervals import bootstrap
+from experiments.store import Results
+
+SHOWN_DEPTH = 50
+"""Whose ratio the summary shows; every variant of the sweep has it."""
+
+
+def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
+    """Estimate the ratio of the mean squares of δ in the first and the last hidden layer, at every depth.
+
+    Args:
+        results: of the sweep `depths`.
+        finding: with its thresholds, `values.ratio` and `values.chi`.
+
+    Returns:
+        The estimate; its numbers are those of depth SHOWN_DEPTH, or the next to it.
+    """
+    tables = results["depths"]
+    numbers = _numbers(tables).assign(published=float(finding.values["ratio"]))
+    within = float(finding.threshold("kept_within"))
+    kept = bool(((numbers["low"] >= 1 / within) & (numbers["high"] <= within)).all())
+    deepest = numbers.iloc[-1]
+    grown = bool(deepest["low"] > finding.threshold("grown_above"))
+    shown = numbers.iloc[(numbers["depth"] - SHOWN_DEPTH).abs().argmin()]
+    chi = shown["measured"] ** (1 / (shown["depth"] - 1))
+    return Estimate(
+        finding.verdict(kept, contradicted=grown and not kept),
+        f"At depth {deepest['depth']:.0f} the first hidden layer's mean square of δ is {deepest['measured']:.3g} times the last's (theory "
+        f"{deepest['theory']:.3g}), not 1; it grows by {chi:.4g} per layer, by algebra {float(finding.values['chi'])}.",
+        quantity=f"ratio ‖δ^1‖²/‖δ^D‖² at depth D = {shown['depth']:.0f}",
+        published=float(finding.values["ratio"]),
+        theory=float(shown["theory"]),
+        measured=float(shown["measured"]),
+        low=float(shown["low"]),
+        high=float(shown["high"]),
+        interval=f"95 % over {shown['n']:.0f} seeds, bootstrap of the arithmetic mean",
+        n=len(tables.runs),
+        tables={"numbers": numbers},
+    )
+
+
+def _numbers(tables: Results) -> pd.DataFrame:
+    """Return one row a depth: the ratio with its interval, and theory's."""
+    rows = []
+    for (depth,), runs in groups(tables.runs, ["depth"]):
+        at_start = tables.layers[tables.layers["run_id"].isin(runs["run_id"]) & (tables.layers["step"] == 0)]
+        first, last = (at_start[at_start["layer"] == layer].set_index("run_id") for layer in (1, depth))
+        ratio = bootstrap((first["delta_norm"] / last["delta_norm"]) ** 2, np.mean)
+        theory = float(((first["delta_norm_theory"] / last["delta_norm_theory"]) ** 2).mean())
+        rows.append({"depth": int(depth), "theory": theory, "measured": ratio.value, "low": ratio.low, "high": ratio.high, "n": ratio.n})
+    return pd.DataFrame(rows)
