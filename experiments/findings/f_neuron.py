@@ -1,0 +1,70 @@
+"""For which weights and inputs a chain of single sigmoid neurons does not shrink δ."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bpcore.theory import neuron_window
+from experiments.atlas.finding import Estimate, Finding
+from experiments.atlas.frames import groups
+from experiments.store import Results
+
+
+def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
+    """Measure the window of inputs in which |wσ′(wa)| ≥ 1, for every weight.
+
+    Args:
+        results: of the sweep `neuron`.
+        finding: with its thresholds, `values.least_weight`, `values.widest` and `values.at_weight`.
+
+    Returns:
+        The estimate; its numbers are the widest window.
+    """
+    tables = results["neuron"]
+    curves = _factors(tables)
+    rows = []
+    for (weight,), group in groups(curves, ["weight"]):
+        width = window(group["input"], group["factor"])
+        rows.append({"weight": weight, "theory": neuron_window(weight), "measured": width, "largest_factor": float(group["factor"].max())})
+    numbers = pd.DataFrame(rows)
+    low, high = (numbers[numbers["weight"] < finding.values["least_weight"]], numbers[numbers["weight"] > finding.values["least_weight"]])
+    shrinks = bool((low["largest_factor"] < 1).all())
+    off = float((high["measured"] / high["theory"] - 1).abs().max(skipna=False))
+    widest = high.loc[high["measured"].idxmax()]
+    nearest = float(min(high["weight"], key=lambda weight: abs(weight - finding.values["at_weight"])))
+    rounded = abs(widest["measured"] - finding.values["widest"]) <= finding.threshold("rounding") and widest["weight"] == nearest
+    return Estimate(
+        finding.verdict(shrinks and off <= finding.threshold("width_within") and bool(rounded)),
+        f"Below |w| = 4 the largest factor is {low['largest_factor'].max():.4g}; above, the window's width differs from the formula's by at "
+        f"most {100 * off:.2g} %, and is widest, {widest['measured']:.4g}, at w = {widest['weight']:g}.",
+        quantity="width of the widest window of inputs in which |wσ′(wa)| ≥ 1",
+        published=float(finding.values["widest"]),
+        theory=float(widest["theory"]),
+        measured=float(widest["measured"]),
+        n=len(tables.runs),
+        tables={"numbers": numbers, "curves": curves},
+    )
+
+
+def _factors(tables: Results) -> pd.DataFrame:
+    """Return one row a run: weight, input and ‖δ^1‖/‖δ^2‖."""
+    norms = tables.layers[tables.layers["step"] == 0].pivot_table("delta_norm", "run_id", "layer")
+    runs = tables.runs.set_index("run_id")
+    frame = pd.DataFrame({"weight": runs["init.scale"], "input": runs["data.x"], "factor": norms[1] / norms[2]}).astype(float)
+    return frame.sort_values(["weight", "input"], ignore_index=True)
+
+
+def window(inputs: Any, factors: Any) -> float:
+    """Return the width of the inputs at which the factor is ≥ 1, its ends linear between neighbors; NaN where it leaves the sweep."""
+    x, y = np.asarray(inputs, dtype=float), np.asarray(factors, dtype=float) - 1
+    inside = np.flatnonzero(y >= 0)
+    if len(inside) == 0:
+        return 0.0
+    first, last = int(inside[0]), int(inside[-1])
+    if first == 0 or last == len(x) - 1:
+        return float("nan")
+    start = x[first] - y[first] / (y[first] - y[first - 1]) * (x[first] - x[first - 1])
+    end = x[last] + y[last] / (y[last] - y[last + 1]) * (x[last + 1] - x[last])
+    return float(end - start)

@@ -1,0 +1,59 @@
+"""Effective rank of the activations through depth, with and without batch normalization."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from experiments.atlas.finding import Estimate, Finding
+from experiments.atlas.frames import groups, layers_at
+from experiments.atlas.intervals import mean
+from experiments.store import Results
+
+LAYER = 200
+"""The layer that is judged, the same in every mode."""
+
+DRAWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000)
+
+
+def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
+    """Compare the rank at layer 200 with 1 and with √d.
+
+    Args:
+        results: one sweep a width.
+        finding: with its thresholds and `values.exponent`.
+
+    Returns:
+        The estimate; its numbers are the rank with batch normalization at the greatest width.
+    """
+    layers = pd.concat([layers_at(tables, 0, ["width", "normalization"]) for tables in results.values()])
+    rows = []
+    for (width, normalization, layer), group in groups(layers[layers["layer"].isin(DRAWN)], ["width", "normalization", "layer"]):
+        rank = mean(group["a_rank"])
+        rows.append({
+            "width": width, "normalization": normalization, "layer": layer, "measured": rank.value, "low": rank.low, "high": rank.high,
+            "n": rank.n,
+        })  # fmt: skip
+    profile = pd.DataFrame(rows)
+    numbers = profile[profile["layer"] == LAYER].reset_index(drop=True)
+    numbers["published"] = np.where(numbers["normalization"] == "batch", np.sqrt(numbers["width"].astype(float)), 1.0)
+    batch, none = (numbers[numbers["normalization"] == name] for name in ("batch", "none"))
+    exponent = float(np.polyfit(np.log(batch["width"].astype(float)), np.log(batch["measured"]), 1)[0])
+    collapsed = bool((none["measured"] < finding.threshold("collapsed_below")).all())
+    order = batch["measured"] / batch["published"]
+    kept = bool(order.between(1 / finding.threshold("order_within"), finding.threshold("order_within")).all())
+    grows = abs(exponent - finding.values["exponent"]) <= finding.threshold("exponent_within")
+    widest = batch.iloc[-1]
+    return Estimate(
+        finding.verdict(collapsed and kept and grows),
+        f"At layer {LAYER} the rank is at most {none['measured'].max():.3g} without normalization; with it "
+        f"{order.min():.2g} to {order.max():.2g} times √d, growing like d^{exponent:.2f}.",
+        quantity=f"effective rank at layer {LAYER} with batch normalization, d = {widest['width']:.0f}, where √d is {widest['published']:.3g}",
+        published=float(widest["published"]),
+        measured=float(widest["measured"]),
+        low=float(widest["low"]),
+        high=float(widest["high"]),
+        interval=f"95 % over {widest['n']:.0f} seeds, of the arithmetic mean (Student)",
+        n=sum(len(tables.runs) for tables in results.values()),
+        tables={"numbers": numbers, "profile": profile},
+    )

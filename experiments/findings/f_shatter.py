@@ -1,0 +1,62 @@
+"""Cosine between gradients at different inputs, in normalized ReLU nets of growing depth."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from experiments.atlas.finding import Estimate, Finding
+from experiments.atlas.frames import groups, layers_at
+from experiments.atlas.intervals import mean
+from experiments.store import Results
+
+DEPTH = 8
+"""The depth whose numbers are reported, measured in every mode."""
+
+
+def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
+    """Compare the mean cosine at the first hidden layer with 2^(−L), on independent inputs and on a grid.
+
+    Args:
+        results: of the sweeps `independent` and `grid`.
+        finding: with its threshold and `values.exponent`.
+
+    Returns:
+        The estimate; its numbers are those of depth 8 on independent inputs.
+    """
+    rows = []
+    for name, tables in results.items():
+        layers = layers_at(tables, 0, ["depth"])
+        for (depth,), group in groups(layers[layers["layer"] == 1], ["depth"]):
+            cosine = mean(group["gradient_cosine"])
+            rows.append({
+                "inputs": name, "depth": int(depth), "published": 2.0 ** (finding.values["exponent"] * depth), "measured": cosine.value,
+                "low": cosine.low, "high": cosine.high, "n": cosine.n,
+            })  # fmt: skip
+    numbers = pd.DataFrame(rows)
+    numbers["ratio"] = numbers["measured"] / numbers["published"]
+    within = float(finding.threshold("law_within"))
+    independent, grid = (numbers[numbers["inputs"] == name] for name in ("independent", "grid"))
+    holds, on_grid = (bool(part["ratio"].between(1 / within, within).all()) for part in (independent, grid))
+    deepest = grid.iloc[-1]
+    words = (
+        "the published grid follows it too"
+        if on_grid
+        else f"on the published grid, where neighbors stay alike, it is {deepest['measured']:.2g} at L = {deepest['depth']}, "
+        f"{deepest['ratio']:.3g} times as much"
+    )
+    at = independent[independent["depth"] == DEPTH].iloc[0]
+    return Estimate(
+        finding.verdict(holds, caveat="" if on_grid else "not on a one-dimensional grid"),
+        f"On independent inputs the cosine is {independent['ratio'].min():.2g} to {independent['ratio'].max():.2g} times 2^(−L) "
+        f"at depths {', '.join(str(depth) for depth in independent['depth'])}; {words}.",
+        quantity=f"mean cosine of the gradients at two independent inputs, L = {DEPTH}",
+        published=float(at["published"]),
+        theory=2.0**-DEPTH,
+        measured=float(at["measured"]),
+        low=float(at["low"]),
+        high=float(at["high"]),
+        interval=f"95 % over {at['n']:.0f} seeds, of the arithmetic mean (Student)",
+        n=sum(len(tables.runs) for tables in results.values()),
+        tables={"numbers": numbers},
+    )
