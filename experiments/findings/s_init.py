@@ -37,7 +37,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     head = best["relu"]
     return Estimate(
         finding.verdict(all(activation in cured for activation in CURED), caveat=caveat),
-        f"Over 20 layers the best schemes leave these parts of ‖δ‖: {words}."
+        f"What the best schemes leave of ‖δ‖ over 20 layers: {words}."
         + ("" if "sigmoid" in cured else " No scheme keeps δ in sigmoid nets, whose φ′ ≤ ¼."),
         quantity=f"‖δ^1‖/‖δ^20‖ of ReLU with {head['init']}",
         theory=float(head["theory"]),
