@@ -30,9 +30,9 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     within = float(finding.threshold("kept_within"))
     numbers["kept"] = (numbers["low"] >= 1 / within) & (numbers["high"] <= within)
     known = numbers[numbers["init"] != "normal"]
-    best = {activation: _best(rows) for activation, rows in known.groupby("activation")}
+    best = {str(activation): _best(rows) for activation, rows in known.groupby("activation")}
     cured = [activation for activation, row in best.items() if row["kept"]]
-    words = "; ".join(f"{activation} {str(row['init']).replace('_', ' ')} {row['measured']:.2g}" for activation, row in best.items())
+    words = "; ".join(f"{activation!s} {str(row['init']).replace('_', ' ')} {row['measured']:.2g}" for activation, row in best.items())
     caveat = "" if "sigmoid" in cured else "no scheme keeps δ in sigmoid nets"
     head = best["relu"]
     return Estimate(
