@@ -27,7 +27,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "Training accuracy of ReLU nets on a hundred digits after a short training, the best learning rate of each seed: "
+        "Training accuracy of ReLU nets on fifty digits after a short training, the best learning rate of each seed: "
         "median over seeds with its 95 % bootstrap "
         "interval. Naming the most frequent class gives .1 to .2."
     )

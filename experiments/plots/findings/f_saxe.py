@@ -31,7 +31,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     left.set_xticks(sorted(numbers["depth"].unique()), labels=[str(depth) for depth in sorted(numbers["depth"].unique())])
     log_axis(left.yaxis, [*numbers["low"], *numbers["high"], *numbers["measured"], last])
     left.set(xlabel="hidden layers", ylabel="updates until 95 % is learned")
-    right.set(xlabel="updates", ylabel="share of the task's square left to learn", ylim=(-0.03, 1.6))
+    right.set(xlabel="updates", ylabel="share of the task's square left to learn", ylim=(-0.03, 1.3))
     deep = curves["depth"].max()
     handles += [
         Line2D([], [], color=INK, marker="^", mfc="white", ls="none", ms=7, label=f"not within {last} updates"),
@@ -46,7 +46,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
         "Deep linear nets on a task of four modes. Left: updates until 5 % of the task's square is left, at each net's best "
-        "learning rate, geometric mean over the seeds "
+        "learning rate, mean over the seeds "
         "that got there; bands: 95 %. Triangles: no seed got there. Right: the first seed's course at its best learning rate, "
         "which differs from net to net; "
         "values above the panel are cut off."
