@@ -38,7 +38,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         words.append(f"{str(method).capitalize()}, β = {beta:g}: {range_}{lost}")
     return Estimate(
         finding.verdict(holds),
-        f"Mean sharpness over the last quarter ÷ the method's limit. {'. '.join(words)}. It starts at {numbers['start'].max():.3g} or less.",
+        f"Mean sharpness over the last quarter ÷ the method's limit. {'. '.join(words)}. It starts at "
+        f"{numbers['start'].max():.3g} or less.",
         quantity=f"sharpness ÷ ((2 + 2β)/lr), Polyak, β = {SHOWN_BETA:g}, mean over the last quarter of the steps",
         published=float(finding.values["ratio"]),
         theory=1.0,
@@ -71,7 +72,8 @@ def _numbers(curves: pd.DataFrame) -> pd.DataFrame:
         late = curve[(curve["step"] >= 0.75 * curve["step"].max()) & ~curve["diverged"]]
         rows.append({
             "method": method, "beta": beta, "seed": seed, "lr": curve["lr"].iloc[0], "start": curve["measured"].iloc[0], "published": 1.0,
-            "measured": late["measured"].mean(), "low": late["measured"].min(), "high": late["measured"].max(), "times_2_over_lr": late["plain"].mean(),
+            "measured": late["measured"].mean(), "low": late["measured"].min(), "high": late["measured"].max(),
+            "times_2_over_lr": late["plain"].mean(),
             "diverged": diverged,
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -41,7 +41,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "A tanh net of 100 units learns a Chebyshev polynomial at 20 points by full-batch gradient descent with momentum. Shown is the largest eigenvalue of the "
+        "A tanh net of 100 units learns a Chebyshev polynomial at 20 points by full-batch gradient descent with momentum. "
+        "Shown is the largest eigenvalue of the "
         "Hessian by step, in units of the method's own limit (dashed). Dotted: where it would settle if the limit were 2/lr. "
         "With strong momentum of Polyak's kind nets come to the same limit and are thrown off it, back to flat places or away for good."
     )

@@ -35,7 +35,9 @@ def momentum(polyak: float = 1.0, nesterov: float = 1.0, start: float = 0.3) -> 
     limits = {"polyak": 3.8 / LR, "nesterov": 3.8 / 2.8 / LR}
     ends = {"polyak": polyak, "nesterov": nesterov}
     keys = {"lr": LR, "optimizer.beta": 0.9}
-    sweeps = {name: [run([1.0, 1.0], steps=curve(start, ends[name], limits[name]), seed=seed, **keys) for seed in range(2)] for name in limits}
+    sweeps = {
+        name: [run([1.0, 1.0], steps=curve(start, ends[name], limits[name]), seed=seed, **keys) for seed in range(2)] for name in limits
+    }
     half = {"lr": LR, "optimizer.beta": 0.5}
     return sweeps | {"polyak_half": [run([1.0, 1.0], steps=curve(start, polyak, 3 / LR), seed=seed, **half) for seed in range(2)]}
 

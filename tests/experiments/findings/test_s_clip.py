@@ -6,12 +6,16 @@ import pytest
 from tests.experiments.findings.tables import Run, judged, run
 
 
-def sweeps(lowest: float = 3.0, highest: float = 300.0, without: float = 0.1, excess: float = 1.0, norm: float = 20.0) -> dict[str, list[Run]]:
+def sweeps(
+    lowest: float = 3.0, highest: float = 300.0, without: float = 0.1, excess: float = 1.0, norm: float = 20.0
+) -> dict[str, list[Run]]:
     """Return nets that train at thresholds from `lowest` to `highest`; the mean norm is `norm`."""
 
     def frame(threshold: float) -> pd.DataFrame:
         after = [min(30.0, threshold) * excess, min(10.0, threshold)]
-        return pd.DataFrame({"step": [0, 1], "grad_norm": [30.0, 10.0], "grad_norm_clipped": after, "clipped": [threshold < 30, threshold < 10]})
+        return pd.DataFrame(
+            {"step": [0, 1], "grad_norm": [30.0, 10.0], "grad_norm_clipped": after, "clipped": [threshold < 30, threshold < 10]}
+        )
 
     clipped, plain = [], []
     for seed in range(4):
