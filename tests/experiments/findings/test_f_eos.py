@@ -1,5 +1,7 @@
 """The edge of stability: tables that rise to it and hover, and tables that do not."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,11 +36,11 @@ def plain(start: float = 0.5, end: float = 1.0, early: bool = False, late: bool 
 def momentum(polyak: float = 1.0, nesterov: float = 1.0, start: float = 0.3) -> dict[str, list[Run]]:
     limits = {"polyak": 3.8 / LR, "nesterov": 3.8 / 2.8 / LR}
     ends = {"polyak": polyak, "nesterov": nesterov}
-    keys = {"lr": LR, "optimizer.beta": 0.9}
+    keys: dict[str, Any] = {"lr": LR, "optimizer.beta": 0.9}
     sweeps = {
         name: [run([1.0, 1.0], steps=curve(start, ends[name], limits[name]), seed=seed, **keys) for seed in range(2)] for name in limits
     }
-    half = {"lr": LR, "optimizer.beta": 0.5}
+    half: dict[str, Any] = {"lr": LR, "optimizer.beta": 0.5}
     return sweeps | {"polyak_half": [run([1.0, 1.0], steps=curve(start, polyak, 3 / LR), seed=seed, **half) for seed in range(2)]}
 
 

@@ -1,5 +1,7 @@
 """Clipping: tables where it saves the nets, and tables where it does not, or is not needed, or exceeds its bound."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -21,7 +23,8 @@ def sweeps(
     for seed in range(4):
         for threshold in (1.0, 10.0, 30.0, 100.0, 1000.0):
             accuracy = 0.95 if lowest <= threshold <= highest else 0.1
-            clipped.append(run([1.0, 1.0], steps=frame(threshold), seed=seed, **{"clip.threshold": threshold, "final_accuracy": accuracy}))
+            keys: dict[str, Any] = {"clip.threshold": threshold, "final_accuracy": accuracy, "seed": seed}
+            clipped.append(run([1.0, 1.0], steps=frame(threshold), **keys))
         steps = pd.DataFrame({"step": [0, 1], "grad_norm": [1.5 * norm, 0.5 * norm]})
         for lr, accuracy in ((0.05, without), (0.0005, 0.9)):
             plain.append(run([1.0, 1.0], steps=steps, seed=seed, lr=lr, final_accuracy=accuracy))
