@@ -32,9 +32,12 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         and bool((numbers["rises_after"] > 0).all())
     )
     reason = (
-        f"Sharpness ÷ (2/lr) starts at {numbers['start'].min():.3g} to {numbers['start'].max():.3g} and is {numbers['measured'].min():.4g} to "
-        f"{numbers['measured'].max():.4g} over the last quarter; the loss rises at {int(numbers['rises_before'].sum())} steps before the edge is "
-        f"reached (step {numbers['reached'].min():.0f} to {numbers['reached'].max():.0f}) and at {int(numbers['rises_after'].min())} or more in each net after."
+        f"Sharpness ÷ (2/lr) starts at {numbers['start'].min():.3g} to {numbers['start'].max():.3g} and is "
+        f"{numbers['measured'].min():.4g} to "
+        f"{numbers['measured'].max():.4g} over the last quarter; the loss rises at {int(numbers['rises_before'].sum())} "
+        "steps before the edge is "
+        f"reached (step {numbers['reached'].min():.0f} to {numbers['reached'].max():.0f}) and at "
+        f"{int(numbers['rises_after'].min())} or more in each net after."
     )
     return Estimate(
         finding.verdict(holds),
@@ -63,7 +66,7 @@ def _losses(tables: Results) -> pd.DataFrame:
 
 
 def _numbers(curves: pd.DataFrame, losses: pd.DataFrame, edge: float) -> pd.DataFrame:
-    """Return one row a net: sharpness at the start, on average in the last quarter; when it reached the edge; rises of the loss before and after."""
+    """Return one row a net: sharpness at the start and in the last quarter, when it reached the edge, rises of the loss."""
     rows = []
     for (seed,), curve in groups(curves, ["seed"]):
         curve = curve.sort_values("step")

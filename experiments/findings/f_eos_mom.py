@@ -10,30 +10,37 @@ from experiments.atlas.frames import groups
 from experiments.atlas.intervals import mean
 from experiments.store import Results
 
+SHOWN_BETA = 0.5
+"""Whose number the summary shows."""
+
 
 def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     """Check that the sharpness rises to the limit of either method, and hovers.
 
     Args:
-        results: of the sweeps `polyak` and `nesterov`.
+        results: of the sweeps `polyak` (β = .9), `polyak_half` (β = .5) and `nesterov`.
         finding: with its thresholds.
 
     Returns:
-        The estimate; its numbers are those of Polyak's momentum.
+        The estimate; its numbers are those of Polyak's momentum with β = SHOWN_BETA.
     """
-    curves = pd.concat([_sharpness(results[name], name) for name in ("polyak", "nesterov")], ignore_index=True)
+    curves = pd.concat([_sharpness(tables, name.removesuffix("_half")) for name, tables in results.items()], ignore_index=True)
     numbers = _numbers(curves)
     holds = bool((numbers["start"] < finding.threshold("starts_below")).all()) and bool(
         ((numbers["measured"] - 1).abs() <= finding.threshold("hover_within")).all()
     )
-    polyak = mean(numbers.loc[numbers["method"] == "polyak", "measured"])
+    polyak = mean(numbers.loc[(numbers["method"] == "polyak") & (numbers["beta"] == SHOWN_BETA), "measured"])
     words = []
-    for (method,), rows in groups(numbers, ["method"]):
-        words.append(f"{rows['measured'].min():.4g} to {rows['measured'].max():.4g} times the limit of {str(method).capitalize()}’s method")
+    for (method, beta), rows in groups(numbers, ["method", "beta"]):
+        through = rows["measured"].dropna()
+        lost = f"; {int(rows['diverged'].sum())} of {len(rows)} nets diverged" if rows["diverged"].any() else ""
+        range_ = f"{through.min():.3g} to {through.max():.3g}" if len(through) else "none"
+        words.append(f"{str(method).capitalize()}, β = {beta:g}: {range_}{lost}")
     return Estimate(
         finding.verdict(holds),
-        f"Over the last quarter the sharpness is {' and '.join(words)}; it starts at {numbers['start'].max():.3g} times or less.",
-        quantity="sharpness ÷ ((2 + 2β)/lr), Polyak, mean over the last quarter of the steps",
+        f"Mean sharpness over the last quarter ÷ the method's limit. {'. '.join(words)}. It starts at "
+        f"{numbers['start'].max():.3g} or less.",
+        quantity=f"sharpness ÷ ((2 + 2β)/lr), Polyak, β = {SHOWN_BETA:g}, mean over the last quarter of the steps",
         published=float(finding.values["ratio"]),
         theory=1.0,
         measured=polyak.value,
@@ -47,21 +54,26 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
 
 def _sharpness(tables: Results, method: str) -> pd.DataFrame:
     """Return the sharpness by step, in units of the method's limit and of plain gradient descent's 2/lr."""
-    frame = tables.steps.merge(tables.runs[["run_id", "seed", "lr", "optimizer.beta"]], on="run_id")
-    factors = [step_size_limit(1.0, beta, method == "nesterov") for beta in frame["optimizer.beta"]]
+    frame = tables.steps.merge(tables.runs[["run_id", "seed", "lr", "optimizer.beta", "status"]], on="run_id")
+    frame = frame.rename(columns={"optimizer.beta": "beta"})
+    factors = [step_size_limit(1.0, beta, method == "nesterov") for beta in frame["beta"]]
     frame["measured"] = frame["sharpness"] * frame["lr"] / factors
     frame["plain"] = frame["sharpness"] * frame["lr"] / 2
-    return frame.assign(method=method)[["method", "seed", "lr", "step", "measured", "plain"]]
+    frame["diverged"] = frame["status"] == "diverged"
+    return frame.assign(method=method)[["method", "beta", "seed", "lr", "step", "measured", "plain", "diverged"]]
 
 
 def _numbers(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a net: sharpness at the start, and on average, smallest and largest in the last quarter."""
+    """Return one row a net: sharpness at the start, and on average, smallest and largest in the last quarter; none where it diverged."""
     rows = []
-    for (method, seed), curve in groups(curves, ["method", "seed"]):
+    for (method, beta, seed), curve in groups(curves, ["method", "beta", "seed"]):
         curve = curve.sort_values("step")
-        late = curve[curve["step"] >= 0.75 * curve["step"].max()]
+        diverged = bool(curve["diverged"].any())
+        late = curve[(curve["step"] >= 0.75 * curve["step"].max()) & ~curve["diverged"]]
         rows.append({
-            "method": method, "seed": seed, "lr": curve["lr"].iloc[0], "start": curve["measured"].iloc[0], "published": 1.0,
-            "measured": late["measured"].mean(), "low": late["measured"].min(), "high": late["measured"].max(), "times_2_over_lr": late["plain"].mean(),
+            "method": method, "beta": beta, "seed": seed, "lr": curve["lr"].iloc[0], "start": curve["measured"].iloc[0], "published": 1.0,
+            "measured": late["measured"].mean(), "low": late["measured"].min(), "high": late["measured"].max(),
+            "times_2_over_lr": late["plain"].mean(),
+            "diverged": diverged,
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -34,7 +34,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     shown = mean(lowest.xs(SHOWN_DEPTH, level="depth"))
     first = last.loc[last.groupby(["depth", "seed"])["a_mean"].idxmin(), "step"]
     reason = (
-        f"The mean activation of the last hidden layer falls to {lowest.min():.3g} to {lowest.max():.3g} (lowest at step {first.min():.0f} to {first.max():.0f}); "
+        f"The mean activation of the last hidden layer falls to {lowest.min():.3g} to {lowest.max():.3g} (lowest at step "
+        f"{first.min():.0f} to {first.max():.0f}); "
         f"the others stay between {others.min():.3g} and {others.max():.3g}."
     )
     return Estimate(

@@ -36,7 +36,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     holds = kept >= finding.threshold("kept_in") and bool(numbers["inside"].all())
     reason = (
         f"On {data}: the layers keep their order in {100 * kept:.4g} % of {len(epochs)} recorded epochs of {len(tables.runs)} nets; "
-        f"{int(numbers['inside'].sum())} of his {len(numbers)} ratios lie in the seeds' band. The norm of the mean δ and the mean norm differ up to {epochs['apart'].max():.3g} times."
+        f"{int(numbers['inside'].sum())} of his {len(numbers)} ratios lie in the seeds' band. The norm of the mean δ and the "
+        f"mean norm differ up to {epochs['apart'].max():.3g} times."
     )
     return Estimate(
         finding.verdict(holds, caveat=images),
@@ -58,7 +59,7 @@ def _hidden(tables: Results) -> pd.DataFrame:
 
 
 def _epochs(tables: Results) -> pd.DataFrame:
-    """Return one row a net and epoch: last over first norm, whether the norms grow with the layer, how far mean norm and norm of the mean differ."""
+    """Return one row a net and epoch: last over first norm, order of the layers, mean norm over norm of the mean."""
     rows = []
     for (depth, seed, step), group in groups(_hidden(tables), ["depth", "seed", "step"]):
         group = group.sort_values("layer")
@@ -91,7 +92,9 @@ def _profile(tables: Results) -> pd.DataFrame:
     rows = []
     for (depth, layer, step), group in groups(_hidden(tables), ["depth", "layer", "step"]):
         norms = group["delta_mean_norm"]
-        rows.append({"depth": depth, "layer": layer, "step": step, "measured": geometric_mean(norms).value, "low": norms.min(), "high": norms.max()})
+        rows.append(
+            {"depth": depth, "layer": layer, "step": step, "measured": geometric_mean(norms).value, "low": norms.min(), "high": norms.max()}
+        )
     return pd.DataFrame(rows)
 
 

@@ -32,14 +32,16 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         ours = ratios.loc[ratios["step"] == epoch, "measured"]
         if len(ours):
             rows.append({
-                "epoch": int(epoch), "published": his, "measured": float(np.exp(np.log(ours).mean())), "low": ours.min(), "high": ours.max(),
+                "epoch": int(epoch), "published": his, "measured": float(np.exp(np.log(ours).mean())),
+                "low": ours.min(), "high": ours.max(),
                 "n": len(ours),
             })  # fmt: skip
     held = broken.value == 0
     epochs = int(ratios["step"].max())
     return Estimate(
         finding.verdict(held, contradicted=broken.value >= finding.threshold("broken_in") and not held),
-        f"In {int((lowest <= 1).sum())} of {len(lowest)} nets the first hidden layer learns at least as fast as the second in some of {epochs} epochs, in all in "
+        f"In {int((lowest <= 1).sum())} of {len(lowest)} nets the first hidden layer learns at least as fast as the second "
+        f"in some of {epochs} epochs, in all in "
         f"{100 * share:.3g} % of the recorded ones; the smallest ratio is {lowest.min():.3g}.",
         quantity="share of nets with 2 hidden layers in which the order breaks",
         published=0.0,

@@ -30,11 +30,13 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     trained_from = finding.threshold("trained_from")
     numbers = _numbers(clipped, mean_norm, trained_from)
     inside = numbers[numbers["multiple"].between(finding.values["least"], finding.values["most"])]
-    excess = float((clipped.steps["grad_norm_clipped"] / clipped.steps["run_id"].map(clipped.runs.set_index("run_id")["clip.threshold"])).max())
+    excess = float(
+        (clipped.steps["grad_norm_clipped"] / clipped.steps["run_id"].map(clipped.runs.set_index("run_id")["clip.threshold"])).max()
+    )
     bound = excess <= 1 + finding.threshold("rounding")
     trained = _trained(plain.runs[~slow], trained_from)
     without = proportion(int(trained.sum()), len(trained))
-    share = proportion(int(round((inside["measured"] * inside["n"]).sum())), int(inside["n"].sum()))
+    share = proportion(round(float((inside["measured"] * inside["n"]).sum())), int(inside["n"].sum()))
     holds = (
         bound
         and without.value <= finding.threshold("survive_without")
@@ -43,8 +45,10 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     )
     failing = inside[inside["measured"] < finding.threshold("train_with")]
     reason = (
-        f"The clipped norm is at most {excess:.7g} times the threshold. Without clipping {100 * without.value:.3g} % of the nets train; the mean norm is "
-        f"{mean_norm:.3g}, and at thresholds from {finding.values['least']:g} to {finding.values['most']:g} times it {100 * share.value:.3g} % do"
+        f"The clipped norm is at most {excess:.7g} times the threshold. Without clipping {100 * without.value:.3g} % of the "
+        "nets train; the mean norm is "
+        f"{mean_norm:.3g}, and at thresholds from {finding.values['least']:g} to {finding.values['most']:g} times it "
+        f"{100 * share.value:.3g} % do"
         + (f" (too few at {', '.join(f'{multiple:.2g}' for multiple in failing['multiple'])} times)." if len(failing) else ".")
     )
     return Estimate(

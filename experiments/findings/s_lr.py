@@ -68,7 +68,9 @@ def _nets(tables: Results, curvature: Results) -> pd.DataFrame:
     start = tables.steps[tables.steps["step"] == 0].set_index("run_id")["loss"]
     sharpness = curvature.steps[curvature.steps["step"] == 0].set_index("run_id")["sharpness"]
     limits = curvature.runs.assign(limit=[step_size_limit(sharpness[run]) for run in curvature.runs["run_id"]])
-    nets = tables.runs[["run_id", "depth", "seed", "lr", "status", "final_loss"]].merge(limits[["depth", "seed", "limit"]], on=["depth", "seed"])
+    nets = tables.runs[["run_id", "depth", "seed", "lr", "status", "final_loss"]].merge(
+        limits[["depth", "seed", "limit"]], on=["depth", "seed"]
+    )
     nets["rate"] = nets["lr"] / nets["limit"]
     nets["kept"] = nets["final_loss"] / nets["run_id"].map(start)
     nets["lost"] = (nets["status"] == "diverged") | ~(nets["kept"] < 1)
@@ -80,7 +82,7 @@ def _index(nets: pd.DataFrame) -> pd.MultiIndex:
 
 
 def _borders(nets: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a depth and seed: the lr halfway, on the log scale, to the smallest at which the net is lost; NaN where it never is."""
+    """Return one row a depth and seed: the lr halfway, on the log scale, to the smallest that loses the net, or NaN."""
     rows = []
     for (depth, seed), group in groups(nets, ["depth", "seed"]):
         group = group.sort_values("lr")

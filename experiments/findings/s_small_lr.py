@@ -36,7 +36,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     words = "is the same number at every lr, to the bit" if same else "differs between learning rates"
     reason = (
         f"At step 0 δ {words}. With lr = {shown['lr']:g} the norm of δ^1 ends at {smallest['measured'].min():.4g} to "
-        f"{smallest['measured'].max():.4g} of its start and the loss at {smallest['loss_kept'].min():.3g} to {smallest['loss_kept'].max():.3g}: "
+        f"{smallest['measured'].max():.4g} of its start and the loss at {smallest['loss_kept'].min():.3g} to "
+        f"{smallest['loss_kept'].max():.3g}: "
         + ("learning stalls, the gradient stays." if kept and stalled else "not what either side says.")
     )
     return Estimate(

@@ -34,6 +34,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "A tanh net of 100 units learns a Chebyshev polynomial at 20 points by full-batch gradient descent. Left: the largest eigenvalue of the Hessian in units of 2/lr, every 60 steps. "
-        "Right: the loss of the same nets at every step. Beyond the circle, where the sharpness first comes near 2/lr, it no longer falls at every step, yet goes on falling in the long run."
+        "A tanh net of 100 units learns a Chebyshev polynomial at 20 points by full-batch gradient descent. Left: the "
+        "largest eigenvalue of the Hessian in units of 2/lr, every 60 steps. "
+        "Right: the loss of the same nets at every step. Beyond the circle, where the sharpness first comes near 2/lr, it "
+        "no longer falls at every step, yet goes on falling in the long run."
     )

@@ -37,6 +37,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     n = int(tables["numbers"]["n"].min())
     return (
-        f"Mean activation over units and examples of each hidden layer of sigmoid nets in training on digits, minibatches of 10: mean over {n} seeds, the band from "
+        "Mean activation over units and examples of each hidden layer of sigmoid nets in training on digits, minibatches of "
+        f"10: mean over {n} seeds, the band from "
         "the smallest to the largest. At ½ the sigmoid is at its steepest; toward 0 or 1 it is flat and passes no gradient on."
     )

@@ -45,6 +45,8 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     n = int(tables["numbers"]["n"].min())
     return (
-        "Sigmoid nets with hidden layers of 30 units, full-batch gradient descent on 1000 images. Above: norm of the mean δ by epoch, one line a hidden layer, "
-        f"geometric mean over {n} seeds, the band from the smallest to the largest. Below: the ratio of the last to the first hidden layer; open diamonds are Nielsen's."
+        "Sigmoid nets with hidden layers of 30 units, full-batch gradient descent on 1000 images. Above: norm of the mean δ "
+        "by epoch, one line a hidden layer, "
+        f"geometric mean over {n} seeds, the band from the smallest to the largest. Below: the ratio of the last to the "
+        "first hidden layer; open diamonds are Nielsen's."
     )

@@ -31,6 +31,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     n = tables["ratios"]["seed"].nunique()
     return (
-        f"Sigmoid nets with two hidden layers of 30 units in training, {n} draws of the weights. Nielsen's one net keeps the order of its layers at the epochs that he "
+        f"Sigmoid nets with two hidden layers of 30 units in training, {n} draws of the weights. Nielsen's one net keeps the "
+        "order of its layers at the epochs that he "
         "stored; a line that dips below 1 is a net in which the first layer learns faster for a while."
     )

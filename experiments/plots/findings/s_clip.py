@@ -46,7 +46,9 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     numbers, bounds = tables["numbers"], tables["range"].iloc[0]
     return (
-        f"ReLU nets with ten hidden layers and weights √2 times He's, lr 0.05. Left: share of {int(numbers['n'].min())} nets a threshold that train, with Wilson's 95 % interval; "
-        f"the mean norm is {short(float(bounds['mean_norm']))}, of the same nets at a hundredth of the lr without clipping. Right: norm of the gradient by step, median over the seeds that are "
+        f"ReLU nets with ten hidden layers and weights √2 times He's, lr 0.05. Left: share of {int(numbers['n'].min())} nets "
+        "a threshold that train, with Wilson's 95 % interval; "
+        f"the mean norm is {short(float(bounds['mean_norm']))}, of the same nets at a hundredth of the lr without clipping. "
+        "Right: norm of the gradient by step, median over the seeds that are "
         "still finite, at the threshold next to the mean norm; without clipping it leaves the axis at once."
     )

@@ -27,7 +27,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     theory(right, numbers, "depth")
     log_axis(right.xaxis, numbers["depth"])
     log_axis(right.yaxis, numbers[["low", "high", "theory", "measured"]])
-    right.set(xlabel="hidden layers", ylabel="learning rate above which nets are lost")
+    right.set(xlabel="hidden layers", ylabel="learning rate", title="learning rate above which nets are lost")
     for axes in (left, right):
         axes.xaxis.set_major_locator(FixedLocator(sorted(numbers["depth"].unique())))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -41,7 +41,10 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     n = int(tables["numbers"]["n"].max())
     return (
-        "Tanh nets on 100 digits, quadratic loss, full-batch gradient descent. Left: share of the loss that is left after 100 steps, median over "
-        "seeds; dark learns, light stalls, a cross marks cells in which at least half of the nets are lost. Dashed: 2/λ with λ the largest Hessian eigenvalue before "
-        f"training (geometric mean). Right: the border between lr that are kept and lost, geometric mean over {n} seeds with its 95 % interval; the lr axis goes in factors of two there."
+        "Tanh nets on 100 digits, quadratic loss, full-batch gradient descent. Left: share of the loss that is left after "
+        "100 steps, median over "
+        "seeds; dark learns, light stalls, a cross marks cells in which at least half of the nets are lost. Dashed: 2/λ "
+        "with λ the largest Hessian eigenvalue before "
+        f"training (geometric mean). Right: the border between lr that are kept and lost, geometric mean over {n} seeds with "
+        "its 95 % interval; the lr axis goes in factors of two there."
     )

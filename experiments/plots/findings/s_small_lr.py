@@ -41,6 +41,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
         "Nets with five hidden layers before and after 100 steps. Left: norm of δ in the first hidden layer, geometric mean over seeds, "
-        "the band being the 95 % interval of the change. Before training it is one number for all learning rates; with tiny ones it stays there. "
+        "the band being the 95 % interval of the change. Before training it is one number for all learning rates; with tiny "
+        "ones it stays there. "
         "Right: what is left of the loss. A tiny learning rate stalls the learning, and leaves the gradient as it was."
     )

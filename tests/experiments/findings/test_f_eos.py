@@ -1,5 +1,7 @@
 """The edge of stability: tables that rise to it and hover, and tables that do not."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,8 +36,12 @@ def plain(start: float = 0.5, end: float = 1.0, early: bool = False, late: bool 
 def momentum(polyak: float = 1.0, nesterov: float = 1.0, start: float = 0.3) -> dict[str, list[Run]]:
     limits = {"polyak": 3.8 / LR, "nesterov": 3.8 / 2.8 / LR}
     ends = {"polyak": polyak, "nesterov": nesterov}
-    keys = {"lr": LR, "optimizer.beta": 0.9}
-    return {name: [run([1.0, 1.0], steps=curve(start, ends[name], limits[name]), seed=seed, **keys) for seed in range(2)] for name in limits}
+    keys: dict[str, Any] = {"lr": LR, "optimizer.beta": 0.9}
+    sweeps = {
+        name: [run([1.0, 1.0], steps=curve(start, ends[name], limits[name]), seed=seed, **keys) for seed in range(2)] for name in limits
+    }
+    half: dict[str, Any] = {"lr": LR, "optimizer.beta": 0.5}
+    return sweeps | {"polyak_half": [run([1.0, 1.0], steps=curve(start, polyak, 3 / LR), seed=seed, **half) for seed in range(2)]}
 
 
 class TestPlain:
@@ -56,7 +62,14 @@ class TestMomentum:
         estimate, _ = judged("f_eos_mom", momentum())
         assert estimate.verdict == "reproduced"
         assert estimate.measured == pytest.approx(1.0)
-        assert set(estimate.tables["numbers"]["times_2_over_lr"].round(4)) == {1.9, round(1.9 / 2.8, 4)}
+        assert set(estimate.tables["numbers"]["times_2_over_lr"].round(4)) == {1.5, 1.9, round(1.9 / 2.8, 4)}
+
+    def test_a_net_that_diverges_does_not_hover(self) -> None:
+        tables = momentum()
+        tables["polyak"][0]["status"] = "diverged"
+        estimate, _ = judged("f_eos_mom", tables)
+        assert estimate.verdict == "not_reproduced"
+        assert "1 of 2 nets diverged" in estimate.reason
 
     @pytest.mark.parametrize("change", [{"polyak": 1 / 1.9}, {"nesterov": 2.8 / 1.9}, {"nesterov": 0.9}, {"start": 0.95}])
     def test_it_fails_at_another_limit(self, change: dict[str, float]) -> None:

@@ -1,23 +1,30 @@
 """Clipping: tables where it saves the nets, and tables where it does not, or is not needed, or exceeds its bound."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from tests.experiments.findings.tables import Run, judged, run
 
 
-def sweeps(lowest: float = 3.0, highest: float = 300.0, without: float = 0.1, excess: float = 1.0, norm: float = 20.0) -> dict[str, list[Run]]:
+def sweeps(
+    lowest: float = 3.0, highest: float = 300.0, without: float = 0.1, excess: float = 1.0, norm: float = 20.0
+) -> dict[str, list[Run]]:
     """Return nets that train at thresholds from `lowest` to `highest`; the mean norm is `norm`."""
 
     def frame(threshold: float) -> pd.DataFrame:
         after = [min(30.0, threshold) * excess, min(10.0, threshold)]
-        return pd.DataFrame({"step": [0, 1], "grad_norm": [30.0, 10.0], "grad_norm_clipped": after, "clipped": [threshold < 30, threshold < 10]})
+        return pd.DataFrame(
+            {"step": [0, 1], "grad_norm": [30.0, 10.0], "grad_norm_clipped": after, "clipped": [threshold < 30, threshold < 10]}
+        )
 
     clipped, plain = [], []
     for seed in range(4):
         for threshold in (1.0, 10.0, 30.0, 100.0, 1000.0):
             accuracy = 0.95 if lowest <= threshold <= highest else 0.1
-            clipped.append(run([1.0, 1.0], steps=frame(threshold), seed=seed, **{"clip.threshold": threshold, "final_accuracy": accuracy}))
+            keys: dict[str, Any] = {"clip.threshold": threshold, "final_accuracy": accuracy, "seed": seed}
+            clipped.append(run([1.0, 1.0], steps=frame(threshold), **keys))
         steps = pd.DataFrame({"step": [0, 1], "grad_norm": [1.5 * norm, 0.5 * norm]})
         for lr, accuracy in ((0.05, without), (0.0005, 0.9)):
             plain.append(run([1.0, 1.0], steps=steps, seed=seed, lr=lr, final_accuracy=accuracy))

@@ -1,5 +1,7 @@
 """The learning rate: tables where the border is 2/λ, and tables where nets are lost elsewhere."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -13,11 +15,12 @@ def sweeps(border: float, slow_keeps: float = 0.99, best: float = 0.1) -> dict[s
     nets, curvature = [], []
     for depth in (1, 4):
         for seed in range(3):
-            shape = {"depth": depth, "seed": seed}
+            shape: dict[str, Any] = {"depth": depth, "seed": seed}
             curvature.append(run([1.0, 1.0], steps=pd.DataFrame({"step": [0], "sharpness": [2 / LIMIT]}), **shape))
             for lr in RATES:
                 kept = slow_keeps if lr < 1e-4 else best
-                extra = {"status": "diverged" if lr > border else "ok", "final_loss": float("inf") if lr > border else 2 * kept}
+                lost = lr > border
+                extra: dict[str, Any] = {"status": "diverged" if lost else "ok", "final_loss": float("inf") if lost else 2 * kept}
                 nets.append(run([1.0, 1.0], steps=pd.DataFrame({"step": [0], "loss": [2.0]}), lr=lr, **shape, **extra))
     return {"map": nets, "curvature": curvature}
 
