@@ -99,4 +99,4 @@ def _mean_path(path: pd.DataFrame) -> pd.DataFrame:
     """Return the first hidden layer's norm over steps, mean over seeds with smallest and largest."""
     first = path[path["layer"] == 1].groupby("step")
     summary = first["measured"].agg(measured="mean", low="min", high="max")
-    return summary.assign(theory=first["theory"].mean()).reset_index()
+    return pd.DataFrame(summary.assign(theory=first["theory"].mean()).reset_index())

@@ -37,7 +37,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     return Estimate(
         finding.verdict(limited and quick and freed),
         f"From w₀ = {numbers['start'].iloc[0]:g} to {farthest['start']:g} gradient descent's limit falls {ratio:.3g}×; the "
-        f"bracket between the nearest rates, at most {100 * wide:.2g} % wide, {'holds' if limited else 'does not hold'} the formula's. Clipped, {int(clipped['steps'].notna().sum())} of {len(clipped)} runs arrive, at rate 1 within "
+        f"bracket between the nearest rates, at most {100 * wide:.2g} % wide, {'holds' if limited else 'does not hold'} the "
+        f"formula's. Clipped, {int(clipped['steps'].notna().sum())} of {len(clipped)} runs arrive, at rate 1 within "
         f"{', '.join(f'{steps:.0f}' for steps in numbers['clipped_steps'])} steps.",
         quantity=f"gradient descent's largest safe learning rate from w₀ = {farthest['start']:g}",
         published=float(farthest["published"]),

@@ -55,7 +55,7 @@ def learning_time(strength: float, start: float, end: float) -> float:
     return float(np.log(end * (strength - start) / (start * (strength - end))) / (2 * strength))
 
 
-def learned(strength: float, start: float, time: Any) -> Any:
+def learned(strength: Any, start: Any, time: Any) -> Any:
     """Return u(t) = s/(1 + (s/u₀ − 1)·e^(−2st)), the same formula solved for u."""
     return strength / (1 + (strength / start - 1) * np.exp(-2 * strength * np.asarray(time)))
 
@@ -95,7 +95,9 @@ def _four_modes(tables: Results) -> pd.DataFrame:
     parts = []
     for number in range(1, int(rows["data.n_modes"].max()) + 1):
         strength = rows["data.strength"] * (1 - (number - 1) / rows["data.n_modes"])
-        parts.append(pd.DataFrame({"seed": rows["seed"], "strength": strength, "time": rows["step"] * rows["lr"], "u": rows[f"mode_{number}"]}))
+        parts.append(
+            pd.DataFrame({"seed": rows["seed"], "strength": strength, "time": rows["step"] * rows["lr"], "u": rows[f"mode_{number}"]})
+        )
     return pd.concat(parts).sort_values(["seed", "strength", "time"], ignore_index=True)
 
 

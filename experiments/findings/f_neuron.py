@@ -37,15 +37,22 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     rounded = abs(widest["measured"] - finding.values["widest"]) <= finding.threshold("rounding") and widest["weight"] == nearest
     return Estimate(
         finding.verdict(shrinks and off <= finding.threshold("width_within") and bool(rounded)),
-        f"Below |w| = 4 the largest factor is {low['largest_factor'].max():.4g}; above, the window's width differs from the formula's by at "
+        f"Below |w| = 4 the largest factor is {low['largest_factor'].max():.4g}; above, the window's width differs from the "
+        f"formula's by at "
         f"most {100 * off:.2g} %, and is widest, {widest['measured']:.4g}, at w = {widest['weight']:g}.",
         quantity="width of the widest window of inputs in which |wσ′(wa)| ≥ 1",
         published=float(finding.values["widest"]),
         theory=float(widest["theory"]),
         measured=float(widest["measured"]),
         n=len(tables.runs),
-        tables={"numbers": numbers, "curves": curves},
+        tables={"numbers": numbers, "curves": curves, "formula": _formula(numbers["weight"])},
     )
+
+
+def _formula(weights: "pd.Series[float]") -> pd.DataFrame:
+    """Return the formula's width over the weights that were measured, densely."""
+    grid = np.linspace(min(2.0, weights.min()), weights.max(), 400)
+    return pd.DataFrame({"weight": grid, "theory": [neuron_window(weight) for weight in grid]})
 
 
 def _factors(tables: Results) -> pd.DataFrame:

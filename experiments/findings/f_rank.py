@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.atlas.intervals import mean
+from experiments.intervals import mean_interval
 from experiments.store import Results
 
 LAYER = 200
@@ -29,10 +29,10 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     layers = pd.concat([layers_at(tables, 0, ["width", "normalization"]) for tables in results.values()])
     rows = []
     for (width, normalization, layer), group in groups(layers[layers["layer"].isin(DRAWN)], ["width", "normalization", "layer"]):
-        rank = mean(group["a_rank"])
+        rank = mean_interval(group["a_rank"].to_numpy())
         rows.append({
             "width": width, "normalization": normalization, "layer": layer, "measured": rank.value, "low": rank.low, "high": rank.high,
-            "n": rank.n,
+            "n": rank.count,
         })  # fmt: skip
     profile = pd.DataFrame(rows)
     numbers = profile[profile["layer"] == LAYER].reset_index(drop=True)
@@ -48,12 +48,12 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         finding.verdict(collapsed and kept and grows),
         f"At layer {LAYER} the rank is at most {none['measured'].max():.3g} without normalization; with it "
         f"{order.min():.2g} to {order.max():.2g} times √d, growing like d^{exponent:.2f}.",
-        quantity=f"effective rank at layer {LAYER} with batch normalization, d = {widest['width']:.0f}, where √d is {widest['published']:.3g}",
+        quantity=f"effective rank at layer {LAYER} with batch normalization, d = {widest['width']:.0f} (√d = {widest['published']:.3g})",
         published=float(widest["published"]),
         measured=float(widest["measured"]),
         low=float(widest["low"]),
         high=float(widest["high"]),
-        interval=f"95 % over {widest['n']:.0f} seeds, of the arithmetic mean (Student)",
+        interval=f"95 % over {widest['n']:.0f} seeds, of the arithmetic mean",
         n=sum(len(tables.runs) for tables in results.values()),
         tables={"numbers": numbers, "profile": profile},
     )

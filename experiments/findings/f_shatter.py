@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.atlas.intervals import mean
+from experiments.intervals import mean_interval
 from experiments.store import Results
 
 DEPTH = 8
@@ -28,10 +27,10 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     for name, tables in results.items():
         layers = layers_at(tables, 0, ["depth"])
         for (depth,), group in groups(layers[layers["layer"] == 1], ["depth"]):
-            cosine = mean(group["gradient_cosine"])
+            cosine = mean_interval(group["gradient_cosine"].to_numpy())
             rows.append({
                 "inputs": name, "depth": int(depth), "published": 2.0 ** (finding.values["exponent"] * depth), "measured": cosine.value,
-                "low": cosine.low, "high": cosine.high, "n": cosine.n,
+                "low": cosine.low, "high": cosine.high, "n": cosine.count,
             })  # fmt: skip
     numbers = pd.DataFrame(rows)
     numbers["ratio"] = numbers["measured"] / numbers["published"]
@@ -56,7 +55,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         measured=float(at["measured"]),
         low=float(at["low"]),
         high=float(at["high"]),
-        interval=f"95 % over {at['n']:.0f} seeds, of the arithmetic mean (Student)",
+        interval=f"95 % over {at['n']:.0f} seeds, of the arithmetic mean",
         n=sum(len(tables.runs) for tables in results.values()),
         tables={"numbers": numbers},
     )

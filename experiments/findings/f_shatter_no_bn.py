@@ -9,7 +9,7 @@ from bpcore.activations import relu
 from bpcore.theory import correlation_slope, correlations
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.atlas.intervals import mean
+from experiments.intervals import mean_interval
 from experiments.store import Results
 
 SIGMA_W2 = 2.0
@@ -30,10 +30,10 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     layers = layers_at(tables, 0, ["depth"])
     rows = []
     for (depth,), group in groups(layers[layers["layer"] == 1], ["depth"]):
-        cosine = mean(group["gradient_cosine"])
+        cosine = mean_interval(group["gradient_cosine"].to_numpy())
         rows.append({
             "depth": int(depth), "published": 2.0 ** (finding.values["exponent"] * depth), "theory": predicted(int(depth)),
-            "measured": cosine.value, "low": cosine.low, "high": cosine.high, "n": cosine.n,
+            "measured": cosine.value, "low": cosine.low, "high": cosine.high, "n": cosine.count,
         })  # fmt: skip
     numbers = pd.DataFrame(rows)
     within = float(finding.threshold("law_within"))
@@ -53,7 +53,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         measured=float(at["measured"]),
         low=float(at["low"]),
         high=float(at["high"]),
-        interval=f"95 % over {at['n']:.0f} seeds, of the arithmetic mean (Student)",
+        interval=f"95 % over {at['n']:.0f} seeds, of the arithmetic mean",
         n=len(tables.runs),
         tables={"numbers": numbers},
     )

@@ -36,8 +36,9 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     last = known.iloc[-1]
     return Estimate(
         finding.verdict(bool(right and quadratic < 1 < entropy)),
-        f"The outputs differ from the published by at most {off:.2g}; after {epochs} epochs {100 * left:.3g} % of the bad start's output is "
-        f"left. Its gradient is {quadratic:.2g} times the mild start's with the quadratic cost, {entropy:.3g} times with the cross-entropy.",
+        f"The outputs differ from the published by at most {off:.2g}; after {epochs} epochs {100 * left:.3g} % of the bad "
+        f"start's output is "
+        f"left. Its gradient is {quadratic:.2g} times the mild start's with the quadratic cost, {entropy:.3g} with the cross-entropy.",
         quantity=f"output after {last['epoch']:.0f} epochs from (w, b) = (2, 2), quadratic cost",
         published=float(last["published"]),
         measured=float(last["measured"]),

@@ -27,9 +27,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for rows, mark, color, label in marks:
         if len(rows):
             axes.plot(rows["start"], rows["rate"], mark, color=color, ms=6, mew=1.6, mfc=color if mark == "s" else "none", gid=label)
-            handles.append(Line2D([], [], ls="none", marker=mark, color=color, ms=6, mew=1.6, mfc=color if mark == "s" else "none", label=label))
-    for row in clipped[clipped["rate"] == 1].itertuples():
-        note(axes, row.start + 0.12, 1.12, f"{row.steps:.0f} steps", va="bottom")
+            handles.append(
+                Line2D([], [], ls="none", marker=mark, color=color, ms=6, mew=1.6, mfc=color if mark == "s" else "none", label=label)
+            )
+    for row in clipped[clipped["rate"] == 1].to_dict("records"):
+        note(axes, row["start"] + 0.12, 1.12, f"{row['steps']:.0f} steps", va="bottom")
     log_axis(axes.yaxis, [*plain["rate"], *clipped["rate"], 1.6])
     axes.set(xlabel="start w₀ of J(w) = cosh w − 1", ylabel="learning rate", xlim=(grid[0], grid[-1]))
     note(axes, 8.5, float(17 / np.sinh(8.5)), "2w₀/sinh w₀", xytext=(8, 8), textcoords="offset points")
@@ -40,7 +42,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "Each mark is one run of one weight. The dashed line is the rate above which the first step of gradient descent lands farther from the "
-        "minimum than it started; the slope at w₀ is sinh w₀, so the limit falls exponentially with the start. Clipped to a step of at most "
+        "Each mark is one run of one weight. The dashed line is the rate above which the first step of gradient descent lands "
+        "farther from the "
+        "minimum than it started; the slope at w₀ is sinh w₀, so the limit falls exponentially with the start. Clipped to a "
+        "step of at most "
         "one learning rate, the same rates serve every start; the numbers are steps until the loss is below 10⁻⁶."
     )

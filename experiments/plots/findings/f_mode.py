@@ -25,9 +25,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         note(right, float(rows["time"].max()), float(rows["measured"].iloc[-1]) - 0.16, f"s = {strength:g}", ha="right", va="top")
     left.set(xlabel="time (steps × learning rate)", ylabel="strength learned, u", title="one mode of strength s, one net each")
     right.set(xlabel="time (steps × learning rate)", title="four modes in one net")
-    legend(
-        drawing, measured=False, band="smallest to largest over seeds", theory="formula, all the way", published="formula, time to .9 s"
-    )
+    legend(drawing, measured=False, band="smallest to largest over seeds", theory="formula, all the way", published="formula, time to .9 s")
     return drawing
 
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bpcore.theory import neuron_window
 from experiments.plots.style.look import INK, OKABE_ITO, SEQUENTIAL, Colors
 from experiments.plots.style.panels import legend, note, panels, theory
 
@@ -23,8 +21,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     left.axhline(1, color=INK, lw=1)
     left.set(xlabel="input a of the neuron", ylabel="factor of |δ|, |w·σ′(wa)|", ylim=(0, None))
     right.plot(numbers["weight"], numbers["measured"], "o", color=OKABE_ITO[0], ms=5, gid="measured")
-    grid = np.linspace(min(2.0, numbers["weight"].min()), numbers["weight"].max(), 400)
-    theory(right, pd.DataFrame({"weight": grid, "theory": [neuron_window(weight) for weight in grid]}), "weight")
+    theory(right, tables["formula"], "weight")
     right.axvline(4, color=INK, lw=0.8, ls=":")
     note(right, 4.1, 0.02, "|w| = 4")
     right.set(xlabel="weight w", ylabel="width of the window, factor ≥ 1", ylim=(-0.01, None))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -20,7 +19,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         for width, rows in profile[profile["normalization"] == name].groupby("width"):
             measured(axes, rows, "layer", colors(width))
             if name == "batch":
-                axes.axhline(float(np.sqrt(width)), color=colors(width), lw=1.2, ls="--")
+                axes.axhline(float(rows["width"].iloc[0]) ** 0.5, color=colors(width), lw=1.2, ls="--")
         log_axis(axes.xaxis, profile["layer"])
         axes.set(xlabel="layer", title=title)
     log_axis(cells[0].yaxis, profile[["measured"]].assign(one=1.0))
@@ -35,6 +34,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
         "Effective rank (Σs²)²/Σs⁴ of the layer's activations over d examples, from their singular values s, in linear nets of width d at "
-        "initialization: arithmetic mean over seeds with its 95 % interval. Both axes are logarithmic. Without normalization all examples end on "
+        "initialization: arithmetic mean over seeds with its 95 % interval. Both axes are logarithmic. Without normalization "
+        "all examples end on "
         "one direction (rank 1); with it the rank settles near √d, the dashed lines."
     )

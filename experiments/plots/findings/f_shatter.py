@@ -34,7 +34,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "Cosine between the gradients of the net's function at two inputs, taken at the first hidden layer, mean over all pairs of 256 inputs: "
+        "Cosine between the gradients of the net's function at two inputs, taken at the first hidden layer, mean over all "
+        "pairs of 256 inputs: "
         "ReLU, He initialization, batch normalization, 200 units. Arithmetic mean over seeds with its 95 % interval; where that reaches "
         "below zero, the band is cut off at the bottom of the logarithmic axis."
     )

@@ -26,7 +26,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "Cosine between the gradients of the net's function at two independent inputs, taken at the first hidden layer, mean over all pairs: "
+        "Cosine between the gradients of the net's function at two independent inputs, taken at the first hidden layer, mean "
+        "over all pairs: "
         "ReLU, He initialization, no normalization, 200 units. Arithmetic mean over seeds with its 95 % interval. On these axes a power of "
         "the depth is a straight line; 2^(−L) bends down."
     )

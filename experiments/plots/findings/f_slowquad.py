@@ -17,8 +17,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     colors = dict(zip(sorted(curves["weight"].unique()), OKABE_ITO, strict=False))
     lines = {"quadratic": "-", "cross-entropy": ":"}
     for (cost, weight), rows in curves.groupby(["cost", "weight"]):
-        left.plot(rows["epoch"], rows["measured"], color=colors[weight], ls=lines[cost], lw=2, gid="measured")
-        right.plot(rows["epoch"], rows["delta"], color=colors[weight], ls=lines[cost], lw=2, gid="delta")
+        line = lines[str(cost)]
+        left.plot(rows["epoch"], rows["measured"], color=colors[weight], ls=line, lw=2, gid="measured")
+        right.plot(rows["epoch"], rows["delta"], color=colors[weight], ls=line, lw=2, gid="delta")
     published(left, numbers, "epoch")
     left.set(xlabel="epoch", ylabel="output (target 0)", ylim=(0, 1.05))
     right.set(xlabel="epoch", ylabel="|δ|, the size of the gradient", ylim=(0, 1.05))
