@@ -34,6 +34,7 @@ COLUMNS = {
     "high": "upper end",
     "interval": "which interval",
     "n": "runs that it rests on",
+    "data": "which data it was measured on",
     "verdict": "reproduced, caveat, refuted, not_reproduced or not_testable",
     "reason": "the numbers that decided",
     "command": "regenerates it",
@@ -51,12 +52,14 @@ class Judged:
         entry: the finding and its code.
         estimate: what came out.
         command: that regenerates it.
+        data: on which it was measured.
         broken: what went wrong in its code, or empty.
     """
 
     entry: Entry
     estimate: Estimate
     command: str
+    data: str
     broken: str = ""
 
     @property
@@ -76,10 +79,11 @@ def judge(entry: Entry, results: Mapping[str, Results], command: str) -> Judged:
     Returns:
         The estimate; not_testable where no run came through, or where the finding's code fails.
     """
+    data = _data(results)
     failed = sum(int((tables.runs["status"] == "failed").sum()) for tables in results.values())
     total = sum(len(tables.runs) for tables in results.values())
     if total == failed:
-        return Judged(entry, not_testable(f"none of its {total} runs came through"), command)
+        return Judged(entry, not_testable(f"none of its {total} runs came through"), command, data)
     try:
         estimate = entry.estimate({name: _finished(tables) for name, tables in results.items()}, entry.finding)
         if not isinstance(estimate, Estimate):
@@ -88,10 +92,19 @@ def judge(entry: Entry, results: Mapping[str, Results], command: str) -> Judged:
         if os.environ.get("GRADSTAB_TRACEBACK"):
             raise
         broken = f"its estimate failed: {type(error).__name__}: {' '.join(str(error).split())}"
-        return Judged(entry, not_testable(broken, total - failed), command, broken)
+        return Judged(entry, not_testable(broken, total - failed), command, data, broken)
     if failed:
         estimate = replace(estimate, reason=f"{estimate.reason} {failed} of {total} runs failed and are left out.")
-    return Judged(entry, estimate, command)
+    return Judged(entry, estimate, command, data)
+
+
+def _data(results: Mapping[str, Results]) -> str:
+    """Name the data of all runs; where there are several files of them, which."""
+    names: set[str] = set()
+    for tables in results.values():
+        own = tables.runs.reindex(columns=["data", "data.split"]).drop_duplicates()
+        names |= {name if pd.isna(part) else f"{name} ({part})" for name, part in own.itertuples(index=False) if not pd.isna(name)}
+    return ", ".join(sorted(names))
 
 
 def _finished(tables: Results) -> Results:
@@ -112,6 +125,7 @@ def row(judged: Judged) -> dict[str, Any]:
         "published_text": finding.published,
         **{name: getattr(estimate, name) for name in ("quantity", "interval", "n", "verdict", "reason")},
         **numbers,
+        "data": judged.data,
         "command": judged.command,
     }
     return {name: values[name] for name in COLUMNS}
@@ -194,7 +208,7 @@ def lost(rows: list[dict[str, Any]], before: Mapping[str, dict[str, Any]]) -> li
     """Return one line for each finding that does not come out any more as it does in the reference.
 
     A finding that was reproduced, with or without a caveat, must be so again; a popular claim that was refuted must be
-    refuted again. Findings that the reference does not settle are not compared.
+    refuted again. Findings that the reference does not settle, or that it measured on other data, are not compared.
 
     Args:
         rows: entries of this invocation.
@@ -205,7 +219,8 @@ def lost(rows: list[dict[str, Any]], before: Mapping[str, dict[str, Any]]) -> li
     """
     lines = []
     for entry in rows:
-        was = before.get(entry["id"], {}).get("verdict")
+        then = before.get(entry["id"], {})
+        was = then.get("verdict") if then.get("data") == entry["data"] else None
         if was in _AGREES and entry["verdict"] not in _AGREES:
             lines.append(f"{label(entry['id'])} is no longer reproduced ({entry['verdict']}): {entry['reason']}")
         elif was == "refuted" and entry["verdict"] != "refuted":

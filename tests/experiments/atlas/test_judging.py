@@ -18,7 +18,7 @@ ENTRY = select(["s_vanish"])[0]
 
 def entry_of(verdict: str, name: str = "f_x") -> dict[str, Any]:
     estimate = Estimate(verdict, "because", "factor", 1.0, None, 0.5, 0.4, math.inf, "95 %", 3)
-    return row(Judged(replace(ENTRY, finding=replace(ENTRY.finding, id=name)), estimate, "gradstab reproduce --finding f_x"))
+    return row(Judged(replace(ENTRY, finding=replace(ENTRY.finding, id=name)), estimate, "gradstab reproduce --finding f_x", "digits"))
 
 
 def test_an_entry_has_every_key_and_is_json() -> None:
@@ -95,3 +95,8 @@ def test_a_reference_is_read_missing_or_refused(tmp_path: Path) -> None:
     path.write_text("[{}]", encoding="utf-8")
     with pytest.raises(UserError, match="cannot read the reference"):
         reference(path)
+
+
+def test_what_was_measured_on_other_data_is_not_compared() -> None:
+    assert lost([entry_of("not_reproduced")], {"f_x": entry_of("reproduced")})
+    assert lost([entry_of("not_reproduced")], {"f_x": {**entry_of("reproduced"), "data": "mnist (test)"}}) == []
