@@ -17,7 +17,7 @@ def nets(shift: float = 1.0, depths: tuple[int, ...] = (10, 20), bounded: bool =
             for depth in depths:
                 factor = scale / (critical * shift)
                 columns = {"activation": activation, "init.scale": scale}
-                parts.append(geometric(factor ** (10 / depth) if bounded else factor, depth, scatter=0.01, **columns))
+                parts.append(geometric(factor ** (9 / (depth - 1)) if bounded else factor, depth, scatter=0.01, **columns))
     return joined(*parts)
 
 
