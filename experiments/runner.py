@@ -23,7 +23,7 @@ from experiments.executors import Executor, Serial
 from experiments.locks import locked
 from experiments.parts import Content, Part, snapshot_name, write_part
 from experiments.provenance import describe
-from experiments.settling import Unfinished, discard_parts, recover, remove_half_written, settle, unfinished, write_manifest
+from experiments.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
 from experiments.store import Finished, Tables
 from experiments.tile import failed, run_tile
 from experiments.tiles import cut
@@ -169,7 +169,7 @@ def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tabl
         UserError: the results cannot be written.
         KeyboardInterrupt: interrupted with nothing to keep, or before the results of before could be replaced.
     """
-    if plan.todo or plan.begun is not None:
+    if plan.todo or has_leftovers(plan.folder):
         with locked(plan.folder):
             recover(plan.folder)
             plan = _again(plan)
@@ -185,7 +185,6 @@ def _again(old: Plan) -> Plan:
 
 def _execute(plan: Plan, command: list[str], progress: bool) -> tuple[Tables, bool]:
     started = time.monotonic()
-    remove_half_written(plan.folder)
     parts = _begin(plan)
     manifest = describe(plan.jobs, plan.earlier, plan.provenance, command, len(plan.todo))
     manifest |= {"replaces": plan.replaces, "committing": False}

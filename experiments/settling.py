@@ -24,8 +24,6 @@ from experiments.files import Staging, is_staged
 from experiments.parts import Part, read_parts, snapshot_name
 from experiments.provenance import conclude
 
-MANIFEST = "sweep.json"
-
 
 @dataclass
 class Unfinished:
@@ -49,7 +47,7 @@ class Unfinished:
 
 def unfinished(folder: Path) -> Unfinished | None:
     """Read what a folder has of a sweep under way; None where there is nothing that could be used."""
-    path = folder / store.PARTS / MANIFEST
+    path = folder / store.PARTS / store.MANIFEST
     if not path.is_file():
         return None
     try:
@@ -63,13 +61,13 @@ def unfinished(folder: Path) -> Unfinished | None:
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest of the sweep under way."""
-    store.write_text(folder / store.PARTS / MANIFEST, json.dumps(manifest, ensure_ascii=False))
+    store.write_text(folder / store.PARTS / store.MANIFEST, json.dumps(manifest, ensure_ascii=False))
 
 
 def discard_parts(folder: Path) -> None:
     """Remove what there is of a sweep under way; the manifest goes first, without which the rest is nothing."""
     with contextlib.suppress(FileNotFoundError):
-        (folder / store.PARTS / MANIFEST).unlink()
+        (folder / store.PARTS / store.MANIFEST).unlink()
     shutil.rmtree(folder / store.PARTS, ignore_errors=True)
 
 
@@ -81,10 +79,19 @@ def remove_half_written(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
+def has_leftovers(folder: Path) -> bool:
+    """Return whether a folder has anything of a sweep under way, or of a process that was killed."""
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
+    return any(name in (store.PARTS, store.LOCK) or is_staged(folder / name) for name in names)
+
+
 def recover(folder: Path) -> None:
-    """Finish what a process began that was killed while the tables got their names."""
+    """Finish what a process began that was killed while the tables got their names, and clear away what is of no use."""
+    remove_half_written(folder)
     begun = unfinished(folder)
-    if begun is not None and begun.manifest["committing"]:
+    if begun is None:
+        discard_parts(folder)
+    elif begun.manifest["committing"]:
         settle(folder, begun.manifest, begun.parts)
 
 

@@ -98,8 +98,8 @@ SORT = {
 }
 WRITE_ORDER = ("histograms", "layers", "steps", "runs")
 
-PARTS, LOCK = "parts", ".lock"
-"""What a sweep under way has in its folder beside the tables: its finished tiles, and its lock."""
+PARTS, MANIFEST, LOCK = "parts", "sweep.json", ".lock"
+"""What a sweep under way has in its folder beside the tables: its finished tiles with their manifest, and its lock."""
 
 _TYPES = {
     **dict.fromkeys(("job", "step", "layer", "count"), pa.int64()),
@@ -315,7 +315,7 @@ def prepare(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file, and the results need a folder of that name; choose another name or results_dir")
-    own = is_results(folder) or (folder / "provenance.json").is_file()
+    own = is_results(folder) or any((folder / name).is_file() for name in ("provenance.json", f"{PARTS}/{MANIFEST}"))
     if folder.is_dir() and not own and not all(is_staged(path) or path.name in (PARTS, LOCK) for path in folder.iterdir()):
         raise UserError(f"{folder} is not empty and is no results folder; choose another name or results_dir")
     try:

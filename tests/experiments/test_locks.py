@@ -1,0 +1,67 @@
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from experiments import locks, store
+from experiments.locks import locked
+
+
+def _hold(folder, begun, end):
+    with locked(folder):
+        begun.set()
+        end.wait(30)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Start another process that holds the folder."""
+    context = multiprocessing.get_context("spawn")
+    begun, end = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(tmp_path / "x", begun, end))
+    process.start()
+    assert begun.wait(60)
+    yield process, end
+    end.set()
+    process.join()
+
+
+def test_the_second_waits_and_says_so(tmp_path, holder, capfd):
+    process, end = holder
+    threading.Timer(0.3, end.set).start()
+    began = time.monotonic()
+    with locked(tmp_path / "x"):
+        assert time.monotonic() - began > 0.2
+    err = capfd.readouterr().err
+    assert err.count("\n") == 1
+    assert f"another process ({process.pid}); waiting" in err
+
+
+def test_a_killed_holder_holds_nothing(tmp_path, holder, capfd):
+    process, _ = holder
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert (tmp_path / "x" / store.LOCK).exists()
+    with locked(tmp_path / "x"):
+        pass
+    assert capfd.readouterr().err == ""
+    assert not (tmp_path / "x").exists()  # nothing came of it
+
+
+def test_it_leaves_a_folder_that_holds_something(tmp_path):
+    with locked(tmp_path / "x"):
+        (tmp_path / "x" / "runs.parquet").write_text("")
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["runs.parquet"]
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, capfd):
+    def refuse(descriptor, operation):
+        raise OSError(locks.errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    with locked(tmp_path / "x"):
+        pass
+    assert "without locks" in capfd.readouterr().err
