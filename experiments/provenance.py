@@ -25,11 +25,12 @@ def _version(package: str) -> str | None:
 
 def _blas() -> list[dict[str, Any]]:
     keep = ("internal_api", "version", "architecture", "num_threads", "threading_layer")
-    return [
+    found = [
         {key: library[key] for key in keep if key in library}
         for library in threadpoolctl.threadpool_info()
         if library.get("user_api") == "blas"
     ]
+    return sorted(found, key=str)  # they are listed in the order in which they happen to be loaded
 
 
 def _cpu() -> str:
