@@ -33,6 +33,10 @@ PAPER: Any = {
 """What a figure of a paper has otherwise: print's font sizes and line widths, and fonts that a publisher can edit."""
 
 
+_DRAWN_IN_ORDER = ("png", "svg", "pdf")
+"""The backend for PDF changes the figure's resolution, and what is drawn after it comes out at half the size."""
+
+
 @contextmanager
 def _glyphs() -> Iterator[None]:
     """Let a folder's name hold signs that the font lacks; they are drawn as boxes, without a warning."""
@@ -58,7 +62,7 @@ def render(make: Callable[[], Figure], formats: tuple[str, ...], paper: bool = F
         if paper:
             width, height = figure.get_size_inches()
             figure.set_size_inches(PAPER_WIDTH, height * PAPER_WIDTH / width)
-        for name in sorted(formats):
+        for name in sorted(formats, key=_DRAWN_IN_ORDER.index):
             buffer = BytesIO()
             if name == "png":  # savefig would draw everything twice
                 FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
