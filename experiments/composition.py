@@ -20,6 +20,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
+from yaml import YAMLError
 
 from experiments import config as run_config
 from experiments.config import GROUPS, SCALARS, Config, Job
@@ -105,7 +106,7 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
         try:
             with _arguments([*flags, *own, *overrides]):
                 hydra.main(config_path=str(CONF), config_name="config", **VERSION_BASE)(take)()
-        except (HydraException, OmegaConfBaseException, ValueError, AssertionError) as error:
+        except (HydraException, OmegaConfBaseException, YAMLError, ValueError, AssertionError) as error:
             if "hydra.mode changed" in str(error) and "--multirun" not in flags:
                 return compose([*flags, "--multirun"], overrides)  # a prepared sweep says so; Hydra 1.4 wants it said beforehand
             raise UserError(explain(error)) from error
@@ -203,12 +204,17 @@ def _sweep_without_multirun(match: re.Match[str]) -> str:
     return f"`{match['override']}` is a sweep; add -m to run all of its values"
 
 
+def _no_yaml(match: re.Match[str]) -> str:
+    return f"cannot read {match['file']}: {match['what'].strip()}, line {match['line']}; expected YAML, as in the files of conf"
+
+
 def _cannot_parse(match: re.Match[str]) -> str:
     line = " ".join(match.string.split("See http")[0].split())
     return f"cannot read an override ({line}); quote values with special characters, as in 'name=\"a b\"'"
 
 
 _EXPLANATIONS = [
+    (r"(?P<what>[^\n]*)\n\s*in \"(?P<file>[^\"]+)\", line (?P<line>\d+)", _no_yaml),
     (r"Sweep parameters '(?P<override>[^']*)' requires", _sweep_without_multirun),
     (r"Ambiguous value for argument '(?P<override>[^']*)'", _sweep_without_multirun),
     (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import inspect
 import json
+import logging
 import math
 import types
 import typing
@@ -235,10 +236,16 @@ def _check_node(group: str, node: Any) -> Config:
 
 
 def _factory(group: str, target: str) -> Callable[..., Any]:
+    log = logging.getLogger("hydra.utils")  # it prints what it raises as well
+    before, log.disabled = log.disabled, True
     try:
-        return get_method(target)
+        found: Callable[..., Any] = get_method(target)
+        inspect.signature(found)  # some of what is built into Python has none
+        return found
     except Exception as error:  # whatever importing a stranger's module raises
         raise UserError(f"`{group}._target_` must be the dotted path of a factory, got {target!r}: {error}".splitlines()[0]) from error
+    finally:
+        log.disabled = before
 
 
 _KINDS: dict[str, type] = {
@@ -357,12 +364,12 @@ def _check_representable(config: Config) -> None:
             raise UserError(f"`{key}` must be representable in float32, where {value} becomes {rounded}; use dtype=float64")
 
 
-def run_id(config: Config, arithmetic_version: int = ARITHMETIC_VERSION) -> str:
+def run_id(config: Config, arithmetic_version: int | None = None) -> str:
     """Return the identity of a run: a hash of all that changes a number or a row.
 
     Args:
         config: validated.
-        arithmetic_version: of the core that runs it.
+        arithmetic_version: of the core that runs it; None for this one.
 
     Returns:
         16 hexadecimal digits of the SHA-256 of the config as sorted JSON, the checksum of the data and the version
@@ -372,7 +379,7 @@ def run_id(config: Config, arithmetic_version: int = ARITHMETIC_VERSION) -> str:
     for group, key in PATHS_TO_DATA:
         content[group] = {k: v for k, v in content[group].items() if k != key}
     content["data_checksum"] = build_cached(config["data"]).checksum
-    content["arithmetic_version"] = arithmetic_version
+    content["arithmetic_version"] = ARITHMETIC_VERSION if arithmetic_version is None else arithmetic_version
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -284,7 +284,7 @@ def _one(job: Job, keep: _Keep, progress: bool) -> Part:
 
     with bar:
         error = (future := Serial().submit(keep, run_tile, [job], on_step)).exception()
-        return _give_up(job, keep, error) if error is not None else future.result()  # type: ignore[no-any-return]
+        return _give_up(job, keep, error) if error is not None else future.result()
 
 
 def _compute(jobs: list[Job], keep: _Keep) -> Iterator[Part]:

@@ -39,7 +39,7 @@ def multiplications(config: Config) -> float:
 
 def work(config: Config) -> float:
     """Return the multiplications of a run."""
-    return multiplications(config) * (config["steps"] + 1)
+    return multiplications(config) * float(config["steps"] + 1)
 
 
 def cut(jobs: Sequence[Job], workers: int) -> list[list[Job]]:

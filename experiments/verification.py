@@ -65,11 +65,12 @@ def ulps(a: Array, b: Array) -> FloatArray:
     Returns:
         0 where equal or both are NaN, else the number of steps from float to next float; infinite where one is NaN.
     """
-    wide, sign = (np.uint64, np.uint64(1 << 63)) if a.dtype == np.float64 else (np.uint32, np.uint32(1 << 31))
+    wide: Any = np.uint64 if a.dtype == np.float64 else np.uint32
+    sign = wide(1 << (8 * a.dtype.itemsize - 1))
 
     def ordered(values: Array) -> Array:
-        bits = np.ascontiguousarray(values).view(wide)
-        return np.where(bits & sign, sign - (bits & ~sign), bits + sign).astype(np.uint64)
+        bits: Any = np.ascontiguousarray(values).view(wide)
+        return np.asarray(np.where(bits & sign, sign - (bits & ~sign), bits + sign), dtype=np.uint64)
 
     left, right = ordered(a), ordered(b)
     steps = np.where(left > right, left - right, right - left).astype(np.float64)
