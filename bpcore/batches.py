@@ -54,11 +54,11 @@ class Batches:
     """
 
     def __init__(self, examples: Examples, batch_size: int | None, seeds: list[int], dtype: str) -> None:
-        x, y = examples.x.astype(dtype), examples.y.astype(dtype)
+        x, y = (np.asarray(part, dtype=dtype, order="C") for part in (examples.x, examples.y))  # no copy where none is needed
         self._m = x.shape[1]
         self.size = self._m if batch_size is None else batch_size
         self._seeds = seeds
-        self.x, self.y = np.ascontiguousarray(x)[None], np.ascontiguousarray(y)[None]
+        self.x, self.y = x[None], y[None]
         columns = np.concatenate([x, np.ones((1, self._m), dtype=dtype)])
         labels = y.argmax(axis=0)
         self._all = Batch(columns[None], self.y, labels[None]) if batch_size is None else None

@@ -14,9 +14,10 @@ from bpcore.batches import Batch, Batches, Examples
 from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
 from bpcore.engine import Engine, Rates
+from bpcore.evaluation import accuracy_of_stack
 from bpcore.initializers import Initializer
 from bpcore.measurements import DELTA, UPDATE, WEIGHT
-from bpcore.mlp import Network, accuracy, evaluate, forward, initialize, objective
+from bpcore.mlp import Network, accuracy, forward, initialize, objective
 from bpcore.modes import mode_columns
 from bpcore.normalization import RunningStatistics
 from bpcore.optimizers import Optimizer
@@ -148,6 +149,7 @@ class _Loop:
         self.decays = bool(self.weight_decay.any())
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)
+        self.final = np.full((2, len(runs)), np.nan)
         self.snapshots: list[dict[str, Array] | None] = [None] * len(runs)
 
     def run(self, on_step: Callable[[int, FloatArray], None] | None) -> StackRecord:
@@ -196,7 +198,10 @@ class _Loop:
         if mask.any():
             if last:
                 norms[UPDATE] = np.nan
-            self.recorder.add(step, mask, norms, self._step_row(batch, regular, loss, report, mask))
+            row = self._step_row(batch, regular, loss, report, mask)
+            self.recorder.add(step, mask, norms, row)
+            if last:
+                self.final = np.stack([loss, row["accuracy"]])
             if keep:
                 own = mask if recording.full or first or last else diverging
                 self.recorder.add_columns(step, own, costly_columns(self.network, engine.trace(batch), engine.delta))
@@ -273,19 +278,21 @@ class _Loop:
 
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""
-        dtype, examples = self.settings.dtype, self.examples
-        x, y = self.batches.x, self.batches.y
-        final_loss, (final_accuracy, test_accuracy) = self.last_loss, np.full((2, self.alive.size), np.nan)
-        tested = None
+        params, examples, alive = self.engine.parameters.layers(), self.examples, self.alive
+        final_loss, final_accuracy, test_accuracy = self.last_loss, np.full(alive.size, np.nan), np.full(alive.size, np.nan)
+        if self.settings.batch_size is None:  # the last step has seen all examples
+            final_loss[alive], final_accuracy[alive] = self.final[0][alive], self.final[1][alive]
+        else:
+            self._on_all_examples(final_loss, final_accuracy)
         if examples.test_x is not None and examples.test_y is not None:
-            tested = [np.ascontiguousarray(part[None].astype(dtype)) for part in (examples.test_x, examples.test_y)]
+            test_accuracy = accuracy_of_stack(self.network, params, examples.test_x, examples.test_y, self.running, alive)
+        return self.recorder.record(self.snapshots, self.diverged_at, final_loss, final_accuracy, test_accuracy)
+
+    def _on_all_examples(self, loss: FloatArray, hits: FloatArray) -> None:
+        x, y = self.batches.x, self.batches.y
         for run in np.flatnonzero(self.alive):  # one by one, since all examples of many runs would leave the cache
             own = slice(int(run), int(run) + 1)
             params = self.engine.parameters.layers(own)
             trace = forward(self.network, params, x)
-            final_loss[run] = objective(self.network, params, trace, y, self.weight_decay[own, :, None])[0]
-            final_accuracy[run] = accuracy(trace.a[self.network.L], y)[0]
-            if tested is not None:
-                output = evaluate(self.network, params, tested[0], self.running.of_runs(own))
-                test_accuracy[run] = accuracy(output, tested[1])[0]
-        return self.recorder.record(self.snapshots, self.diverged_at, final_loss, final_accuracy, test_accuracy)
+            loss[run] = objective(self.network, params, trace, y, self.weight_decay[own, :, None])[0]
+            hits[run] = accuracy(trace.a[self.network.L], y)[0]

@@ -11,7 +11,7 @@ HARNESS = {"experiments", "hydra_plugins", "tests"}
 PROBES = {f"bpcore.{name}" for name in ("curvature", "extended", "shattering", "modes", "probes")}
 """Measurements that read a network and its pass; the step loop calls them, and they do not know of it."""
 
-ENGINE = {f"bpcore.{name}" for name in ("batches", "engine", "measurements", "workspace")}
+ENGINE = {f"bpcore.{name}" for name in ("batches", "engine", "evaluation", "measurements", "workspace")}
 """The equations in place. The textbook, which they are held against, does not know of them."""
 
 LAYERED = {f"bpcore.{name}" for name in ("mlp", "training", "recording", "instruments", "layers")} | PROBES | ENGINE
@@ -34,6 +34,7 @@ FORBIDDEN: dict[str, set[str]] = {
     **{probe: {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff"} for probe in PROBES},
     "bpcore.tabulated": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
     "bpcore.engine": PROBES | {"bpcore.training", "bpcore.recording", "bpcore.instruments"},
+    "bpcore.evaluation": PROBES | {"bpcore.engine", "bpcore.training", "bpcore.recording", "bpcore.instruments"},
     "bpcore.mlp": PROBES | ENGINE | {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
     "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},

@@ -24,7 +24,7 @@ from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.bench.shapes import Shape
 from experiments.stacking import tile_size
 
-_STACKS = (1, 2, 4, 8, 16, 32)
+_STACKS = (1, 2, 4, 8, 16, 32, 64)
 _STRETCH_S = 0.05
 
 

@@ -1,0 +1,70 @@
+"""The accuracy of a whole stack on examples that may be many: in pieces whose activations stay in the cache."""
+
+import numpy as np
+
+from bpcore.arrays import Array, FloatArray
+from bpcore.layers import Layers
+from bpcore.mlp import Network
+from bpcore.normalization import RunningStatistics, normalize_with
+
+PIECE = 512
+"""Examples at once. The bits of a product may depend on it, so that it must not depend on the stack."""
+
+_ROOM = 2**19
+
+
+def accuracy_of_stack(network: Network, params: Layers, x: Array, y: Array, running: RunningStatistics, asked: Array) -> FloatArray:
+    """Return the fraction of examples whose largest output is the right class, in evaluation mode.
+
+    What `mlp.evaluate` and `mlp.accuracy` say, without their temporaries.
+
+    Args:
+        network: the architecture.
+        params: of the stack.
+        x: (n_0, m), of any float dtype.
+        y: (n_L, m), targets.
+        running: statistics gathered in training; unused without batch normalization.
+        asked: (R,) bool, the runs whose accuracy is wanted.
+
+    Returns:
+        (R,); NaN for runs that were not asked for, for outputs that are not finite and for a single output.
+    """
+    result = np.full(asked.size, np.nan)
+    if network.sizes[-1] < 2:
+        return result
+    dtype, widest = params.W[1].dtype, max(network.sizes[1:])
+    together = max(1, _ROOM // (2 * widest * PIECE * dtype.itemsize))
+    groups = [group for low in range(0, asked.size, together) if asked[(group := slice(low, low + together))].any()]
+    parts = [(_of_runs(params, group), running.of_runs(group)) for group in groups]
+    buffers = np.empty((2, together * widest * PIECE), dtype=dtype)
+    hits, finite = np.zeros(asked.size, dtype=np.int64), np.ones(asked.size, dtype=bool)
+    for low in range(0, x.shape[1], PIECE):
+        piece = np.array(x[None, :, low : low + PIECE], dtype=dtype, order="C")
+        labels = y[:, low : low + PIECE].argmax(axis=0)
+        for group, (own, statistics) in zip(groups, parts, strict=True):
+            output = _output(network, own, statistics, piece, buffers)
+            hits[group] += np.add.reduce(output.argmax(axis=-2) == labels, axis=-1)
+            finite[group] &= np.isfinite(output).all(axis=(-2, -1))
+    known = asked & finite
+    result[known] = hits[known] / x.shape[1]
+    return result
+
+
+def _of_runs(params: Layers, runs: slice) -> Layers:
+    return params.map(lambda _, array: array[runs])
+
+
+def _output(network: Network, params: Layers, running: RunningStatistics, x: Array, buffers: Array) -> Array:
+    """Return a^L in evaluation mode, in one of the two buffers."""
+    a, runs, m = x, params.W[1].shape[0], x.shape[-1]
+    for l in range(1, network.L + 1):
+        size = runs * network.sizes[l] * m
+        h, below = buffers[0, :size].reshape(runs, -1, m), a
+        np.matmul(params.W[l], below, out=h)
+        h += params.b[l]
+        if network.normalized(l):
+            mean, variance = running.of(l)
+            h[...] = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
+        a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
+        network.phi(l).value_into(h, a)
+    return a
