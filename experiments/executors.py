@@ -4,6 +4,7 @@ An executor has `submit(function, *args)`, which returns a future with `result()
 """
 
 import os
+import warnings
 import signal
 import threading
 import time
@@ -72,6 +73,8 @@ class Processes:
     """
 
     def __init__(self, max_workers: int) -> None:
+        # A worker that has seen large nets or data is replaced by a fresh one between two tasks, which is no fault of theirs.
+        warnings.filterwarnings("ignore", message="A worker was restarted while some jobs", category=UserWarning)
         self.workers = self.slots = max_workers
         self._idle = [self._pool() for _ in range(max_workers)]
         self._busy: dict[Future[Any], Any] = {}
