@@ -4,10 +4,10 @@ An executor has `submit(function, *args)`, which returns a future with `result()
 """
 
 import os
-import warnings
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
 from typing import Any, Protocol
