@@ -14,6 +14,13 @@ from experiments import store
 from experiments.compaction import FileSource
 from experiments.parts import snapshot_name
 
+SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})
+"""Columns whose values come out of sums that cancel: near 0, a last place of the value itself means nothing. Their differences,
+and those of the arrays in snapshots, are counted in last places of the run's largest value."""
+
+COUNTED = frozenset({"accuracy", "final_accuracy", "test_accuracy", "saturated", "dead", "zero"})
+"""Columns that count entries, as histograms do: under another kernel, one at an edge may fall to either side."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -93,8 +100,13 @@ class _Tally:
             unequal = _bits(a) != _bits(b)
             if not unequal.any():
                 return
-            with np.errstate(over="ignore"):
-                size = float(ulps(a.astype(dtype), b.astype(dtype)).max())
+            with np.errstate(all="ignore"):
+                left, right = a.astype(dtype), b.astype(dtype)
+                steps = ulps(left, right)
+                if table == "snapshots" or column in SIGNED:
+                    last_place = np.spacing(np.nanmax(np.abs(left), initial=0.0))
+                    steps = np.where(np.isfinite(steps), np.abs(left - right) / last_place, steps)
+                size = float(np.nanmax(steps, initial=0.0))
         else:
             unequal, size = a != b, math.nan
             if not unequal.any():

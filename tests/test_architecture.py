@@ -45,6 +45,12 @@ FORBIDDEN: dict[str, set[str]] = {
         f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
         for part in ("factors", "intervals", "verdicts", "statistics", "remedy_effects")
     },
+    **{
+        f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
+        for part in ("files", "locks", "parts", "compaction", "settling", "verification")
+    },
+    "experiments.tiles": RUNNING | TRAINING | {"pandas", "matplotlib"},
+    "experiments.tile": RUNNING - {"experiments.tile"} | {"matplotlib", "experiments.settling", "experiments.plots"},
     "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
     "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store", "experiments.statistics"},
     "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.plots", "matplotlib", "hydra"},
@@ -175,6 +181,8 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.statistics", "import matplotlib.pyplot as plt"),
         ("experiments.statistics", "from experiments import plots"),
         ("experiments.verdicts", "from experiments.tile import run_tile"),
+        ("experiments.settling", "from experiments.runner import execute"),
+        ("experiments.tile", "from experiments import runner"),
         ("experiments.remedy_effects", "from experiments.runner import execute"),
         ("bpcore.graph", "from bpcore import gates"),
         ("bpcore.gates", "from bpcore.composite import composite"),

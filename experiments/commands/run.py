@@ -106,7 +106,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.dry_run:
         print(describe_plan(todo, as_json=args.json))
         return 0
-    if todo.todo and todo.done and (difference := differs(todo.provenance)):
+    if todo.todo and todo.provenance and (difference := differs(todo.provenance)):
         print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
     tables, interrupted = execute_plan(todo, ["gradstab", *(shlex.quote(a) for a in sys.argv[1:])])
     _print(tables, folder, todo.done, args.json)

@@ -60,6 +60,19 @@ class TestUlps:
         assert ulps(np.array([1.7e308]), np.nextafter(np.array([1.7e308]), 0)).tolist() == [1]
 
 
+def test_what_cancels_is_measured_by_the_largest_value_of_its_run(made, whole):
+    content = pq.read_table(whole / "layers.parquet")
+    values = content["z_mean"].to_numpy().copy()
+    row = int(np.nanargmin(np.abs(values)))
+    values[row] += 1e-16
+    place = content.column_names.index("z_mean")
+    pq.write_table(content.set_column(place, "z_mean", pa.array(values)), whole / "layers.parquet")
+    run_id = content["run_id"][row].as_py()
+    (found,) = differences(made / "whole", whole, [Pair(run_id, run_id, "float64")])
+    assert (found.column, found.values) == ("z_mean", 1)
+    assert 0 < found.ulps < 100
+
+
 class TestRecorded:
     def test_every_job_comes_back_with_its_identity(self, made):
         jobs = recorded_jobs(made / "whole", PLACES)
