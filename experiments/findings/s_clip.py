@@ -99,4 +99,5 @@ def _norms(clipped: Results, plain: Results, fast: "pd.Series[bool]", mean_norm:
         bare.groupby("step")["grad_norm"].median().rename("without clipping"),
     ]
     frame = pd.concat(parts, axis=1).rename_axis("step").reset_index().melt("step", var_name="which", value_name="measured")
-    return frame[np.isfinite(frame["measured"])].assign(threshold=nearest)
+    finite: pd.DataFrame = frame[np.isfinite(frame["measured"])]
+    return finite.assign(threshold=nearest)

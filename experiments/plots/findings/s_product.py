@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.atlas.frames import groups
 from experiments.plots.style.look import GREY, INK, OKABE_ITO, Colors, integer_axis, log_axis
 from experiments.plots.style.panels import legend, panels
 
@@ -31,7 +30,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     left.set(xlabel="bound γ‖W^(l+1)‖₂", ylabel="factor ‖δ^l‖ / ‖δ^(l+1)‖")
     scales = sorted(ends["scale"].unique())
     tints = Colors(ends["scale"])
-    for (activation, scale), rows in groups(ends, ["activation", "scale"]):
+    for (activation, scale), rows in ends.groupby(["activation", "scale"]):
         style = STYLES[scales.index(scale) % len(STYLES)]
         right.plot(rows["depth"], rows["measured"], style, marker="o", color=colors.get(str(activation), GREY), gid="measured")
     right.axhline(1, color=GREY, lw=1)

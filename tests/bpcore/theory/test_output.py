@@ -16,7 +16,7 @@ def targets(name: str, outputs: int, m: int) -> np.ndarray:
     return generator.standard_normal((outputs, m))
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "cosh"])  # whose tails no sample has seen enough of
 @pytest.mark.parametrize("q", [0.0, 0.3, 9.0])
 @pytest.mark.parametrize("outputs", [2, 7])
 def test_the_error_of_every_loss_against_sampling(name: str, q: float, outputs: int) -> None:
@@ -28,6 +28,15 @@ def test_the_error_of_every_loss_against_sampling(name: str, q: float, outputs: 
     # 4 σ of sampling; continuous targets are taken in 64 groups, which costs .1 % of their square
     slack = 2e-3 * float((y**2).sum(axis=0).mean()) if name not in ("softmax_cross_entropy", "sigmoid_cross_entropy") else 1e-12
     assert predicted == pytest.approx(squares.mean(), abs=4 * squares.std() / np.sqrt(len(squares)) + slack)
+
+
+@pytest.mark.parametrize("q", [0.0, 0.3, 9.0])
+def test_the_error_of_cosh_in_closed_form(q: float) -> None:
+    y, loss = np.eye(2), LOSSES["cosh"]()
+    exact = sum((np.exp(2 * q) * np.cosh(2 * target) - 1) / 2 for target in (0, 1))  # E sinh²(√q Z − y) = (e^(2q) cosh 2y − 1)/2
+    assert float(theory.output_error(lambda a, b: loss.delta(a, b, identity()), np.array(q), y)) == pytest.approx(
+        exact, rel=1e-6
+    )  # at q = 9 the mass lies at Z = 6
 
 
 @pytest.mark.parametrize("output", ACTIVATIONS)

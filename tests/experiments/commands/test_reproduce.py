@@ -63,7 +63,7 @@ def test_an_override_wins_over_the_finding(here: Path, capsys: pytest.CaptureFix
 
 
 def reference_says(verdict: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path.write_text(json.dumps([{"id": "relu_keeps", "verdict": verdict}]), encoding="utf-8")
+    path.write_text(json.dumps([{"id": "relu_keeps", "verdict": verdict, "data": "digits"}]), encoding="utf-8")
     monkeypatch.setattr(reproduce.judging, "reference", lambda read=judging.reference: read(path))
 
 

@@ -75,4 +75,4 @@ def test_a_figure_is_drawn_once_for_all_formats():
         return drawing
 
     images = render(make, ("png", "svg", "pdf"))
-    assert (list(images), len(calls)) == (["pdf", "png", "svg"], 1)
+    assert (list(images), len(calls)) == (["png", "svg", "pdf"], 1)
