@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS ?= test
 
 .DEFAULT_GOAL := help
-.PHONY: help report reference test lint oracle wheel clean
+.PHONY: help report reference test slow lint oracle wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -30,6 +30,9 @@ reference: $(VENV)/.installed-test ## make the committed reference anew; look at
 test: $(VENV)/.installed-$(EXTRAS) ## set up and run the test suite
 	@echo "== running the test suite"
 	@$(BIN)/python -m pytest -n auto
+
+slow: $(VENV)/.installed-$(EXTRAS) ## the checks that take longer: findings against the reference, a real browser, an emulated processor, every fault
+	@$(BIN)/python -m pytest -n auto -m slow
 
 lint: $(VENV)/.installed-dev ## ruff and mypy --strict
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

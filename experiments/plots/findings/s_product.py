@@ -30,9 +30,10 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     left.set(xlabel="bound γ‖W^(l+1)‖₂", ylabel="factor ‖δ^l‖ / ‖δ^(l+1)‖")
     scales = sorted(ends["scale"].unique())
     tints = Colors(ends["scale"])
-    for (activation, scale), rows in ends.groupby(["activation", "scale"]):
+    for key, rows in ends.groupby(["activation", "scale"]):
+        name, scale = tuple(key)
         style = STYLES[scales.index(scale) % len(STYLES)]
-        right.plot(rows["depth"], rows["measured"], style, marker="o", color=colors.get(str(activation), GREY), gid="measured")
+        right.plot(rows["depth"], rows["measured"], style, marker="o", color=colors.get(str(name), GREY), gid="measured")
     right.axhline(1, color=GREY, lw=1)
     log_axis(right.yaxis, ends["measured"])
     integer_axis(right.xaxis)

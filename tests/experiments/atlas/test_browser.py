@@ -11,7 +11,6 @@ from tests.experiments.atlas import pages
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here, and the page is tested in a real browser"),
 ]
 OFFLINE = [

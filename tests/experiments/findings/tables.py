@@ -35,15 +35,14 @@ def results(runs: list[Run]) -> Results:
         rows.append({**keys, **dict.fromkeys(RUN_RESULTS), "status": "ok", **own})
         frame = pd.DataFrame({"step": 0, "layer": range(1, len(one["delta_norm"]) + 1), "finite": True, **one["layers"]})
         frame["delta_norm"], frame["delta_norm_theory"] = one["delta_norm"], one["theory"]
-        layers.append(_complete(frame, keys, LAYERS))
-        steps.append(_complete(one.get("steps", pd.DataFrame({"step": [0]})), keys, STEPS))
+        layers.append(frame.assign(**keys))
+        steps.append(one.get("steps", pd.DataFrame({"step": [0]})).assign(**keys))
     histograms = pd.DataFrame(columns=[*KEYS, *HISTOGRAMS])
-    return Results(store.runs_frame(rows), pd.concat(layers), pd.concat(steps), histograms, path=Path("nowhere"))
+    return Results(store.runs_frame(rows), _complete(layers, LAYERS), _complete(steps, STEPS), histograms, path=Path("nowhere"))
 
 
-def _complete(frame: pd.DataFrame, keys: dict[str, Any], columns: dict[str, str]) -> pd.DataFrame:
-    missing = {name: np.nan for name in columns if name not in frame.columns}
-    return frame.assign(**missing, **keys)[[*KEYS, *columns]]
+def _complete(frames: list[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
+    return pd.concat(frames).reindex(columns=[*KEYS, *columns])
 
 
 def geometric(factor: float, depth: int, seeds: int = 6, scatter: float = 0.02, top: float = 1.0, **columns: Any) -> list[Run]:
