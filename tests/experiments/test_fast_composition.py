@@ -188,6 +188,7 @@ OWN = st.one_of(
 
 @settings(derandomize=True, max_examples=EXAMPLES // 3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(overrides=st.lists(OWN, max_size=5))
+@pytest.mark.slow
 def test_it_equals_hydras_in_the_own_conf(own_conf: App, overrides: list[str]) -> None:
     check(own_conf, overrides)
 
@@ -226,6 +227,7 @@ def test_numbers_are_read_as_hydra_reads_them(small: App, text: str) -> None:
     assert math.copysign(1, found.value()) == math.copysign(1, expected.value())
 
 
+@pytest.mark.slow
 def test_every_launcher_and_sweeper_composes_the_same() -> None:
     overrides = [
         "+experiment=clipping",

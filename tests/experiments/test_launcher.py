@@ -40,6 +40,7 @@ class TestLauncherSuite(LauncherTestSuite):
     """Hydra's own tests of a launcher."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("launcher_name", "overrides"), [(name, [*overrides, "hydra.sweeper.max_batch_size=2"]) for name, overrides in WAYS[1:2]], ids=str
 )
@@ -47,6 +48,7 @@ class TestBatches(BatchedSweeperTestSuite):
     """Hydra's own tests of a sweeper that launches in batches."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task_launcher_cfg", "extra_flags"), [({}, ["-m", "hydra/launcher=stacked", "hydra/sweeper=design"])], ids=str)
 class TestIntegration(IntegrationTestSuite):
     """Hydra's own tests of an application, each a process of its own."""

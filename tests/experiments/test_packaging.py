@@ -79,6 +79,7 @@ def test_an_editable_install_has_the_plugins(source, tmp_path):
     assert "2 runs" in done.stdout
 
 
+@pytest.mark.slow
 def test_it_runs_in_another_folder(wheel, tmp_path):
     site = tmp_path / "site"
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel), cwd=tmp_path)

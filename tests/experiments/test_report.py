@@ -16,7 +16,7 @@ from experiments.cli import main
 from experiments.config import Job
 from experiments.report import combine, figure_modules, write_report
 from experiments.statistics import varying
-from experiments.store import Results, collect, load, write
+from experiments.store import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write
 from experiments.tile import failed
 
 
@@ -124,7 +124,9 @@ def test_whatever_was_run_there_is_a_page(samples: dict[str, Results], name: str
 
 def test_a_sweep_of_failed_runs_gives_a_page(base: dict[str, Any], tmp_path: Path) -> None:
     parts = [failed(Job(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
-    write(tmp_path, collect(parts), {"command": "gradstab run", "sweep": []})
+    runs = runs_frame([{**row, "job": i} for i, part in enumerate(parts) for row in part.runs])
+    empty = (pd.DataFrame(columns=[*KEYS, *columns]) for columns in (LAYERS, STEPS, HISTOGRAMS))
+    write(tmp_path, Tables(runs, *empty), {"command": "gradstab run", "sweep": []})
     text = write_report([tmp_path]).read_text(encoding="utf-8")
     Page(text)
     assert "6 failed" in text

@@ -129,6 +129,7 @@ class TestVerify:
         assert code == 1
         assert [entry["column"] for entry in json.loads(out)["differences"]] == ["W1"]
 
+    @pytest.mark.slow
     def test_another_machine_is_given_room_but_not_more(self, whole, capsys):
         provenance = json.loads((whole / "provenance.json").read_text())
         provenance["versions"]["numpy"] = "1.0.0"

@@ -118,6 +118,7 @@ def test_nothing_overlaps(name: str) -> None:
     assert_legible(drawn(expression, shapes=True))
 
 
+@pytest.mark.slow
 def test_nothing_overlaps_in_sixty_nodes() -> None:
     example = three_three_one()
     biggest = max((draw(one.root, backward(one.root), names(one.root)) for one in example.pictures), key=lambda found: len(found.shown))
@@ -126,6 +127,7 @@ def test_nothing_overlaps_in_sixty_nodes() -> None:
 
 
 @pytest.mark.parametrize(("seed", "shape"), [(1, (2,)), (2, ())])
+@pytest.mark.slow
 def test_nothing_overlaps_in_random_graphs(seed: int, shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(seed)
     nodes = [variable(np.round(rng.normal(size=shape), 3), f"x{number_}") for number_ in range(8)]
