@@ -1,16 +1,14 @@
 """How remedies are shown: a table in the terminal, Markdown, CSV, a figure and an offline page."""
 
-import base64
 import math
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import store
+from experiments import pages, store
 from experiments.headline import number
 from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.plots.style.render import render
@@ -142,20 +140,21 @@ def write(folder: Path, table: pd.DataFrame, conclusions: Conclusions, command: 
         store.write_bytes(folder / f"remedies.{kind}", content)
     store.write_text(folder / "remedies.csv", table.to_csv(index=False, lineterminator="\n"))
     store.write_text(folder / "remedies.md", as_markdown(table, conclusions))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("experiments", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    page = environment.get_template("remedies.html.j2").render(
-        command=command,
-        conclusions=conclusions.lines(),
-        figure=f"data:image/svg+xml;base64,{base64.b64encode(images['svg']).decode()}",
-        rows=rows_of(table),
-        reasons=[
-            (row["change"], row["advice"], row["reason"]) for row in table[table["n_changes"] == 1].sort_values("cost").to_dict("records")
-        ],
-        legend=LEGEND,
-        config=config,
+    page = (
+        pages.environment()
+        .get_template("remedies.html.j2")
+        .render(
+            command=command,
+            conclusions=conclusions.lines(),
+            figure=pages.data_uri(images),
+            rows=rows_of(table),
+            reasons=[
+                (row["change"], row["advice"], row["reason"])
+                for row in table[table["n_changes"] == 1].sort_values("cost").to_dict("records")
+            ],
+            legend=LEGEND,
+            config=config,
+        )
     )
     store.write_text(folder / "remedies.html", page)
     return folder / "remedies.html"

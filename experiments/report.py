@@ -1,6 +1,5 @@
 """From results folders to one offline page: figures as files, and an HTML page that holds all of them."""
 
-import base64
 import importlib
 import pkgutil
 import sys
@@ -9,11 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import jinja2
 import pandas as pd
 from tqdm import tqdm
 
-from experiments import plots, store
+from experiments import pages, plots, store
 from experiments.errors import UserError
 from experiments.headline import opening
 from experiments.plots.style import render as style
@@ -22,9 +20,6 @@ from experiments.statistics import varying
 from experiments.store import Results
 
 FORMATS = ("png", "svg")
-INLINE_SVG_UP_TO = 300_000
-"""Bytes; a larger drawing is put into the page as PNG."""
-
 _QUIET_SECONDS = 2.0
 
 
@@ -124,11 +119,8 @@ def _write_figure(module: ModuleType, table: pd.DataFrame, folder: Path, relativ
         store.write_bytes(folder / f"{name}.{kind}", content)
     store.write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     title = (module.__doc__ or name).strip().splitlines()[0].removesuffix(".")
-    kind = "svg" if "svg" in images and (len(images["svg"]) < INLINE_SVG_UP_TO or "png" not in images) else "png"
-    mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
-    source = f"data:{mime};base64,{base64.b64encode(images[kind]).decode()}"
     files = tuple(f"{relative}/{name}.{ending}" for ending in (*images, "csv"))
-    return Drawn(name, title, module.caption(table), _alt(title, table), source, files, len(table))
+    return Drawn(name, title, module.caption(table), _alt(title, table), pages.data_uri(images), files, len(table))
 
 
 def _alt(title: str, table: pd.DataFrame) -> str:
@@ -199,22 +191,19 @@ def render(results: Results, axes: list[str], drawn: list[Drawn], provenances: l
     Returns:
         HTML that needs no other file.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("experiments", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     names = [name for name, _ in provenances]
-    return environment.get_template("report.html.j2").render(
-        title=" and ".join(names) if len(names) < 4 else f"{len(names)} sweeps",
-        opening=opening(results, axes),
-        figures=drawn,
-        settings=settings_table(results.runs, axes),
-        runs=runs_table(results.runs, axes),
-        n_runs=len(results.runs),
-        fixed=fixed(results.runs, axes),
-        definitions=definitions(),
-        provenances=[(name, str(record.get("command", "")), provenance_rows(record)) for name, record in provenances],
+    return (
+        pages.environment()
+        .get_template("report.html.j2")
+        .render(
+            title=" and ".join(names) if len(names) < 4 else f"{len(names)} sweeps",
+            opening=opening(results, axes),
+            figures=drawn,
+            settings=settings_table(results.runs, axes),
+            runs=runs_table(results.runs, axes),
+            n_runs=len(results.runs),
+            fixed=fixed(results.runs, axes),
+            definitions=definitions(),
+            provenances=[(name, str(record.get("command", "")), provenance_rows(record)) for name, record in provenances],
+        )
     )

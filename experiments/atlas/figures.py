@@ -1,16 +1,13 @@
 """The files of a finding: its figure as PNG, SVG and PDF, its tables as CSV, all made from the tables alone."""
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import store
+from experiments import pages, store
 from experiments.atlas.judging import Judged
 from experiments.plots.style.render import render
 
 FORMATS = ("png", "svg", "pdf")
-INLINE_SVG_UP_TO = 300_000
-"""Bytes; a larger drawing is put into the page as PNG."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,5 @@ def write(judged: Judged, folder: Path, relative: str, paper: bool = False) -> P
         return Picture("", "", "", tuple(files), f"its figure failed: {type(error).__name__}: {' '.join(str(error).split())}")
     for kind, content in images.items():
         store.write_bytes(folder / f"{name}.{kind}", content)
-    kind = "svg" if len(images["svg"]) < INLINE_SVG_UP_TO else "png"
-    mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
-    source = f"data:{mime};base64,{base64.b64encode(images[kind]).decode()}"
     alt = f"Figure of {judged.finding.label}, {judged.finding.title}: {judged.estimate.reason}"
-    return Picture(source, words, alt, (*(f"{relative}/{name}.{kind}" for kind in FORMATS), *files))
+    return Picture(pages.data_uri(images), words, alt, (*(f"{relative}/{name}.{kind}" for kind in FORMATS), *files))

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 import pandas as pd
-from markupsafe import Markup, escape
 
+from experiments import pages
 from experiments.atlas.figures import Picture
 from experiments.atlas.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.atlas.glyph import Glyph, glyph
@@ -86,15 +85,8 @@ def render(sections: list[Section], mode: str, command: str, provenance: dict[st
     Returns:
         HTML that needs no other file.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("experiments", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = pages.environment()
     environment.filters["number"] = number
-    environment.filters["code"] = code
     verdicts = [section.entry["verdict"] for section in sections]
     knobs = {knob for section in sections for knob in section.finding.knobs}
     return environment.get_template("atlas.html.j2").render(
@@ -109,9 +101,3 @@ def render(sections: list[Section], mode: str, command: str, provenance: dict[st
         provenance=provenance_rows(provenance),
         lost=lost,
     )
-
-
-def code(text: str) -> Markup:
-    """Return text as HTML, what stands between backticks as code."""
-    parts = [Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`"))]
-    return Markup("").join(parts)

@@ -7,12 +7,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
 from matplotlib import rc_context
 
 from bpcore import gates
 from bpcore.graph import backward
+from experiments import pages
 from experiments.graphs import drawing, examples, text
 from experiments.graphs.analysis import path_tables, path_text, product_text, savings
 from experiments.graphs.examples import Check, Example, Picture
@@ -56,10 +55,8 @@ def write_gallery(folder: Path) -> tuple[Path, list[Check]]:
         pictures = [_picture(one, folder / f"example-{number}-{letter}") for letter, one in zip("abcdefgh", example.pictures, strict=False)]
         sections.append({"id": f"example-{number}", "example": example, "pictures": pictures})
     source = resources.files("experiments.graphs").joinpath("gallery.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["code"] = code
     checks = [check for example in built for check in example.checks]
-    page = environment.from_string(source).render(sections=sections, checks=checks, gates=gates.catalogue())
+    page = pages.environment().from_string(source).render(sections=sections, checks=checks, gates=gates.catalogue())
     path = folder / "index.html"
     path.write_text(page, encoding="utf-8")
     return path, checks
@@ -87,11 +84,6 @@ def _picture(one: Picture, stem: Path) -> dict[str, Any]:
         ],
         "savings": savings(one.root) if one.paths else "",
     }
-
-
-def code(paragraph: str) -> Markup:
-    """Escape a paragraph and set what stands in backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(paragraph, quote=False)))
 
 
 def inline_svg(figure: drawing.Drawing, title: str) -> str:

@@ -8,7 +8,6 @@ import pytest
 
 from experiments.atlas import figures
 from experiments.atlas.glyph import MARGIN, WIDTH, glyph
-from experiments.atlas.page import code
 from tests.experiments.atlas import pages
 
 
@@ -130,10 +129,6 @@ def test_a_glyph_of_numbers_far_apart_is_logarithmic_and_one_of_a_single_number_
     same = glyph({"published": 1.0, "theory": 1.0, "measured": 1.0, "low": None, "high": None})
     assert same is not None
     assert same.measured == WIDTH / 2
-
-
-def test_words_between_backticks_become_code_and_the_rest_is_escaped() -> None:
-    assert str(code("at most `a<b` & <i>")) == "at most <code>a&lt;b</code> &amp; &lt;i&gt;"
 
 
 def test_figures_are_written_in_every_format_with_their_tables(path: Path) -> None:

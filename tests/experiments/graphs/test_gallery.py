@@ -153,10 +153,6 @@ def test_a_number_that_does_not_hold_is_shown(tmp_path: Path, monkeypatch: pytes
     assert [check.holds for check in checks].count(False) == 1
 
 
-def test_backticks_become_code_and_markup_is_escaped() -> None:
-    assert gallery.code("use `--x` for <b>") == "use <code>--x</code> for &lt;b&gt;"
-
-
 def test_the_words_name_roles_and_numbers() -> None:
     root = parse("2*(x*y+max(z,w))+x", {"x": 3, "y": -4, "z": 2, "w": -1}).root
     label = names(root)
