@@ -10,28 +10,30 @@ from experiments import locks, store
 from experiments.locks import locked
 
 
-def _hold(folder, begun, end):
+def _hold(folder, pipe):
     with locked(folder):
-        begun.set()
-        end.wait(30)
+        pipe.send("begun")
+        pipe.poll(30)
 
 
 @pytest.fixture
 def holder(tmp_path):
-    """Start another process that holds the folder."""
+    """Start another process that holds the folder, until told otherwise through a pipe: an event's waiters must not be killed."""
     context = multiprocessing.get_context("spawn")
-    begun, end = context.Event(), context.Event()
-    process = context.Process(target=_hold, args=(tmp_path / "x", begun, end))
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_hold, args=(tmp_path / "x", theirs))
     process.start()
-    assert begun.wait(60)
-    yield process, end
-    end.set()
+    theirs.close()  # so that the end of the process is the end of the pipe
+    assert ours.poll(60)
+    assert ours.recv() == "begun"
+    yield process, ours
+    ours.close()
     process.join()
 
 
 def test_the_second_waits_and_says_so(tmp_path, holder, capfd):
-    process, end = holder
-    threading.Timer(0.3, end.set).start()
+    process, pipe = holder
+    threading.Timer(0.3, pipe.close).start()
     began = time.monotonic()
     with locked(tmp_path / "x"):
         assert time.monotonic() - began > 0.2
