@@ -28,20 +28,24 @@ class Interval:
         value: the estimate.
         low: lower end; NaN where there are too few repetitions.
         high: upper end.
-        count: repetitions used.
+        n: repetitions used.
         method: student, bootstrap, wilson or none.
     """
 
     value: float
     low: float
     high: float
-    count: int
+    n: int
     method: str
 
     @property
     def known(self) -> bool:
         """Return whether there is an interval."""
         return not math.isnan(self.low)
+
+    def row(self) -> dict[str, float]:
+        """Return the interval as the columns of a numbers table: measured, low, high, n."""
+        return {"measured": self.value, "low": self.low, "high": self.high, "n": self.n}
 
 
 def mean_interval(values: FloatArray, method: str = "auto") -> Interval:
@@ -95,7 +99,7 @@ def geometric_interval(values: FloatArray, method: str = "auto") -> Interval:
     with np.errstate(all="ignore"):
         logs = mean_interval(np.log(np.asarray(values, dtype=np.float64)), method)
         value, low, high = (float(np.exp(end)) for end in (logs.value, logs.low, logs.high))
-    return Interval(value, low, high, logs.count, logs.method)
+    return Interval(value, low, high, logs.n, logs.method)
 
 
 def proportion(successes: int, trials: int) -> Interval:
@@ -170,5 +174,5 @@ def paired(before: FloatArray, after: FloatArray, ratio: bool = False, method: s
     if ratio:
         with np.errstate(all="ignore"):
             value, low, high = (float(np.exp(end)) for end in (interval.value, interval.low, interval.high))
-        interval = Interval(value, low, high, interval.count, interval.method)
+        interval = Interval(value, low, high, interval.n, interval.method)
     return Paired(interval, p, 1.0 if ratio else 0.0)

@@ -1,11 +1,13 @@
 """Cuts through the tables that findings share: groups, the layers at a step, profiles over layers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from experiments.atlas.intervals import geometric_mean
+from experiments.atlas.intervals import bootstrap, geometric_mean
+from experiments.intervals import Interval
 from experiments.store import Results
 
 
@@ -43,6 +45,53 @@ def layers_at(tables: Results, step: int | str, columns: list[str], hidden: bool
     if hidden:
         rows = rows[rows["layer"] <= rows["depth"]]
     return rows.drop(columns=[name for name in wanted if name not in columns]).reset_index(drop=True)
+
+
+def end_to_end(tables: Results, by: list[str]) -> pd.DataFrame:
+    """Return ‖δ^1‖/‖δ^D‖ of each run before training, D the last hidden layer, with the theory's.
+
+    Args:
+        tables: of a sweep.
+        by: columns of the runs table that tell settings apart.
+
+    Returns:
+        Columns `by`, ratio and theory, by run_id.
+    """
+    hidden = layers_at(tables, 0, [*by, "depth"])
+    first = hidden[hidden["layer"] == 1].set_index("run_id")
+    last = hidden[hidden["layer"] == hidden["depth"]].set_index("run_id")
+    return first[by].assign(ratio=first["delta_norm"] / last["delta_norm"], theory=first["delta_norm_theory"] / last["delta_norm_theory"])
+
+
+def end_to_end_by(tables: Results, by: list[str]) -> pd.DataFrame:
+    """Return `end_to_end` over seeds: columns `by`, theory, and the geometric mean with its interval."""
+    return pd.DataFrame([
+        {**dict(zip(by, values, strict=True)), "theory": group["theory"].mean(), **geometric_mean(group["ratio"]).row()}
+        for values, group in groups(end_to_end(tables, by), by)
+    ])  # fmt: skip
+
+
+def squared_end_to_end(tables: Results, summary: Callable[["pd.Series[float]"], Interval]) -> pd.DataFrame:
+    """Return the ratio of the mean squares of δ in the first and the last hidden layer: columns depth, theory, and the interval's.
+
+    Args:
+        tables: of a sweep over depths.
+        summary: of the ratio over seeds.
+    """
+    return pd.DataFrame([
+        {"depth": int(depth), "theory": float((runs["theory"] ** 2).mean()), **summary(runs["ratio"] ** 2).row()}
+        for (depth,), runs in groups(end_to_end(tables, ["depth"]), ["depth"])
+    ])  # fmt: skip
+
+
+def reached(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with a column `accuracy`, the training accuracy that they ended with; a diverged net has learned nothing: 0."""
+    return runs.assign(accuracy=runs["final_accuracy"].where(runs["status"] == "ok").fillna(0.0))
+
+
+def best_reached(cell: pd.DataFrame) -> Interval:
+    """Return the median over seeds of the best accuracy over learning rates, with its bootstrap interval; rows as of `reached`."""
+    return bootstrap(cell.groupby("seed")["accuracy"].max(), np.median)
 
 
 def profile(layers: pd.DataFrame, by: list[str], value: str = "delta_norm", theory: str = "delta_norm_theory") -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,43 +9,23 @@ from scipy import special
 
 from experiments import intervals
 from experiments.factors import CONFIDENCE
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Hold an estimate with its 95 % interval.
-
-    Args:
-        value: the estimate.
-        low: lower end, NaN with fewer than two repetitions.
-        high: upper end.
-        n: repetitions that it rests on.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-def _own(found: intervals.Interval) -> Interval:
-    return Interval(found.value, found.low, found.high, found.count)
+from experiments.intervals import Interval
 
 
 def mean(values: Any) -> Interval:
     """Return the arithmetic mean of the finite values, with the interval of `experiments.intervals.mean_interval`."""
-    return _own(intervals.mean_interval(np.asarray(values, dtype=float)))
+    return intervals.mean_interval(np.asarray(values, dtype=float))
 
 
 def geometric_mean(values: Any) -> Interval:
     """Return the geometric mean of the positive finite values: `mean` of their logarithms."""
-    return _own(intervals.geometric_interval(np.asarray(values, dtype=float)))
+    return intervals.geometric_interval(np.asarray(values, dtype=float))
 
 
 def share(true: Any) -> Interval:
     """Return the share of true values, with Wilson's interval."""
     flags = np.asarray(true, dtype=bool)
-    return _own(intervals.proportion(int(flags.sum()), len(flags)))
+    return intervals.proportion(int(flags.sum()), len(flags))
 
 
 def bootstrap(values: Any, statistic: Callable[..., Any], seed: int = 0) -> Interval:
@@ -66,9 +45,9 @@ def bootstrap(values: Any, statistic: Callable[..., Any], seed: int = 0) -> Inte
     numbers = numbers[np.isfinite(numbers)]
     n = len(numbers)
     if n < 2:
-        return Interval(float(numbers[0]) if n else math.nan, math.nan, math.nan, n)
+        return Interval(float(numbers[0]) if n else math.nan, math.nan, math.nan, n, "none")
     picks = np.random.default_rng(seed).integers(0, n, (intervals.RESAMPLES, n))
     tail = float(special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + CONFIDENCE) / 2)))
     low, high = np.quantile(statistic(numbers[picks], axis=1), [tail, 1 - tail])
     center = float(statistic(numbers[None], axis=1)[0])
-    return Interval(center, min(float(low), center), max(float(high), center), n)
+    return Interval(center, min(float(low), center), max(float(high), center), n, "bootstrap")

@@ -78,7 +78,7 @@ def _numbers(tables: Results, published: Mapping[str, Mapping[int, float]]) -> p
         factor = geometric_mean(group["measured"])
         rows.append({
             "activation": activation, "batch": batch, "published": published.get(activation, {}).get(batch, math.nan),
-            "theory": _rate(activation, batch), "measured": factor.value, "low": factor.low, "high": factor.high, "n": factor.n,
+            "theory": _rate(activation, batch), **factor.row(),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding, not_testable
-from experiments.atlas.frames import groups
-from experiments.atlas.intervals import bootstrap
+from experiments.atlas.frames import best_reached, groups, reached
 from experiments.store import Results
 
 SHOWN_DEPTH = 10
@@ -48,13 +46,12 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
 
 def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row a normalization and depth: median and interval over seeds of the best accuracy, and its learning rate."""
-    runs = runs.assign(accuracy=runs["final_accuracy"].where(runs["status"] == "ok").fillna(0.0))  # a diverged net has learned nothing
     rows = []
-    for (normalization, depth), cell in groups(runs, ["normalization", "depth"]):
-        best = bootstrap(cell.groupby("seed")["accuracy"].max(), np.median)
+    for (normalization, depth), cell in groups(reached(runs), ["normalization", "depth"]):
+        best = best_reached(cell)
         by_rate = cell.groupby("lr")["accuracy"].median()
         rows.append({
-            "normalization": normalization, "depth": int(depth), "measured": best.value, "low": best.low, "high": best.high, "n": best.n,
+            "normalization": normalization, "depth": int(depth), **best.row(),
             "best_lr": by_rate.idxmax(),
         })  # fmt: skip
     return pd.DataFrame(rows)

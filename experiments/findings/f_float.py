@@ -7,7 +7,8 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import layers_at
-from experiments.atlas.intervals import Interval, mean
+from experiments.atlas.intervals import mean
+from experiments.intervals import Interval
 from experiments.store import Results
 
 FORMATS: dict[str, type[np.float32] | type[np.float64]] = {"single": np.float32, "double": np.float64}
@@ -35,8 +36,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
             count = _first(layers, event, float(limits.smallest_normal))
             rows.append({
                 "format": name, "event": event, "published": finding.values.get(name, {}).get(event, np.nan),
-                "theory": predicted(float(np.log(least)), top, finding.values["sqrt_chi"]), "measured": count.value, "low": count.low,
-                "high": count.high, "n": count.n,
+                "theory": predicted(float(np.log(least)), top, finding.values["sqrt_chi"]), **count.row(),
             })  # fmt: skip
     numbers = pd.DataFrame(rows)
     single, double = (numbers[numbers["format"] == name] for name in FORMATS)

@@ -59,6 +59,6 @@ def _factors(tables: Results, published: list[float]) -> pd.DataFrame:
         rows.append({
             "layer": int(layer), "published": published[int(layer) - 1],
             "theory": float((theory[layer] / theory[layer + 1]).mean()) if known else np.nan,
-            "measured": factor.value, "low": factor.low, "high": factor.high, "n": factor.n,
+            **factor.row(),
         })  # fmt: skip
     return pd.DataFrame(rows)

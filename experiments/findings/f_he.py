@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding, not_testable
-from experiments.atlas.frames import groups
-from experiments.atlas.intervals import bootstrap
+from experiments.atlas.frames import best_reached, groups, reached
 from experiments.store import Results
 
 INITIALIZERS = ("xavier", "he")
@@ -52,12 +51,10 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
 
 def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row an initialization and depth: median and interval over seeds of the best accuracy, the factor of ‖δ‖."""
-    runs = runs.assign(accuracy=runs["final_accuracy"].where(runs["status"] == "ok").fillna(0.0))  # a diverged net has learned nothing
     rows = []
-    for (init, depth), cell in groups(runs, ["init", "depth"]):
-        best = bootstrap(cell.groupby("seed")["accuracy"].max(), np.median)
+    for (init, depth), cell in groups(reached(runs), ["init", "depth"]):
         rows.append({
-            "init": init, "depth": int(depth), "measured": best.value, "low": best.low, "high": best.high, "n": best.n,
+            "init": init, "depth": int(depth), **best_reached(cell).row(),
             "delta_factor": float(np.exp(np.log(cell["delta_factor"]).mean())), "delta_factor_theory": cell["delta_factor_theory"].mean(),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -48,7 +48,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         measured=broken.value,
         low=broken.low,
         high=broken.high,
-        interval=f"95 % over {broken.count} seeds, Wilson",
+        interval=f"95 % over {broken.n} seeds, Wilson",
         n=len(tables.runs),
         tables={"numbers": pd.DataFrame(rows), "ratios": ratios, "published": published},
     )

@@ -85,7 +85,7 @@ def _points(tables: Results, published: Mapping[float, float]) -> pd.DataFrame:
         near = min(published, key=lambda point: abs(point - sigma_w2))
         rows.append({
             "sigma_w2": sigma_w2, "sigma_b2": sigma_b2, "published": published[near] if abs(near - sigma_w2) < 1e-3 else np.nan,
-            "theory": chi_1(sigma_w2, sigma_b2), "measured": factor.value, "low": factor.low, "high": factor.high, "n": factor.n,
+            "theory": chi_1(sigma_w2, sigma_b2), **factor.row(),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

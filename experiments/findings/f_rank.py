@@ -31,8 +31,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     for (width, normalization, layer), group in groups(layers[layers["layer"].isin(DRAWN)], ["width", "normalization", "layer"]):
         rank = mean_interval(group["a_rank"].to_numpy())
         rows.append({
-            "width": width, "normalization": normalization, "layer": layer, "measured": rank.value, "low": rank.low, "high": rank.high,
-            "n": rank.count,
+            "width": width, "normalization": normalization, "layer": layer, **rank.row(),
         })  # fmt: skip
     profile = pd.DataFrame(rows)
     numbers = profile[profile["layer"] == LAYER].reset_index(drop=True)

@@ -90,8 +90,7 @@ def _decay(tables: Results) -> pd.DataFrame:
     for (layer,), group in groups(hidden, ["layer"]):
         gap = mean(group["gap"])
         rows.append({
-            "layer": int(layer), "asymptote": asymptote(int(layer)), "theory": 1 - map_[int(layer)], "measured": gap.value, "low": gap.low,
-            "high": gap.high, "n": gap.n,
+            "layer": int(layer), "asymptote": asymptote(int(layer)), "theory": 1 - map_[int(layer)], **gap.row(),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

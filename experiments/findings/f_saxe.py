@@ -8,7 +8,8 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
-from experiments.atlas.intervals import Interval, bootstrap
+from experiments.atlas.intervals import bootstrap
+from experiments.intervals import Interval
 from experiments.store import Results
 
 SHALLOW = 2
@@ -87,7 +88,7 @@ def _ratio(times: pd.DataFrame, init: str, deep: int) -> Interval:
     """Return the ratio of the updates at the greatest depth and at SHALLOW; NaN where a net does not get there."""
     pivot = times[times["init"] == init].pivot_table("updates", "seed", "depth", dropna=False)
     if deep not in pivot or SHALLOW not in pivot or pivot[[deep, SHALLOW]].isna().any(axis=None):
-        return Interval(math.nan, math.nan, math.nan, 0)
+        return Interval(math.nan, math.nan, math.nan, 0, "none")
     return bootstrap(pivot[deep] / pivot[SHALLOW], np.mean)
 
 

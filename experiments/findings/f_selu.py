@@ -9,7 +9,8 @@ from bpcore.activations import selu
 from bpcore.theory import moment_jacobian, moment_map
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.atlas.intervals import Interval, mean
+from experiments.atlas.intervals import mean
+from experiments.intervals import Interval
 from experiments.store import Results
 
 MOMENTS = ("a_mean", "a_var")
@@ -30,8 +31,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     published = (float(finding.values["mean_slope"]), float(finding.values["variance_slope"]))
     rows = [
         {
-            "slope": f"∂{name}/∂variance", "published": value, "theory": float(exact), "measured": slope.value, "low": slope.low,
-            "high": slope.high, "n": slope.n,
+            "slope": f"∂{name}/∂variance", "published": value, "theory": float(exact), **slope.row(),
         }
         for name, value, exact, slope in zip(("mean", "variance"), published, jacobian[:, 1], measured, strict=True)
     ]  # fmt: skip

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
-from experiments.atlas.frames import groups
+from experiments.atlas.frames import squared_end_to_end
 from experiments.atlas.intervals import bootstrap
 from experiments.store import Results
 
@@ -25,7 +24,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         The estimate; its numbers are those of depth SHOWN_DEPTH, or the next to it.
     """
     tables = results["depths"]
-    numbers = _numbers(tables).assign(published=float(finding.values["ratio"]))
+    numbers = squared_end_to_end(tables, lambda ratios: bootstrap(ratios, np.mean)).assign(published=float(finding.values["ratio"]))
     within = float(finding.threshold("kept_within"))
     kept = bool(((numbers["low"] >= 1 / within) & (numbers["high"] <= within)).all())
     deepest = numbers.iloc[-1]
@@ -46,15 +45,3 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         n=len(tables.runs),
         tables={"numbers": numbers},
     )
-
-
-def _numbers(tables: Results) -> pd.DataFrame:
-    """Return one row a depth: the ratio with its interval, and theory's."""
-    rows = []
-    for (depth,), runs in groups(tables.runs, ["depth"]):
-        at_start = tables.layers[tables.layers["run_id"].isin(runs["run_id"]) & (tables.layers["step"] == 0)]
-        first, last = (at_start[at_start["layer"] == layer].set_index("run_id") for layer in (1, depth))
-        ratio = bootstrap((first["delta_norm"] / last["delta_norm"]) ** 2, np.mean)
-        theory = float(((first["delta_norm_theory"] / last["delta_norm_theory"]) ** 2).mean())
-        rows.append({"depth": int(depth), "theory": theory, "measured": ratio.value, "low": ratio.low, "high": ratio.high, "n": ratio.n})
-    return pd.DataFrame(rows)

@@ -29,8 +29,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         for (depth,), group in groups(layers[layers["layer"] == 1], ["depth"]):
             cosine = mean_interval(group["gradient_cosine"].to_numpy())
             rows.append({
-                "inputs": name, "depth": int(depth), "published": 2.0 ** (finding.values["exponent"] * depth), "measured": cosine.value,
-                "low": cosine.low, "high": cosine.high, "n": cosine.count,
+                "inputs": name, "depth": int(depth), "published": 2.0 ** (finding.values["exponent"] * depth), **cosine.row(),
             })  # fmt: skip
     numbers = pd.DataFrame(rows)
     numbers["ratio"] = numbers["measured"] / numbers["published"]

@@ -33,7 +33,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         cosine = mean_interval(group["gradient_cosine"].to_numpy())
         rows.append({
             "depth": int(depth), "published": 2.0 ** (finding.values["exponent"] * depth), "theory": predicted(int(depth)),
-            "measured": cosine.value, "low": cosine.low, "high": cosine.high, "n": cosine.count,
+            **cosine.row(),
         })  # fmt: skip
     numbers = pd.DataFrame(rows)
     within = float(finding.threshold("law_within"))

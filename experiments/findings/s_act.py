@@ -28,8 +28,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
             rows.append({
                 "setting": "equal" if name == "equal" else "own", "activation": activation, "init": init,
                 "published": finding.values["relu"] if name == "equal" and activation == "relu" else np.nan,
-                "theory": runs["delta_factor_theory"].mean(), "measured": factor.value, "low": factor.low, "high": factor.high,
-                "n": factor.n,
+                "theory": runs["delta_factor_theory"].mean(), **factor.row(),
             })  # fmt: skip
     numbers = pd.DataFrame(rows).sort_values(["setting", "measured"], ignore_index=True)
     above = {setting: _least_margin(group) for setting, group in numbers.groupby("setting")}

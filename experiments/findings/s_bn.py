@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding, not_testable
-from experiments.atlas.frames import groups
-from experiments.atlas.intervals import Interval, bootstrap, geometric_mean, mean
+from experiments.atlas.frames import groups, reached
+from experiments.atlas.intervals import bootstrap, geometric_mean, mean
+from experiments.intervals import Interval
 from experiments.store import Results
 
 ROUNDING = 1e-9
@@ -83,9 +84,8 @@ def _theory(runs: pd.DataFrame) -> float | None:
 
 def _accuracy(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row an activation, normalization and learning rate: median and interval over seeds; a diverged net has learned nothing."""
-    runs = runs.assign(accuracy=runs["final_accuracy"].where(runs["status"] == "ok").fillna(0.0))
     rows = []
-    for (activation, normalization, lr), cell in groups(runs, ["activation", "normalization", "lr"]):
+    for (activation, normalization, lr), cell in groups(reached(runs), ["activation", "normalization", "lr"]):
         median = bootstrap(cell["accuracy"], np.median)
         diverged = int((cell["status"] == "diverged").sum())
         rows.append({
@@ -105,7 +105,7 @@ def _numbers(
 ) -> pd.DataFrame:
     """Return one row an activation and normalization."""
     return pd.DataFrame([
-        {"activation": key[0], "normalization": key[1], "measured": factor.value, "low": factor.low, "high": factor.high, "n": factor.n,
+        {"activation": key[0], "normalization": key[1], **factor.row(),
          "best_accuracy": best[key], "highest_lr": highest[key]}
         for key, factor in factors.items()
     ])  # fmt: skip

@@ -59,11 +59,11 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         measured=share.value,
         low=share.low,
         high=share.high,
-        interval=f"95 % over {share.count} runs, Wilson",
+        interval=f"95 % over {share.n} runs, Wilson",
         n=len(clipped.runs) + len(plain.runs),
         tables={
             "numbers": numbers,
-            "without": pd.DataFrame([{"measured": without.value, "low": without.low, "high": without.high, "n": without.count}]),
+            "without": pd.DataFrame([{**without.row()}]),
             "range": pd.DataFrame([{"least": finding.values["least"], "most": finding.values["most"], "mean_norm": mean_norm}]),
             "norms": _norms(clipped, plain, ~slow, mean_norm),
         },

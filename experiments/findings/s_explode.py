@@ -72,8 +72,7 @@ def _factors(runs: pd.DataFrame) -> pd.DataFrame:
     for (activation, scale), group in groups(runs, ["activation", "scale"]):
         factor = geometric_mean(group["factor"])
         rows.append({
-            "activation": activation, "scale": scale, "theory": group["theory"].mean(), "measured": factor.value, "low": factor.low,
-            "high": factor.high, "n": factor.n,
+            "activation": activation, "scale": scale, "theory": group["theory"].mean(), **factor.row(),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -97,7 +96,7 @@ def _crossings(runs: pd.DataFrame, published: Mapping[str, float]) -> pd.DataFra
         rows.append({
             "activation": activation, "published": published.get(str(activation), np.nan),
             "theory": crossing(theory["scale"], theory["theory"]),
-            "measured": each.value, "low": each.low, "high": each.high, "n": each.n,
+            **each.row(),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -107,7 +106,6 @@ def _growth(runs: pd.DataFrame) -> pd.DataFrame:
     for (activation, depth), group in groups(runs, ["activation", "depth"]):
         ratio = geometric_mean(group["growth"])
         rows.append({
-            "activation": activation, "depth": depth, "theory": group["growth_theory"].mean(), "measured": ratio.value, "low": ratio.low,
-            "high": ratio.high, "n": ratio.n,
+            "activation": activation, "depth": depth, "theory": group["growth_theory"].mean(), **ratio.row(),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
-from experiments.atlas.frames import groups, layers_at
-from experiments.atlas.intervals import geometric_mean
+from experiments.atlas.frames import end_to_end_by
 from experiments.store import Results
 
 CURED = ("tanh", "relu")
@@ -26,7 +25,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         The estimate; its numbers are ReLU's ratio under its best scheme.
     """
     tables = results["schemes"]
-    numbers = _ratios(tables)
+    numbers = end_to_end_by(tables, ["activation", "init"])
     within = float(finding.threshold("kept_within"))
     numbers["kept"] = (numbers["low"] >= 1 / within) & (numbers["high"] <= within)
     known = numbers[numbers["init"] != "normal"]
@@ -48,24 +47,6 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         n=len(tables.runs),
         tables={"numbers": numbers},
     )
-
-
-def _ratios(tables: Results) -> pd.DataFrame:
-    """Return ‖δ^1‖/‖δ^D‖ by activation and initialization: geometric mean over seeds, its interval, theory's."""
-    by = ["activation", "init"]
-    hidden = layers_at(tables, 0, [*by, "depth"])
-    first = hidden[hidden["layer"] == 1].set_index("run_id")
-    last = hidden[hidden["layer"] == hidden["depth"]].set_index("run_id")
-    ratio = first[by].assign(ratio=first["delta_norm"] / last["delta_norm"], theory=first["delta_norm_theory"] / last["delta_norm_theory"])
-    rows = []
-    for values, group in groups(ratio, by):
-        kept = geometric_mean(group["ratio"])
-        rows.append({
-            **dict(zip(by, values, strict=True)), "theory": group["theory"].mean(), "measured": kept.value, "low": kept.low,
-            "high": kept.high,
-            "n": kept.n,
-        })  # fmt: skip
-    return pd.DataFrame(rows)
 
 
 def _best(rows: pd.DataFrame) -> dict[Any, Any]:

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
-from experiments.atlas.frames import groups, layers_at
-from experiments.atlas.intervals import geometric_mean
+from experiments.atlas.frames import end_to_end_by
 from experiments.store import Results
 
 WORSE = ("tanh", "relu")
@@ -25,7 +23,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         The estimate; its numbers are ReLU's in the widest net.
     """
     tables = results["widths"]
-    numbers = _ratios(tables)
+    numbers = end_to_end_by(tables, ["activation", "init", "width"])
     within = float(finding.threshold("kept_within"))
     numbers["kept"] = (numbers["low"] >= 1 / within) & (numbers["high"] <= within)
     numbers["outside"] = (numbers["low"] > within) | (numbers["high"] < 1 / within)
@@ -55,20 +53,3 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         n=len(tables.runs),
         tables={"numbers": numbers.drop(columns=["outside", "beyond"])},
     )
-
-
-def _ratios(tables: Results) -> pd.DataFrame:
-    """Return ‖δ^1‖/‖δ^D‖ by activation, initialization and width: geometric mean over seeds, its interval, theory's."""
-    by = ["activation", "init", "width"]
-    hidden = layers_at(tables, 0, [*by, "depth"])
-    first = hidden[hidden["layer"] == 1].set_index("run_id")
-    last = hidden[hidden["layer"] == hidden["depth"]].set_index("run_id")
-    ratio = first[by].assign(ratio=first["delta_norm"] / last["delta_norm"], theory=first["delta_norm_theory"] / last["delta_norm_theory"])
-    rows = []
-    for values, group in groups(ratio, by):
-        end = geometric_mean(group["ratio"])
-        rows.append({
-            **dict(zip(by, values, strict=True)), "theory": group["theory"].mean(), "measured": end.value, "low": end.low, "high": end.high,
-            "n": end.n,
-        })  # fmt: skip
-    return pd.DataFrame(rows)

@@ -30,8 +30,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     for (depth,), runs in groups(tables.runs, ["depth"]):
         factor = geometric_mean(runs["delta_factor"])
         rows.append({
-            "depth": depth, "theory": runs["delta_factor_theory"].mean(), "measured": factor.value, "low": factor.low, "high": factor.high,
-            "n": factor.n, "falling": _share_falling(hidden[hidden["depth"] == depth]),
+            "depth": depth, "theory": runs["delta_factor_theory"].mean(), **factor.row(),
+            "falling": _share_falling(hidden[hidden["depth"] == depth]),
         })  # fmt: skip
     numbers = pd.DataFrame(rows)
     below = bool((numbers["high"] < finding.threshold("factor_below")).all())

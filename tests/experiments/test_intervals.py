@@ -39,9 +39,9 @@ def test_the_bootstrap_is_scipys_and_repeats_itself():
 
 
 def test_means_of_few_or_equal_values():
-    assert mean_interval(np.array([np.nan])).count == 0
+    assert mean_interval(np.array([np.nan])).n == 0
     one = mean_interval(np.array([2.0, np.inf]))
-    assert (one.value, one.count, one.known) == (2.0, 1, False)
+    assert (one.value, one.n, one.known) == (2.0, 1, False)
     equal = mean_interval(np.full(4, 2.0))
     assert (equal.low, equal.high) == (2.0, 2.0)
 
@@ -69,7 +69,7 @@ def test_wilsons_interval_against_its_formula():
     found = proportion(3, 10)
     assert (found.low, found.high) == pytest.approx((center - half, center + half), rel=1e-12)
     assert proportion(0, 5).high > 0.3
-    assert proportion(0, 0).count == 0
+    assert proportion(0, 0).n == 0
 
 
 def test_pairs_cancel_what_the_seeds_share():
@@ -87,7 +87,7 @@ def test_a_paired_ratio():
     comparison = paired(np.array([1.0, 10.0, 100.0]), np.array([2.0, 21.0, 190.0]), ratio=True)
     assert comparison.effect.value == pytest.approx((2 * 2.1 * 1.9) ** (1 / 3))
     assert comparison.direction == 1
-    assert paired(np.array([1.0, 0.0]), np.array([2.0, 1.0]), ratio=True).effect.count == 1
+    assert paired(np.array([1.0, 0.0]), np.array([2.0, 1.0]), ratio=True).effect.n == 1
 
 
 def test_paired_intervals_cover():

@@ -99,6 +99,6 @@ def test_a_setting_has_its_interval_over_seeds_and_both_means():
 def test_settings_are_compared_over_their_common_seeds():
     runs = _runs(depth=[1, 1, 1, 2, 2, 2], seed=[0, 1, 2, 2, 1, 0], final_loss=[1.0, 2, 3, 1.5, 1.0, 0.5])
     comparison = compare(runs, runs["depth"] == 1, runs["depth"] == 2, "final_loss", ratio=True)
-    assert (comparison.effect.value, comparison.effect.count) == (pytest.approx(0.5), 3)
+    assert (comparison.effect.value, comparison.effect.n) == (pytest.approx(0.5), 3)
     with pytest.raises(ValueError, match="more than once"):
         compare(runs, runs["depth"] > 0, runs["depth"] == 2, "final_loss")
