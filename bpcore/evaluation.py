@@ -1,4 +1,4 @@
-"""The accuracy of a whole stack on examples that may be many: in pieces whose activations stay in the cache."""
+"""The loss and accuracy of a whole stack on examples that may be many: in pieces whose activations stay in the cache."""
 
 import numpy as np
 
@@ -13,10 +13,12 @@ PIECE = 512
 _ROOM = 2**19
 
 
-def accuracy_of_stack(network: Network, params: Layers, x: Array, y: Array, running: RunningStatistics, asked: Array) -> FloatArray:
-    """Return the fraction of examples whose largest output is the right class, in evaluation mode.
+def evaluate_stack(
+    network: Network, params: Layers, x: Array, y: Array, running: RunningStatistics, asked: Array
+) -> tuple[FloatArray, FloatArray]:
+    """Return J_i averaged over the examples, and the fraction of them whose largest output is the right class, in evaluation mode.
 
-    What `mlp.evaluate` and `mlp.accuracy` say, without their temporaries.
+    What `mlp.evaluate`, the loss and `mlp.accuracy` say, without their temporaries.
 
     Args:
         network: the architecture.
@@ -24,38 +26,37 @@ def accuracy_of_stack(network: Network, params: Layers, x: Array, y: Array, runn
         x: (n_0, m), of any float dtype.
         y: (n_L, m), targets.
         running: statistics gathered in training; unused without batch normalization.
-        asked: (R,) bool, the runs whose accuracy is wanted.
+        asked: (R,) bool, the runs that are evaluated.
 
     Returns:
-        (R,); NaN for runs that were not asked for, for outputs that are not finite and for a single output.
+        (R,) each; NaN for runs that were not asked for. The accuracy is NaN for outputs that are not finite and for a single
+        output, too.
     """
-    result = np.full(asked.size, np.nan)
-    if network.sizes[-1] < 2:
-        return result
+    loss, hits, finite = np.zeros(asked.size), np.zeros(asked.size, dtype=np.int64), asked.copy()
     dtype, widest = params.W[1].dtype, max(network.sizes[1:])
     together = max(1, _ROOM // (2 * widest * PIECE * dtype.itemsize))
     groups = [group for low in range(0, asked.size, together) if asked[(group := slice(low, low + together))].any()]
     parts = [(_of_runs(params, group), running.of_runs(group)) for group in groups]
     buffers = np.empty((2, together * widest * PIECE), dtype=dtype)
-    hits, finite = np.zeros(asked.size, dtype=np.int64), np.ones(asked.size, dtype=bool)
     for low in range(0, x.shape[1], PIECE):
-        piece = np.array(x[None, :, low : low + PIECE], dtype=dtype, order="C")
+        piece, targets = (np.array(part[None, :, low : low + PIECE], dtype=dtype, order="C") for part in (x, y))
         labels = y[:, low : low + PIECE].argmax(axis=0)
         for group, (own, statistics) in zip(groups, parts, strict=True):
-            output = _output(network, own, statistics, piece, buffers)
+            h, output = _forward(network, own, statistics, piece, buffers)
+            loss[group] += np.add.reduce(network.loss.value(h, targets, network.output_activation), axis=-1, dtype=np.float64)
             hits[group] += np.add.reduce(output.argmax(axis=-2) == labels, axis=-1)
             finite[group] &= np.isfinite(output).all(axis=(-2, -1))
-    known = asked & finite
-    result[known] = hits[known] / x.shape[1]
-    return result
+    m = x.shape[1]
+    classes = network.sizes[-1] > 1
+    return np.where(asked, loss / m, np.nan), np.where(finite & classes, hits / m, np.nan)
 
 
 def _of_runs(params: Layers, runs: slice) -> Layers:
     return params.map(lambda _, array: array[runs])
 
 
-def _output(network: Network, params: Layers, running: RunningStatistics, x: Array, buffers: Array) -> Array:
-    """Return a^L in evaluation mode, in one of the two buffers."""
+def _forward(network: Network, params: Layers, running: RunningStatistics, x: Array, buffers: Array) -> tuple[Array, Array]:
+    """Return h^L and a^L in evaluation mode, each in one of the two buffers."""
     a, runs, m = x, params.W[1].shape[0], x.shape[-1]
     for l in range(1, network.L + 1):
         size = runs * network.sizes[l] * m
@@ -67,4 +68,4 @@ def _output(network: Network, params: Layers, running: RunningStatistics, x: Arr
             h[...] = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
         network.phi(l).value_into(h, a)
-    return a
+    return h, a

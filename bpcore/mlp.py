@@ -168,10 +168,14 @@ def input_gradient(params: Layers, delta: dict[int, Array]) -> Array:
 
 def objective(network: Network, params: Layers, trace: Trace, y: Array, weight_decay: Array) -> Array:
     """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run, shape (R,)."""
-    data_term = network.loss.value(trace.h[network.L], y, network.output_activation).mean(axis=-1)
+    return penalized(network.loss.value(trace.h[network.L], y, network.output_activation).mean(axis=-1), params, weight_decay)
+
+
+def penalized(data_term: Array, params: Layers, weight_decay: Array) -> Array:
+    """Return J of runs whose (1/m) Σ_i J_i is known, shape (R,): (λ/2) Σ_l ‖W^l‖²_F is added where λ > 0, since 0·inf is not 0."""
     squares = [(W * W).sum(axis=(-2, -1), keepdims=True) for W in params.W.values()]
     penalty: Array = (0.5 * weight_decay * sum(squares[1:], start=squares[0]))[..., 0, 0]
-    total: Array = np.where(weight_decay[..., 0, 0] > 0, data_term + penalty, data_term)  # 0·inf is not 0
+    total: Array = np.where(weight_decay[..., 0, 0] > 0, data_term + penalty, data_term)
     return total
 
 

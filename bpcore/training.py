@@ -14,10 +14,10 @@ from bpcore.batches import Batch, Batches, Examples
 from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
 from bpcore.engine import Engine, Rates
-from bpcore.evaluation import accuracy_of_stack
+from bpcore.evaluation import evaluate_stack
 from bpcore.initializers import Initializer
 from bpcore.measurements import DELTA, UPDATE, WEIGHT
-from bpcore.mlp import Network, accuracy, forward, initialize, objective
+from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
 from bpcore.modes import mode_columns
 from bpcore.normalization import RunningStatistics
 from bpcore.optimizers import Optimizer
@@ -282,13 +282,18 @@ class _Loop:
         final_loss, final_accuracy, test_accuracy = self.last_loss, np.full(alive.size, np.nan), np.full(alive.size, np.nan)
         if self.settings.batch_size is None:  # the last step has seen all examples
             final_loss[alive], final_accuracy[alive] = self.final[0][alive], self.final[1][alive]
-        else:
+        elif self.network.normalization.active:
             self._on_all_examples(final_loss, final_accuracy)
+        else:
+            data_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)
+            final_loss[alive] = penalized(data_term, params, self.weight_decay[:, :, None])[alive]
+            final_accuracy[alive] = hits[alive]
         if examples.test_x is not None and examples.test_y is not None:
-            test_accuracy = accuracy_of_stack(self.network, params, examples.test_x, examples.test_y, self.running, alive)
+            test_accuracy = evaluate_stack(self.network, params, examples.test_x, examples.test_y, self.running, alive)[1]
         return self.recorder.record(self.snapshots, self.diverged_at, final_loss, final_accuracy, test_accuracy)
 
     def _on_all_examples(self, loss: FloatArray, hits: FloatArray) -> None:
+        """Evaluate normalized nets with the statistics of all examples, which cannot be had piece by piece."""
         x, y = self.batches.x, self.batches.y
         for run in np.flatnonzero(self.alive):  # one by one, since all examples of many runs would leave the cache
             own = slice(int(run), int(run) + 1)

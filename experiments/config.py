@@ -32,7 +32,7 @@ from experiments.datasets import Dataset
 from experiments.errors import UserError
 from experiments.paths import CONF
 
-ARITHMETIC_VERSION = 2
+ARITHMETIC_VERSION = 3
 """Raised whenever the numbers of the core change; part of every run's identity."""
 
 Config = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The accuracy of a stack in pieces: that of the textbook, whatever the number of runs and of examples."""
+"""The loss and accuracy of a stack in pieces: those of the textbook, whatever the number of runs and of examples."""
 
 from dataclasses import replace
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.evaluation import PIECE, accuracy_of_stack
+from bpcore.evaluation import PIECE, evaluate_stack
 from bpcore.layers import Layers
 from bpcore.normalization import RunningStatistics
-from tests.bpcore.cases import ACTIVATIONS, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import run, stack
 from tests.oracles import Array
 
@@ -28,24 +28,40 @@ def problem(
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
-def test_it_is_the_accuracy_of_the_textbook(activation: str, normalization: str) -> None:
+def test_it_is_what_the_textbook_says(activation: str, normalization: str) -> None:
     network, params, x, y, running = problem(activation, normalization, "float64", 3, PIECE + 7)
-    by_hand = mlp.accuracy(mlp.evaluate(network, params, x[None], running), y[None])
-    measured = accuracy_of_stack(network, params, x, y, running, np.ones(3, dtype=bool))
-    np.testing.assert_array_equal(measured, by_hand)
-    assert np.unique(measured).size > 1
+    output = mlp.evaluate(network, params, x[None], running)
+    losses = network.loss.value(output, y[None], network.output_activation)
+    loss, hits = evaluate_stack(network, params, x, y, running, np.ones(3, dtype=bool))
+    np.testing.assert_allclose(loss, losses.mean(axis=-1), rtol=1e-12, atol=0)
+    np.testing.assert_array_equal(hits, mlp.accuracy(output, y[None]))
+    assert np.unique(hits).size > 1
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_is_averaged_over_all_pieces(loss: str) -> None:
+    network, params, x, y, running = problem("tanh", "none", "float64", 2, 2 * PIECE + 1)
+    network = replace(network, loss=LOSSES[loss]())
+    trace = mlp.forward(network, params, x[None])
+    expected = mlp.objective(network, params, trace, y[None], np.zeros((2, 1, 1)))
+    measured, _ = evaluate_stack(network, params, x, y, running, np.ones(2, dtype=bool))
+    np.testing.assert_allclose(measured, expected, rtol=1e-12, atol=0)
+    first, _ = evaluate_stack(network, params, x[:, :PIECE], y[:, :PIECE], running, np.ones(2, dtype=bool))
+    assert (np.abs(first / expected - 1) > 1e-6).all()  # one piece alone is told from all of them
+
+
+@pytest.mark.parametrize("m", [1, 2 * PIECE + 1])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_a_run_has_the_same_accuracy_alone_and_in_any_group(dtype: str) -> None:
-    network, params, x, y, running = problem("tanh", "batch", dtype, 9, 2 * PIECE + 1)
-    together = accuracy_of_stack(network, params, x, y, running, np.ones(9, dtype=bool))
+def test_a_run_has_the_same_numbers_alone_and_in_any_group(dtype: str, m: int) -> None:
+    network, params, x, y, running = problem("tanh", "batch", dtype, 9, m)
+    together = np.array(evaluate_stack(network, params, x, y, running, np.ones(9, dtype=bool)))
     for one in range(9):
         own = slice(one, one + 1)
         alone = Layers(**{kind: {l: array[own] for l, array in getattr(params, kind).items()} for kind in ("W", "b", "gamma", "beta")})
-        assert accuracy_of_stack(network, alone, x, y, running.of_runs(own), np.ones(1, dtype=bool))[0] == together[one]
+        numbers = np.array(evaluate_stack(network, alone, x, y, running.of_runs(own), np.ones(1, dtype=bool)))
+        np.testing.assert_array_equal(numbers[:, 0], together[:, one])
     asked = np.arange(9) % 4 == 1
-    some = accuracy_of_stack(network, params, x, y, running, asked)
+    some = np.array(evaluate_stack(network, params, x, y, running, asked))
     np.testing.assert_array_equal(some, np.where(asked, together, np.nan))
 
 
@@ -53,8 +69,11 @@ def test_what_is_not_finite_or_has_one_output_has_no_accuracy() -> None:
     network, params, x, y, running = problem("relu", "none", "float64", 2, 5)
     params.W[2][0, 0, 0] = np.inf
     with np.errstate(invalid="ignore"):
-        measured = accuracy_of_stack(network, params, x, y, running, np.ones(2, dtype=bool))
-    assert np.isnan(measured[0])
-    assert np.isfinite(measured[1])
+        loss, hits = evaluate_stack(network, params, x, y, running, np.ones(2, dtype=bool))
+    assert np.isnan(hits[0])
+    assert not np.isfinite(loss[0])
+    assert np.isfinite([hits[1], loss[1]]).all()
     single = replace(network, sizes=(*network.sizes[:-1], 1))
-    assert np.isnan(accuracy_of_stack(single, params, x, y, running, np.ones(2, dtype=bool))).all()
+    params.W[network.L], params.b[network.L] = params.W[network.L][:, :1], params.b[network.L][:, :1]
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(evaluate_stack(single, params, x, y[:1], running, np.ones(2, dtype=bool))[1]).all()
