@@ -22,6 +22,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from experiments.plain_values import PlainBase
+
 _KEPT_BASES = 512
 _KEPT_OVERRIDES = 100_000
 
@@ -36,12 +38,14 @@ class _Base:
     Args:
         whole: makes a copy of it.
         task: makes a copy of it without the hydra node; None where that could resolve to something else.
+        plain: its values alone; None where it has an interpolation, or a value is missing.
         literal: whether the task's part has no interpolation.
         choices: of its groups.
     """
 
     whole: Callable[[], DictConfig]
     task: Callable[[], DictConfig] | None
+    plain: PlainBase | None
     literal: bool
     choices: Mapping[str, Any]
 
@@ -51,13 +55,13 @@ class TaskConfig:
     """Hold what a task is given, without Hydra's own node.
 
     Args:
-        config: the task's config, not resolved.
+        config: the task's config, not resolved; or plain containers, where there is nothing to resolve.
         overrides: of the job, as Hydra lists them.
         choices: the groups' choices.
         literal: whether there is nothing to resolve, which saves half of the time.
     """
 
-    config: DictConfig
+    config: DictConfig | dict[str, Any]
     overrides: tuple[str, ...]
     choices: Mapping[str, Any]
     literal: bool = False
@@ -68,6 +72,8 @@ class TaskConfig:
         Raises:
             OmegaConfBaseException: a value is missing, or cannot be resolved.
         """
+        if isinstance(self.config, dict):
+            return self.config
         container = OmegaConf.to_container(self.config, resolve=not self.literal, throw_on_missing=True)
         assert isinstance(container, dict)
         return {str(key): value for key, value in container.items()}
@@ -134,6 +140,8 @@ class FastLoader:
         """
         try:
             base, values, lines = self._split(master_config, sweep_overrides)
+            if base.plain is not None and (containers := base.plain.apply(values)) is not None:
+                return TaskConfig(containers, lines, base.choices, literal=True)
             texts = _texts([override.value() for override in values])  # unescaped, as Hydra applies them
             if base.task is None or any(_calls_resolver(text) for text in texts):
                 return None
@@ -269,7 +277,9 @@ def _make_base(config: DictConfig) -> _Base:
         del task["hydra"]
     texts = _texts(OmegaConf.to_container(task, resolve=False))
     alone = not any(_calls_resolver(text) for text in texts)
-    return _Base(whole, _copies(task) if alone else None, not any("${" in text for text in texts), choices)
+    literal = not any("${" in text for text in texts)
+    complete = literal and "???" not in texts
+    return _Base(whole, _copies(task) if alone else None, PlainBase(_copies(task)()) if complete else None, literal, choices)
 
 
 def _copies(config: DictConfig) -> Callable[[], DictConfig]:

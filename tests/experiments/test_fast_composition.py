@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,12 +89,12 @@ class App:
         self.fast = FastLoader(self.own)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+@pytest.fixture(scope="module", params=[False, True], ids=["interpolations", "literal"])
+def small(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("conf")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(re.sub(r"\$\{(.*?)\}", r"\1", text) if request.param else text, encoding="utf-8")
     yield App(folder, ["hydra/sweeper=design", "hydra.job.name=sweep"])
     GlobalHydra.instance().clear()
 

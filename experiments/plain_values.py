@@ -1,0 +1,91 @@
+"""Values applied to plain containers: what OmegaConf makes of a value is asked once, and the config itself is not copied.
+
+A job of a sweep differs from its neighbors by a few scalars. OmegaConf converts each to the declared type of its place,
+whatever stands elsewhere; so one config, on which values are tried, serves for all jobs.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import DictConfig, OmegaConf
+
+_KEPT = 100_000
+_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_SCALARS = (int, float, str, bool, type(None))
+
+
+class PlainBase:
+    """Hold a config without interpolations as plain containers, to which values are applied.
+
+    Args:
+        config: its own from now on; values are tried on it.
+
+    Raises:
+        OmegaConfBaseException: a value is missing.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        self._tried = config
+        content = OmegaConf.to_container(config, resolve=False, throw_on_missing=True)
+        assert isinstance(content, dict)
+        self._content = {str(key): value for key, value in content.items()}
+        self._converted: dict[str, tuple[list[str], Any]] = {}
+
+    def apply(self, overrides: Sequence[Override]) -> dict[str, Any] | None:
+        """Return the containers with values in their places.
+
+        Args:
+            overrides: of values.
+
+        Returns:
+            Containers of its own; None where an override does more than to replace one scalar by another.
+
+        Raises:
+            HydraException: a value is refused.
+        """
+        if not all(_replaces_by_scalar(override) for override in overrides):
+            return None
+        places = [self._convert(override) for override in overrides]
+        if None in places:
+            return None
+        result = _copied(self._content)
+        for (*parents, leaf), value in (place for place in places if place is not None):
+            node = result
+            for parent in parents:
+                node = node[parent]
+            node[leaf] = value
+        return dict(result)
+
+    def _convert(self, override: Override) -> tuple[list[str], Any] | None:
+        """Return where the value goes, and what it is there; None where no scalar stands."""
+        line = str(override.input_line)
+        if line not in self._converted:
+            path = override.key_or_group.split(".")
+            node: Any = self._content
+            for key in path:
+                if not isinstance(node, dict) or key not in node:
+                    return None
+                node = node[key]
+            if not isinstance(node, _SCALARS):
+                return None
+            ConfigLoaderImpl._apply_overrides_to_config([override], self._tried)
+            if len(self._converted) >= _KEPT:
+                self._converted.clear()
+            self._converted[line] = path, OmegaConf.select(self._tried, override.key_or_group)
+        return self._converted[line]
+
+
+def _replaces_by_scalar(override: Override) -> bool:
+    value = override.value()
+    literal = not isinstance(value, str) or ("${" not in value and value != "???")
+    plain = override.type == OverrideType.CHANGE and override.package is None and _KEY.fullmatch(override.key_or_group) is not None
+    return plain and literal and isinstance(value, _SCALARS)
+
+
+def _copied(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _copied(value) for key, value in node.items()}
+    return [_copied(value) for value in node] if isinstance(node, list) else node
