@@ -112,7 +112,7 @@ class Processes:
     def close(self, kill: bool = False) -> None:
         """End the workers, after their work or at once."""
         for pool in [*self._idle, *self._busy.values()]:
-            pool.shutdown(wait=True, kill_workers=kill)
+            pool.shutdown(wait=kill, kill_workers=kill)  # idle workers end by themselves, while this process makes the tables
         self._idle, self._busy = [], {}
 
 

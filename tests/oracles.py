@@ -110,13 +110,21 @@ class Pass:
     J: Array
 
 
-def forward(problem: Problem, parameters: Mapping[Key, Array] | None = None, taps: Mapping[int, Array] | None = None) -> Pass:
+def forward(
+    problem: Problem,
+    parameters: Mapping[Key, Array] | None = None,
+    taps: Mapping[int, Array] | None = None,
+    begun: Pass | None = None,
+    first: int = 1,
+) -> Pass:
     """Run the network layer by layer.
 
     Args:
         problem: the networks.
         parameters: instead of the problem's own; further leading axes are carried along.
         taps: layer -> what is added to z^l (to x at layer 0).
+        begun: a pass of the same problem whose layers below `first` are taken as they are.
+        first: the layer to begin with.
 
     Returns:
         The pass; J has the leading axes of the parameters and taps.
@@ -125,8 +133,8 @@ def forward(problem: Problem, parameters: Mapping[Key, Array] | None = None, tap
     taps = {} if taps is None else taps
     z: dict[int, Array] = {}
     h: dict[int, Array] = {}
-    a = {0: problem.x + taps.get(0, 0)}
-    for l in range(1, problem.L + 1):
+    a = {0: problem.x + taps.get(0, 0)} if begun is None else {first - 1: begun.a[first - 1]}
+    for l in range(first, problem.L + 1):
         z[l] = p["W", l] @ a[l - 1] + p["b", l] + taps.get(l, 0)
         h[l] = z[l]
         if problem.eps is not None and l < problem.L:
@@ -162,7 +170,7 @@ def complex_step_gradients(problem: Problem) -> Gradients:
             steps[key] = 1j * STEP * unit.reshape(-1, 1, *array.shape[1:])
         taps = {l: steps.pop(("delta", l))}
         perturbed = {key: array + steps[key] if key in steps else array for key, array in problem.parameters.items()}
-        slopes = forward(problem, perturbed, taps).J.imag / STEP
+        slopes = (forward(problem, perturbed, taps) if l == 0 else forward(problem, perturbed, taps, base, l)).J.imag / STEP
         for (key, array), start, size in zip(own.items(), starts, sizes, strict=False):
             slope = slopes[start : start + size].T.reshape(array.shape)
             gradients[key] = m * slope if key[0] == "delta" else slope

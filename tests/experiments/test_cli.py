@@ -14,7 +14,7 @@ import time
 import pandas as pd
 import pytest
 
-from experiments import __version__
+from experiments import __version__, cli
 from experiments.store import TABLES, load
 from tests.experiments.helpers import ROOT, TINY, command
 
@@ -181,19 +181,36 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
-def test_bad_input_is_one_line_and_exit_code_2(arguments, tmp_path):
-    broken = tmp_path / "broken"
-    broken.mkdir()
+@pytest.fixture
+def broken(tmp_path):
+    """Make a folder of cut data files, alone in another."""
+    folder = tmp_path / "broken"
+    folder.mkdir()
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
-        (broken / name).write_bytes(b"\0\0\x08\x03\0\0")
-    done = command(*arguments, cwd=tmp_path)
-    assert done.returncode == 2, done
-    assert done.stdout == ""
-    assert done.stderr.startswith("gradstab: error: ")
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"broken"}  # nothing half-written
+        (folder / name).write_bytes(b"\0\0\x08\x03\0\0")
+    return folder
+
+
+def assert_one_line(code, out, err, broken):
+    assert code == 2, err
+    assert out == ""
+    assert err.startswith("gradstab: error: ")
+    assert err.count("\n") == 1, err
+    assert {path.name for path in broken.parent.iterdir()} == {"broken"}  # nothing half-written
     assert len(list(broken.iterdir())) == 2
+
+
+@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, broken, monkeypatch, capfd):
+    monkeypatch.chdir(broken.parent)
+    code = cli.main(arguments)
+    assert_one_line(code, *capfd.readouterr(), broken)
+
+
+@pytest.mark.parametrize("name", ["unknown flag", "bad job late in a sweep", "truncated idx file", "report of nothing"])
+def test_the_shell_sees_no_more_of_it(name, broken):
+    done = command(*BAD[name], cwd=broken.parent)
+    assert_one_line(done.returncode, done.stdout, done.stderr, broken)
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):
