@@ -70,9 +70,9 @@ def _die_at(moment: int) -> None:
 @pytest.mark.parametrize(
     ("mode", "first", "step"),
     [
-        ("plain", 1, 4),
-        ("extend", 2, 4),
-        ("fresh", 3, 4),
+        ("plain", 1, 6),
+        ("extend", 3, 6),
+        ("fresh", 5, 6),
         *(pytest.param(mode, 1, 1, marks=pytest.mark.slow, id=f"{mode}, all") for mode in ("plain", "extend", "fresh")),
     ],
 )
