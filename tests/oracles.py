@@ -110,6 +110,15 @@ class Pass:
     J: Array
 
 
+def product(W: Array, a: Array) -> Array:
+    """Return W a per run; where a alone has directions on a leading axis, they go through as further examples."""
+    if W.ndim == a.ndim or a.ndim < 4:
+        return W @ a
+    directions, runs, n, m = a.shape
+    columns = a.transpose(1, 2, 0, 3).reshape(runs, n, directions * m)
+    return (W @ columns).reshape(len(W), -1, directions, m).transpose(2, 0, 1, 3)
+
+
 def forward(
     problem: Problem,
     parameters: Mapping[Key, Array] | None = None,
@@ -135,7 +144,7 @@ def forward(
     h: dict[int, Array] = {}
     a = {0: problem.x + taps.get(0, 0)} if begun is None else {first - 1: begun.a[first - 1]}
     for l in range(first, problem.L + 1):
-        z[l] = p["W", l] @ a[l - 1] + p["b", l] + taps.get(l, 0)
+        z[l] = product(p["W", l], a[l - 1]) + p["b", l] + taps.get(l, 0)
         h[l] = z[l]
         if problem.eps is not None and l < problem.L:
             m = z[l].shape[-1]

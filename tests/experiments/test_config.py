@@ -44,11 +44,13 @@ def test_every_conf_file_builds(group, name):
         assert built.name == name
 
 
-@pytest.mark.parametrize(("group", "name"), [choice for choice in CHOICES if choice != ("data", "mnist")])
-def test_every_choice_composes_and_validates(group, name):
-    overrides = [f"{group}={name}"] + (["loss=mse"] if group == "data" and name in REGRESSIONS else [])
-    checked = validate(compose([], overrides)[0].config)
-    assert checked[group]["name"] == name
+@pytest.mark.parametrize(("group", "regression"), [*((group, False) for group in GROUPS), ("data", True)])
+def test_every_choice_composes_and_validates(group, regression):
+    names = [name for own, name in CHOICES if own == group and (own, name) != ("data", "mnist")]
+    if group == "data":
+        names = [name for name in names if (name in REGRESSIONS) == regression]
+    sweep = [f"{group}={','.join(names)}"] + ["loss=mse"] * regression
+    assert [validate(entry.config)[group]["name"] for entry in compose(["--multirun"], sweep)] == names
 
 
 def test_defaults_are_the_documented_ones(default):

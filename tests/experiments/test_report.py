@@ -5,6 +5,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -44,32 +45,46 @@ class Page(HTMLParser):
         assert self.open.pop() == tag, f"</{tag}> closes nothing"
 
 
-@pytest.fixture(scope="session")
-def reported(samples: dict[str, Results], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with its whole report."""
+def modules(*names: str) -> list[ModuleType]:
+    """Return the figures of these names, all where there are none; each is drawn by test_figures."""
+    chosen = [module for module in figure_modules() if not names or module.__name__.rpartition(".")[2] in names]
+    assert len(chosen) >= len(names)
+    return chosen
+
+
+SOME = ("delta_by_layer", "loss", "factor_map", "delta_distribution")
+
+
+@pytest.fixture(scope="session", params=[SOME, pytest.param((), marks=pytest.mark.slow)], ids=["some figures", "all figures"])
+def reported(
+    samples: dict[str, Results], tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[Path, list[ModuleType]]:
+    """Return a folder with its report, and the figures asked for."""
     folder = Path(shutil.copytree(samples["two_axes"].path, tmp_path_factory.mktemp("reported") / "two axes"))
-    assert write_report([folder]) == folder / "report.html"
-    return folder
+    chosen = modules(*request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "figure_modules", lambda: chosen)
+        assert write_report([folder]) == folder / "report.html"
+    return folder, chosen
 
 
 @pytest.fixture
-def page(reported: Path) -> str:
-    return (reported / "report.html").read_text(encoding="utf-8")
+def page(reported: tuple[Path, list[ModuleType]]) -> str:
+    return (reported[0] / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave two figures in the report; all of them are drawn elsewhere."""
-    modules = [module for module in figure_modules() if module.__name__.endswith((".delta_by_layer", ".loss"))]
-    assert len(modules) == 2
-    monkeypatch.setattr(report, "figure_modules", lambda: modules)
+    chosen = modules("delta_by_layer", "loss")
+    monkeypatch.setattr(report, "figure_modules", lambda: chosen)
 
 
-def test_figures_come_in_three_formats_and_the_csv_is_the_table(reported: Path) -> None:
-    folder = reported
+def test_figures_come_in_three_formats_and_the_csv_is_the_table(reported: tuple[Path, list[ModuleType]]) -> None:
+    folder, chosen = reported
     results = load(folder)
     names = set()
-    for module in figure_modules():
+    for module in chosen:
         table = module.table(results, varying(results.runs))
         if table is None:
             continue
@@ -78,12 +93,13 @@ def test_figures_come_in_three_formats_and_the_csv_is_the_table(reported: Path) 
         read = pd.read_csv(folder / "figures" / f"{name}.csv")
         pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=False, rtol=1e-14, atol=0, obj=name)
     assert {path.name for path in (folder / "figures").iterdir()} == names
+    assert len(names) >= 3 * len(SOME)
 
 
 def test_the_page_needs_nothing_else(page: str) -> None:
     parsed = Page(page)
     assert not parsed.open
-    assert len(parsed.images) >= 9
+    assert len(parsed.images) >= len(SOME)
     assert all(str(image["src"]).startswith("data:image/") for image in parsed.images)
     assert all(len(str(image["alt"])) > 20 for image in parsed.images)
     assert not [reference for reference in parsed.references if re.match(r"(https?:)?//", reference)]
@@ -92,8 +108,8 @@ def test_the_page_needs_nothing_else(page: str) -> None:
     assert len(page) < 5_000_000
 
 
-def test_the_page_says_what_made_it_and_what_came_out(page: str, reported: Path) -> None:
-    folder = reported
+def test_the_page_says_what_made_it_and_what_came_out(page: str, reported: tuple[Path, list[ModuleType]]) -> None:
+    folder, _ = reported
     record = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
     for text in (record["command"], record["versions"]["numpy"], record["data"][0]["sha256"], "kernel"):
         assert text in page

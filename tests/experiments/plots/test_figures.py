@@ -30,6 +30,9 @@ from tests.experiments.conftest import SWEEPS
 Samples = dict[str, Results]
 
 
+MANY_PANELS = ("four_axes", "many_levels")
+
+
 def table_of(module: ModuleType, results: Results) -> pd.DataFrame:
     table = module.table(results, varying(results.runs))
     assert table is not None
@@ -46,7 +49,7 @@ def lines(figure: Figure, gid: str) -> list[tuple[np.ndarray, np.ndarray]]:
     return [line.get_data() for axes in figure.axes for line in axes.lines if line.get_gid() == gid]
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in MANY_PANELS)) for name in SWEEPS])
 def test_every_figure_applies_or_says_that_it_does_not(samples: Samples, name: str) -> None:
     results = samples[name]
     drawn_names = set()
