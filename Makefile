@@ -29,10 +29,10 @@ reference: $(VENV)/.installed-test ## make the committed reference anew; look at
 
 test: $(VENV)/.installed-$(EXTRAS) ## set up and run the test suite
 	@echo "== running the test suite"
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 slow: $(VENV)/.installed-$(EXTRAS) ## the checks that take longer: findings against the reference, a real browser, an emulated processor, every fault
-	@$(BIN)/python -m pytest -n auto -m slow
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 lint: $(VENV)/.installed-dev ## ruff and mypy --strict
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -75,13 +75,19 @@ def zeros(case: Case, runs: tuple[tuple[str, float], ...], expected: Gradients, 
     return found
 
 
+def _runs(case: Case) -> tuple[tuple[str, float], ...]:
+    """Return every run; of deep nets every other one, those that the next case leaves out."""
+    return RUNS if case.depth < 20 else RUNS[CASES.index(case) % 2 :: 2]
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_gradient_agrees_with_complex_step(case: Case) -> None:
-    built = build(case, RUNS)
+    runs = _runs(case)
+    built = build(case, runs)
     for l, h in forward(built.problem).h.items():
         assert (kink_distance(built.network.phi(l), h) > KINK_DISTANCE).all()
     expected = complex_step_gradients(built.problem)
-    assert_gradients_match(built.core_gradients(), expected, zeros=zeros(case, RUNS, expected, term_sizes(built.problem)))
+    assert_gradients_match(built.core_gradients(), expected, zeros=zeros(case, runs, expected, term_sizes(built.problem)))
 
 
 CONTROL = Case("sigmoid", "mse", "tanh", "none", 20)

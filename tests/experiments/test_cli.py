@@ -222,7 +222,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, broken, monkeypatch, c
     assert_one_line(code, *capfd.readouterr(), broken)
 
 
-@pytest.mark.parametrize("name", ["unknown flag", "bad job late in a sweep", "truncated idx file", "report of nothing"])
+@pytest.mark.parametrize("name", ["bad job late in a sweep", "report of nothing"])
 def test_the_shell_sees_no_more_of_it(name, broken):
     done = command(*BAD[name], cwd=broken.parent)
     assert_one_line(done.returncode, done.stdout, done.stderr, broken)

@@ -22,7 +22,7 @@ from experiments.errors import UserError
 from experiments.fast_composition import FastLoader
 from experiments.paths import CONF
 
-EXAMPLES = int(os.environ.get("GRADSTAB_EXAMPLES", "24"))
+EXAMPLES = int(os.environ.get("GRADSTAB_EXAMPLES", "16"))
 """Each costs Hydra two or three compositions; a thorough search is for a quiet hour."""
 
 FILES = {
@@ -244,7 +244,7 @@ def test_every_launcher_and_sweeper_composes_the_same() -> None:
     assert all(other == default for other in others)
 
 
-@pytest.mark.parametrize("override", ["depth=1,x", "init.sacle=1,2", "activation=tan", "lr=1,${nope}", "depth=1,???"])
+@pytest.mark.parametrize("override", ["depth=1,x", "init.sacle=1,2", "activation=tan", "lr=1,${nope}"])
 def test_every_launcher_refuses_in_the_same_words(override: str) -> None:
     messages = []
     for way in ([], ["hydra/launcher=basic"]):
