@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--only", choices=PARTS, help="one part; all by default")
     parser.add_argument("--quick", action="store_true", help="few shapes, one round, no sweep of 10,000 runs")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="how often each shape is measured, of which the best counts [3; 1 with --quick]"
+    )
     parser.add_argument("--peers", type=Path, metavar="FILE", help="a script that measures the peers, in place of the one that is built in")
     parser.add_argument("--peer-path", metavar="FOLDER", help="where peers are installed, if not beside this project")
     parser.add_argument("--output", type=Path, default=Path("results/bench"), help="folder of bench.json and bench.md [%(default)s]")
@@ -49,21 +52,30 @@ def execute(args: argparse.Namespace) -> int:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make {args.output}: {error.strerror or error}; choose another with --output") from error
+    rounds = (1 if args.quick else 3) if args.rounds is None else args.rounds
+    if rounds < 1:
+        raise UserError(f"`--rounds` must be an integer ≥ 1, got {rounds}")
     wanted = [args.only] if args.only else list(PARTS)
     result: dict[str, Any] = {"machine": _machine(), "arguments": sys.argv[2:]}
     if {"engine", "peers"} & set(wanted):
-        rounds = 1 if args.quick else 3
         result["shapes"] = measuring.measure_shapes(
             chosen(args.quick), rounds, "engine" in wanted or args.only == "peers", "peers" in wanted, script, args.peer_path
         )
+        _write(args.output, result)  # the sweeps take a while
     if "end_to_end" in wanted:
         result["end_to_end"] = measuring.measure_end_to_end(args.quick)
-    page = tables.document(result)
-    (args.output / "bench.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (args.output / "bench.md").write_text(page, encoding="utf-8")
+    page = _write(args.output, result)
     print(json.dumps(result, indent=2) if args.json else page, end="" if not args.json else "\n")
     failed = any("engine" not in row for row in result.get("shapes", ())) or any(row["exit"] for row in result.get("end_to_end", ()))
     return int(failed)
+
+
+def _write(folder: Path, result: dict[str, Any]) -> str:
+    """Write JSON and Markdown, and return the latter."""
+    page = tables.document(result)
+    (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (folder / "bench.md").write_text(page, encoding="utf-8")
+    return page
 
 
 def _machine() -> dict[str, Any]:

@@ -102,6 +102,11 @@ def test_a_script_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_rounds_are_at_least_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["bench", "--rounds", "0", "--output", str(tmp_path / "bench")]) == 2
+    assert capsys.readouterr().err == "gradstab: error: `--rounds` must be an integer ≥ 1, got 0\n"
+
+
 def test_the_command_writes_both_files(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     monkeypatch.setattr(measuring, "measure_shapes", lambda *args: [ROW])
     assert main(["bench", "--only", "engine", "--output", str(tmp_path)]) == 0
