@@ -28,6 +28,7 @@ from experiments.errors import UserError
 from experiments.fast_composition import TaskConfig
 from experiments.launcher import collect_with
 from experiments.paths import CONF
+from experiments.validation import validate
 
 _RELEASE = tuple(int(part) for part in hydra.__version__.split(".")[:2])
 VERSION_BASE: dict[str, Any] = {"version_base": "1.3"} if _RELEASE < (1, 4) else {}
@@ -142,7 +143,7 @@ def jobs_of(composed: list[Composed]) -> tuple[list[Job], int]:
     jobs: dict[str, Job] = {}
     for index, entry in enumerate(composed):
         try:
-            config = run_config.validate(entry.config)
+            config = validate(entry.config)
         except UserError as error:
             place = f" (job {index} of {len(composed)}: {' '.join(entry.overrides)})" if len(composed) > 1 else ""
             raise UserError(f"{error}{place}") from error

@@ -8,9 +8,10 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from experiments import store
-from experiments.config import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id, validate
+from experiments.config import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id
 from experiments.errors import UserError
 from experiments.paths import CONF
+from experiments.validation import validate
 
 
 def choice(group: str, name: str) -> Config:

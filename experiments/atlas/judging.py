@@ -174,8 +174,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         [label(entry["id"]), number(entry["published"]), number(entry["theory"]), measured(entry), str(entry["n"]), entry["verdict"]]
         for entry in rows
     ]
-    head = ["finding", "published", "theory", "measured (95 %)", "n", "verdict"]
-    head[3] = "measured (interval)"
+    head = ["finding", "published", "theory", "measured (interval)", "n", "verdict"]
     frame = pd.DataFrame(cells, columns=head)
     widths = [max(len(name), *(len(cell) for cell in frame[name])) for name in head]
     lines = [

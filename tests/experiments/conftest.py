@@ -11,10 +11,11 @@ import yaml
 
 from experiments import store
 from experiments.composition import compose
-from experiments.config import GROUPS, Job, run_id, validate
+from experiments.config import GROUPS, Job, run_id
 from experiments.paths import CONF
 from experiments.runner import execute, plan
 from experiments.store import Results
+from experiments.validation import validate
 from tests.experiments.helpers import TINY
 
 SWEEPS = {

@@ -1,9 +1,12 @@
-"""Small sweeps through the real code, in this process or as a command."""
+"""Small sweeps through the real code, in this process or as a command; changed configs."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
 from experiments.runner import execute, folder_of, plan
@@ -34,3 +37,15 @@ def command(*arguments: str, cwd: Path, env: dict[str, str] | None = None, timeo
         text=True,
         timeout=timeout,
     )
+
+
+def changed(base: dict[str, Any], **changes: Any) -> Any:
+    """Return a config with dotted keys (double underscores for dots) changed."""
+    copy = OmegaConf.to_container(OmegaConf.create(base))
+    for key, value in changes.items():
+        group, _, leaf = key.partition("__")
+        if leaf and group in copy:
+            copy[group][leaf] = value
+        else:
+            copy[group] = value
+    return copy

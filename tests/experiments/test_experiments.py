@@ -8,10 +8,11 @@ import yaml
 from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
-from experiments.config import GROUPS, catalogue, validate
+from experiments.config import GROUPS, catalogue
 from experiments.paths import CONF
 from experiments.runner import execute, plan
 from experiments.store import load
+from experiments.validation import validate
 
 EXPERIMENTS = catalogue("experiment")
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
-from experiments.config import Job, build_cached, run_id, validate
+from experiments.config import Job, build_cached, run_id
 from experiments.paths import CONF
 from experiments.prediction import Prediction, predict
 from experiments.tile import network_of, run_tile
+from experiments.validation import validate
 from tests.oracles import catalogue
 
 GROUPS = ("activation", "init", "normalization", "loss", "data")

@@ -1,5 +1,6 @@
-from experiments.config import Job, run_id, validate
+from experiments.config import Job, run_id
 from experiments.tiles import cut, shape_key, stacks_of
+from experiments.validation import validate
 
 
 def jobs_of(base, *changes):

@@ -3,7 +3,6 @@
 Measured: a coloured line with its band. Theory: a dashed line. Published: an open diamond.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from experiments.plots.style.look import GREY, INK, OKABE_ITO, SEQUENTIAL, figure, power, short
+from experiments.plots.style.look import GREY, INK, OKABE_ITO, SEQUENTIAL, figure, power
 
 THEORY = "--"
 PUBLISHED: Any = {"marker": "D", "mfc": "white", "mec": INK, "mew": 1.2, "ms": 6, "ls": "none", "zorder": 5}
@@ -190,8 +189,3 @@ def around(values: Any, center: float = 0.0, least: float = 1e-9) -> Normalize:
 def note(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
     """Write a word at a place of a panel, on a ground that keeps it legible."""
     axes.annotate(text, (x, y), fontsize=8, color=INK, bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1.2}, **how)
-
-
-def range_words(low: float, high: float) -> str:
-    """Write a range: 0.201–0.206."""
-    return short(low) if math.isclose(low, high, rel_tol=1e-9) else f"{short(low)}–{short(high)}"

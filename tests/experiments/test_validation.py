@@ -1,0 +1,105 @@
+import math
+
+import pytest
+
+from experiments.composition import compose
+from experiments.config import run_id
+from experiments.errors import UserError
+from experiments.validation import validate
+from tests.experiments.helpers import changed
+
+
+@pytest.fixture(scope="module")
+def default():
+    return compose([], ["data.n_samples=50"])[0].config
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"depth": -1}, ["`depth`", "≥ 0", "-1"]),
+        ({"depth": 2.5}, ["`depth`", "an integer", "2.5"]),
+        ({"depth": True}, ["`depth`", "an integer", "True"]),
+        ({"width": 0}, ["`width`", "≥ 1", "0"]),
+        ({"lr": math.nan}, ["`lr`", "finite", "nan"]),
+        ({"lr": -0.1}, ["`lr`", "≥ 0", "-0.1"]),
+        ({"dtype": "float16"}, ["`dtype`", "float64 or float32", "float16"]),
+        ({"seed": -3}, ["`seed`", "≥ 0"]),
+        ({"steps": -1}, ["`steps`", "≥ 0"]),
+        ({"batch_size": 51}, ["`batch_size`", "50", "51", "data.n_samples"]),
+        ({"name": "a/b"}, ["`name`", "a/b", "results_dir"]),
+        ({"name": ".."}, ["`name`"]),
+        ({"output_activation": "tanh"}, ["`output_activation`", "identity", "loss=mse"]),
+        ({"output_activation": "nope"}, ["`output_activation`", "nope", "sigmoid"]),
+        ({"init__scale": math.inf}, ["`init.scale`", "finite", "inf"]),
+        ({"init__scale": "big"}, ["`init.scale`", "a number", "'big'"]),
+        ({"init__distribution": "cauchy"}, ["`init.distribution`", "normal or uniform", "cauchy"]),
+        ({"init__foo": 1}, ["`init.foo`", "scale, bias_std, distribution"]),
+        ({"data__n_samples": 0}, ["`data.n_samples`", "1 to 1797", "0"]),
+        ({"data__n_samples": 1798}, ["`data.n_samples`", "1798"]),
+        ({"record__every": 0}, ["`record.every`", "≥ 1"]),
+        ({"record__snapshot": 101}, ["`record.snapshot`", "steps=100", "101"]),
+        ({"extra": 1}, ["`extra`", "depth"]),
+        ({"activation": 3}, ["`activation`", "tanh", "3"]),
+        ({"seed": 2**63}, ["`seed`", "2^63"]),
+        ({"name": "a\nb"}, ["`name`"]),
+        ({"name": "a" * 201}, ["`name`"]),
+        ({"results_dir": ""}, ["`results_dir`"]),
+        ({"output_activation": "../clip/none"}, ["`output_activation`"]),
+        ({"activation___target_": "os.getcwd"}, ["`activation._target_`", "Activation"]),
+        ({"activation___target_": "nowhere.at.all"}, ["`activation._target_`", "nowhere.at.all"]),
+        ({"loss___target_": "bpcore.activations.tanh"}, ["`loss._target_`", "Loss"]),
+    ],
+    ids=str,
+)
+def test_a_bad_value_is_refused_in_one_line(default, changes, words):
+    with pytest.raises(UserError) as caught:
+        validate(changed(default, **changes))
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["lr", "weight_decay", "bias_lr_factor"])
+def test_a_setting_that_float32_cannot_hold_is_refused(default, key):
+    with pytest.raises(UserError, match=f"`{key}` must be representable in float32"):
+        validate(changed(default, dtype="float32", **{key: 1e-50}))
+    validate(changed(default, **{key: 1e-50}))
+
+
+def test_a_key_that_was_taken_out_is_missed(default):
+    with pytest.raises(UserError, match="`depth` is missing"):
+        validate({key: value for key, value in default.items() if key != "depth"})
+
+
+def test_a_groups_key_that_was_taken_out_has_its_default(default):
+    without = changed(default)
+    del without["init"]["scale"]
+    assert run_id(validate(without)) == run_id(validate(default))
+
+
+def test_batch_normalization_needs_two_examples():
+    config_ = compose([], ["normalization=batch", "batch_size=1"])[0].config
+    with pytest.raises(UserError, match="≥ 2 with batch normalization"):
+        validate(config_)
+
+
+def test_binary_cross_entropy_takes_a_point_that_is_a_probability():
+    overrides = ["data=point", "loss=sigmoid_cross_entropy"]
+    validate(compose([], overrides)[0].config)
+    with pytest.raises(UserError, match="use loss=mse"):
+        validate(compose([], [*overrides, "data.y=1.5"])[0].config)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [([], "`activation`"), (["activation=identity", "output_activation=tanh"], "`output_activation`"),
+     (["activation=identity", "normalization=batch"], "`normalization`")],
+)  # fmt: skip
+def test_modes_of_what_is_not_linear_are_refused(overrides, key):
+    with pytest.raises(UserError, match=rf"{key} must be .* with record\.modes=true"):
+        validate(compose([], ["data=modes", "loss=mse", "record.modes=true", *overrides])[0].config)
+
+
+def test_cross_entropy_on_a_regression_is_refused():
+    with pytest.raises(UserError, match="use loss=mse"):
+        validate(compose([], ["data=chebyshev"])[0].config)
