@@ -53,8 +53,21 @@ def _run(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
 
 def measure_engine(shape: Shape, rounds: int) -> dict[str, Any]:
     """Return what `experiments.bench.engine` measures."""
+    return _module("engine", [*shape.options(), "--rounds", str(rounds)])
+
+
+def _module(name: str, options: list[str]) -> dict[str, Any]:
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return _run([sys.executable, "-m", "experiments.bench.engine", *shape.options(), "--rounds", str(rounds)], {"PYTHONPATH": path})
+    return _run([sys.executable, "-m", f"experiments.bench.{name}", *options], {"PYTHONPATH": path})
+
+
+def measure_breakdown(shapes: list[Shape]) -> list[Row]:
+    """Return what `experiments.bench.breakdown` measures, one row a shape."""
+    with one_core():
+        return [
+            {"width": shape.width, "batch": shape.batch, "depth": shape.depth, "dtype": shape.dtype} | _module("breakdown", shape.options())
+            for shape in tqdm(shapes, unit="shape", disable=None)
+        ]
 
 
 def measure_peer(peer: str, shape: Shape, runs: int, script: Path, peer_path: str | None) -> dict[str, Any]:

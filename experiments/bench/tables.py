@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from experiments.bench.breakdown import KINDS
 from experiments.bench.measuring import Row, ratio
 from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, AT_MOST_FULL_OVER_LIGHT, AT_MOST_TIMES_GEMMS
 
@@ -48,6 +49,17 @@ def shapes_table(rows: list[Row]) -> list[list[str]]:
 _EMPTY: dict[str, Any] = {"width": 30}
 
 
+def breakdown_table(rows: list[Row]) -> list[list[str]]:
+    """Return a table of where a step's time goes; the first row is the head."""
+    table = [["width, batch, depth", "dtype", "stack", "step", *KINDS, "rest", "over products"]]
+    for row in rows:
+        times = [row.get(name) for name in ("step", *KINDS, "rest")]
+        shape = f"{row['width']}, {row['batch']}, {row['depth']}"
+        over = ratio(row.get("step"), row.get("products"))
+        table.append([shape, row["dtype"], str(row.get("runs", "–")), *map(_number, times), _number(over)])
+    return table
+
+
 def end_to_end_table(rows: list[Row]) -> list[list[str]]:
     """Return a table of whole sweeps; the first row is the head."""
     table = [["runs", "record", "seconds", "ms a run", "of it planning, ms a run", "peak MB"]]
@@ -82,6 +94,12 @@ def document(result: dict[str, Any]) -> str:
         ]
         notes = sorted({note for row in result["shapes"] for note in row["notes"]})
         parts += ["\n".join(f"- {note}" for note in notes)] if notes else []
+    if result.get("breakdown"):
+        parts += [
+            "Where a step goes, in microseconds per run and step: each kind of work made alone, for all layers, on arrays of the "
+            "engine's own layout. The rest is what the whole step takes besides: Python, the record, and what the caches no longer hold.",
+            markdown(breakdown_table(result["breakdown"])),
+        ]
     if result.get("end_to_end"):
         parts += [
             "Whole sweeps by `gradstab run -m` (depth 4, width 30, batch 32, 50 steps), start-up and tables included; planning is "

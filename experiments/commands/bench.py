@@ -1,4 +1,4 @@
-"""Measure the engine beside the matrix products alone, PyTorch and JAX, and whole sweeps from command line to tables.
+"""Measure the engine beside the matrix products alone, PyTorch and JAX, its parts, and whole sweeps from command line to tables.
 
 gradstab bench --only engine
 gradstab bench --quick
@@ -20,7 +20,7 @@ from experiments.bench.shapes import chosen
 from experiments.errors import UserError
 from experiments.stacking import second_level_cache
 
-PARTS = ("engine", "peers", "end_to_end")
+PARTS = ("engine", "peers", "breakdown", "end_to_end")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,11 +62,14 @@ def execute(args: argparse.Namespace) -> int:
             chosen(args.quick), rounds, "engine" in wanted or args.only == "peers", "peers" in wanted, script, args.peer_path
         )
         _write(args.output, result)  # the sweeps take a while
+    if "breakdown" in wanted:
+        result["breakdown"] = measuring.measure_breakdown(chosen(args.quick))
     if "end_to_end" in wanted:
         result["end_to_end"] = measuring.measure_end_to_end(args.quick)
     page = _write(args.output, result)
     print(json.dumps(result, indent=2) if args.json else page, end="" if not args.json else "\n")
     failed = any("engine" not in row for row in result.get("shapes", ())) or any(row["exit"] for row in result.get("end_to_end", ()))
+    failed = failed or any("step" not in row for row in result.get("breakdown", ()))
     return int(failed)
 
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from experiments.bench import measuring, tables
+from experiments.bench import breakdown, measuring, tables
 from experiments.bench.engine import fastest, measure, products, seconds_per_step
 from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, AT_MOST_TIMES_GEMMS, PEER_STACKS, SIZES, Shape, chosen
 from experiments.cli import main
 
 SMALL = Shape(3, 4, 2, "float32")
 ROW = {"width": 30, "batch": 32, "depth": 4, "dtype": "float32", "notes": [], "engine": 16.0, "gemms": 8.0, "runs": 32, "full": 64.0}
+
+
+MACHINE = {"cpu": "c", "cores": 2, "l2_kib": 512, "python": "3", "numpy": "2", "blas": "b"}
 
 
 def test_every_shape_has_targets() -> None:
@@ -49,6 +52,32 @@ def test_the_products_are_those_of_one_step(monkeypatch: pytest.MonkeyPatch) -> 
     assert sorted(made) == sorted([*weights, *weights, *weights[1:]])
 
 
+def test_a_step_is_taken_apart() -> None:
+    parts = breakdown.measure(SMALL)
+    assert set(parts) == {*breakdown.KINDS, "rest", "step", "runs"}
+    assert all(parts[kind] > 0 for kind in breakdown.KINDS)
+    assert math.isclose(sum(parts[kind] for kind in breakdown.KINDS) + parts["rest"], parts["step"])
+    page = tables.document({"machine": MACHINE, "arguments": [], "breakdown": [{**ROW, **parts}, {**ROW, "error": "none"}]})
+    assert len({line.count("|") for line in page.splitlines() if "|" in line}) == 1
+
+
+def test_the_products_taken_apart_are_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    made: list[int] = []
+    plain = np.matmul
+
+    def counting(left, right, out):  # type: ignore[no-untyped-def]
+        made.append(left.shape[-2] * left.shape[-1] * right.shape[-1])
+        return plain(left, right, out=out)
+
+    step = breakdown.kinds(SMALL, 2)["products"]
+    monkeypatch.setattr(np, "matmul", counting)
+    step()
+    with_bias = [(n + 1) * k * SMALL.batch for n, k in pairwise(SMALL.sizes)]
+    assert sorted(made) == sorted([*with_bias, *with_bias, *(n * k * SMALL.batch for n, k in pairwise(SMALL.sizes))])
+
+
 def test_the_fastest_of_many_counts() -> None:
     assert 0 <= fastest(lambda: None, 0.001) < 0.001
 
@@ -63,10 +92,9 @@ def test_ratios_and_verdicts() -> None:
 
 
 def test_the_page_says_what_was_met_missed_and_not_measured() -> None:
-    machine = {"cpu": "c", "cores": 2, "l2_kib": 512, "python": "3", "numpy": "2", "blas": "b"}
     end = {"runs": 1000, "record": "light", "seconds": 9.0, "planning": 1.5, "peak_mb": 300.0, "exit": 0}
     failed = {**end, "exit": 1}
-    page = tables.document({"machine": machine, "arguments": [], "shapes": [ROW], "end_to_end": [end, failed]})
+    page = tables.document({"machine": MACHINE, "arguments": [], "shapes": [ROW], "end_to_end": [end, failed]})
     assert "2.00 (met: 2)" in page
     assert "4.00 (missed: 3)" in page
     assert "| 1000 | light | 9 | 9 | 1.5 | 300 |" in page
