@@ -13,6 +13,26 @@ PIECE = 512
 _ROOM = 2**19
 
 
+def right(output: Array, labels: Array) -> Array:
+    """Return whether the largest output, the first of several, is that of the label: `output.argmax(axis=-2) == labels`, faster.
+
+    Args:
+        output: a^L, finite, (R, n_L, m).
+        labels: (R or 1, m).
+
+    Returns:
+        (R, m) bool.
+    """
+    classes = np.ascontiguousarray(output.transpose(1, 0, 2))  # first, since reductions over the first axis are the fast ones
+    largest = classes == np.maximum.reduce(classes, axis=0)
+    if np.count_nonzero(largest) != classes[0].size:  # several are equally large somewhere
+        tied: Array = output.argmax(axis=-2) == labels
+        return tied
+    largest &= np.arange(len(classes))[:, None, None] == labels
+    hits: Array = np.logical_or.reduce(largest, axis=0)
+    return hits
+
+
 def evaluate_stack(
     network: Network, params: Layers, x: Array, y: Array, running: RunningStatistics, asked: Array
 ) -> tuple[FloatArray, FloatArray]:
@@ -40,11 +60,11 @@ def evaluate_stack(
     buffers = np.empty((2, together * widest * PIECE), dtype=dtype)
     for low in range(0, x.shape[1], PIECE):
         piece, targets = (np.array(part[None, :, low : low + PIECE], dtype=dtype, order="C") for part in (x, y))
-        labels = y[:, low : low + PIECE].argmax(axis=0)
+        labels = y[None, :, low : low + PIECE].argmax(axis=1)
         for group, (own, statistics) in zip(groups, parts, strict=True):
             h, output = _forward(network, own, statistics, piece, buffers)
             loss[group] += np.add.reduce(network.loss.value(h, targets, network.output_activation), axis=-1, dtype=np.float64)
-            hits[group] += np.add.reduce(output.argmax(axis=-2) == labels, axis=-1)
+            hits[group] += np.add.reduce(right(output, labels), axis=-1)
             finite[group] &= np.isfinite(output).all(axis=(-2, -1))
     m = x.shape[1]
     classes = network.sizes[-1] > 1

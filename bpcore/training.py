@@ -14,7 +14,7 @@ from bpcore.batches import Batch, Batches, Examples
 from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
 from bpcore.engine import Engine, Rates
-from bpcore.evaluation import evaluate_stack
+from bpcore.evaluation import evaluate_stack, right
 from bpcore.initializers import Initializer
 from bpcore.measurements import DELTA, UPDATE, WEIGHT
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
@@ -264,7 +264,7 @@ class _Loop:
             return np.full(runs, np.nan)
         if not regular:  # an output that is not finite has a loss that is not finite
             return accuracy(output, batch.y)
-        hits: FloatArray = np.add.reduce(output.argmax(axis=-2) == batch.labels, axis=-1) / m
+        hits: FloatArray = np.add.reduce(right(output, batch.labels), axis=-1) / m
         return hits
 
     def _sharpness(self, batch: Batch, mask: Array) -> FloatArray:

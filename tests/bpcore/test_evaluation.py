@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.evaluation import PIECE, evaluate_stack
+from bpcore.evaluation import PIECE, evaluate_stack, right
 from bpcore.layers import Layers
 from bpcore.normalization import RunningStatistics
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
@@ -77,3 +77,14 @@ def test_what_is_not_finite_or_has_one_output_has_no_accuracy() -> None:
     params.W[network.L], params.b[network.L] = params.W[network.L][:, :1], params.b[network.L][:, :1]
     with np.errstate(invalid="ignore"):
         assert np.isnan(evaluate_stack(single, params, x, y[:1], running, np.ones(2, dtype=bool))[1]).all()
+
+
+@pytest.mark.parametrize("runs", [1, 5])
+@pytest.mark.parametrize("levels", [2, 1000])
+def test_the_first_of_the_largest_counts(runs: int, levels: int) -> None:
+    generator = np.random.default_rng(levels)
+    output = generator.integers(0, levels, (runs, 4, 60)) / 7
+    for labels in (generator.integers(0, 4, (runs, 60)), generator.integers(0, 4, (1, 60))):
+        hits = right(output, labels)
+        np.testing.assert_array_equal(hits, output.argmax(axis=-2) == labels)
+        assert 0 < hits.mean() < 1
