@@ -3,9 +3,11 @@
 import json
 import math
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments.bench import breakdown, measuring, tables
@@ -35,9 +37,8 @@ def test_the_engine_and_the_products_are_timed() -> None:
     assert times["full"] > 0
 
 
-def test_the_products_are_those_of_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    import numpy as np
-
+def products_made(step: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the multiplications per run of each product that a step makes."""
     made: list[int] = []
     plain = np.matmul
 
@@ -45,11 +46,19 @@ def test_the_products_are_those_of_one_step(monkeypatch: pytest.MonkeyPatch) -> 
         made.append(left.shape[-2] * left.shape[-1] * right.shape[-1])
         return plain(left, right, out=out)
 
-    step = products(SMALL, 1)
     monkeypatch.setattr(np, "matmul", counting)
     step()
+    return sorted(made)
+
+
+def test_the_products_are_those_of_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = [n * k * SMALL.batch for n, k in pairwise(SMALL.sizes)]
-    assert sorted(made) == sorted([*weights, *weights, *weights[1:]])
+    assert products_made(products(SMALL, 1), monkeypatch) == sorted([*weights, *weights, *weights[1:]])
+
+
+def test_the_products_taken_apart_are_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights, with_bias = ([(n + one) * k * SMALL.batch for n, k in pairwise(SMALL.sizes)] for one in (0, 1))
+    assert products_made(breakdown.kinds(SMALL, 2)["products"], monkeypatch) == sorted([*with_bias, *with_bias, *weights])
 
 
 def test_a_step_is_taken_apart() -> None:
@@ -59,23 +68,6 @@ def test_a_step_is_taken_apart() -> None:
     assert math.isclose(sum(parts[kind] for kind in breakdown.KINDS) + parts["rest"], parts["step"])
     page = tables.document({"machine": MACHINE, "arguments": [], "breakdown": [{**ROW, **parts}, {**ROW, "error": "none"}]})
     assert len({line.count("|") for line in page.splitlines() if "|" in line}) == 1
-
-
-def test_the_products_taken_apart_are_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
-    import numpy as np
-
-    made: list[int] = []
-    plain = np.matmul
-
-    def counting(left, right, out):  # type: ignore[no-untyped-def]
-        made.append(left.shape[-2] * left.shape[-1] * right.shape[-1])
-        return plain(left, right, out=out)
-
-    step = breakdown.kinds(SMALL, 2)["products"]
-    monkeypatch.setattr(np, "matmul", counting)
-    step()
-    with_bias = [(n + 1) * k * SMALL.batch for n, k in pairwise(SMALL.sizes)]
-    assert sorted(made) == sorted([*with_bias, *with_bias, *(n * k * SMALL.batch for n, k in pairwise(SMALL.sizes))])
 
 
 def test_the_fastest_of_many_counts() -> None:
