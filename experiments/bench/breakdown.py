@@ -90,14 +90,14 @@ def measure(shape: Shape) -> dict[str, float]:
     """Time a step and each kind of its work.
 
     Returns:
-        Microseconds per run and step of each of KINDS and of the whole step; `rest` is what is left: Python, the record, what the
-        caches no longer hold. `runs` of the stack.
+        Microseconds per run and step of each of KINDS and of the whole step, the fastest of many; `rest` is what is left: Python, the
+        record, what the caches no longer hold. `runs` of the stack.
     """
     runs = tile_size(shape.sizes, shape.batch, shape.dtype)
     with np.errstate(all="ignore"):
         times = {name: 1e6 * fastest(function, _STRETCH_S) / runs for name, function in kinds(shape, runs).items()}
     steps = max(6, int(_STRETCH_S * 1e6 / (2 * runs * sum(times.values()))))
-    whole = 1e6 * min(seconds_per_step(shape, runs, steps) for _ in range(5))
+    whole = 1e6 * min(seconds_per_step(shape, runs, steps)[1] for _ in range(5))
     return {**times, "rest": whole - sum(times.values()), "step": whole, "runs": runs}
 
 

@@ -16,7 +16,18 @@ from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, A
 from experiments.cli import main
 
 SMALL = Shape(3, 4, 2, "float32")
-ROW = {"width": 30, "batch": 32, "depth": 4, "dtype": "float32", "notes": [], "engine": 16.0, "gemms": 8.0, "runs": 32, "full": 64.0}
+ROW = {
+    "width": 30,
+    "batch": 32,
+    "depth": 4,
+    "dtype": "float32",
+    "notes": [],
+    "engine": 16.0,
+    "fastest": 16.0,
+    "gemms": 8.0,
+    "runs": 32,
+    "full": 64.0,
+}
 
 
 MACHINE = {"cpu": "c", "cores": 2, "l2_kib": 512, "python": "3", "numpy": "2", "blas": "b"}
@@ -31,9 +42,10 @@ def test_every_shape_has_targets() -> None:
 
 
 def test_the_engine_and_the_products_are_timed() -> None:
-    assert 0 < seconds_per_step(SMALL, 2, 6) < 1
+    mean, least = seconds_per_step(SMALL, 2, 6)
+    assert 0 < least <= mean < 1
     times = measure(SMALL, 1)
-    assert times["engine"] > times["gemms"] > 0
+    assert times["engine"] >= times["fastest"] > times["gemms"] > 0
     assert times["full"] > 0
 
 
