@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -124,7 +123,8 @@ def measure_end_to_end(quick: bool) -> list[Row]:
     """Time whole sweeps from the command line, and the same sweeps' composition alone.
 
     Returns:
-        One row a sweep: runs, record, seconds, seconds of `--dry-run` (start, composition and validation), peak memory in MB.
+        One row a sweep: runs, record, seconds, seconds of `--dry-run` (start, composition and validation), peak memory of the
+        largest process in MB.
     """
     rows = []
     sweeps = [(100, "light"), (1000, "light"), (1000, "full")] + ([] if quick else [(10000, "light")])
@@ -133,17 +133,19 @@ def measure_end_to_end(quick: bool) -> list[Row]:
             overrides = ["-m", "depth=4", "width=30", "batch_size=32", "steps=50", f"record={record}", f"seed=range({runs})"]
             command = [sys.executable, "-m", "experiments", "run", *overrides, f"results_dir={folder}", "name=bench"]
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
-            planning, _ = _timed([*command, "--dry-run"], environment)
-            seconds, code = _timed(command, environment)
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            planning, _, _ = _timed([*command, "--dry-run"], environment)
+            seconds, code, peak = _timed(command, environment)
             rows.append({"runs": runs, "record": record, "seconds": seconds, "planning": planning, "peak_mb": peak, "exit": code})
     return rows
 
 
-def _timed(command: list[str], environment: dict[str, str]) -> tuple[float, int]:
+def _timed(command: list[str], environment: dict[str, str]) -> tuple[float, int, float]:
+    """Run a command; return its seconds, exit code, and the peak of its largest process in MB."""
     start = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, check=False)
-    return time.perf_counter() - start, done.returncode
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return time.perf_counter() - start, process.returncode, usage.ru_maxrss / 1024
 
 
 def ratio(numerator: float | None, denominator: float | None) -> float:

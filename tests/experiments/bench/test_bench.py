@@ -119,6 +119,12 @@ def test_a_peer_that_is_missing_or_broken_is_noted(tmp_path: Path) -> None:
     assert measuring.measure_peer("torch", SMALL, 1, script, None) == {"error": "broken"}
 
 
+def test_each_command_has_its_own_peak() -> None:
+    peaks = [measuring._timed([sys.executable, "-c", f"bytearray({megabytes} << 20)"], {})[2] for megabytes in (200, 0)]
+    assert peaks[0] > 200 > peaks[1]
+    assert measuring._timed([sys.executable, "-c", "raise SystemExit(3)"], {})[1] == 3
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no affinity")
 def test_measurements_keep_to_one_core_and_give_it_back() -> None:
     import os
