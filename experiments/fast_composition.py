@@ -279,7 +279,8 @@ def _make_base(config: DictConfig) -> _Base:
     alone = not any(_calls_resolver(text) for text in texts)
     literal = not any("${" in text for text in texts)
     complete = literal and "???" not in texts
-    return _Base(whole, _copies(task) if alone else None, PlainBase(_copies(task)()) if complete else None, literal, choices)
+    copies = _copies(task)
+    return _Base(whole, copies if alone else None, PlainBase(copies()) if complete else None, literal, choices)
 
 
 def _copies(config: DictConfig) -> Callable[[], DictConfig]:

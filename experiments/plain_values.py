@@ -46,39 +46,41 @@ class PlainBase:
         Raises:
             HydraException: a value is refused.
         """
-        if not all(_replaces_by_scalar(override) for override in overrides):
-            return None
         places = [self._convert(override) for override in overrides]
-        if None in places:
-            return None
-        result = _copied(self._content)
-        for (*parents, leaf), value in (place for place in places if place is not None):
+        result: dict[str, Any] = _copied(self._content)
+        for place in places:
+            if place is None:
+                return None
+            (*parents, leaf), value = place
             node = result
             for parent in parents:
                 node = node[parent]
             node[leaf] = value
-        return dict(result)
+        return result
 
     def _convert(self, override: Override) -> tuple[list[str], Any] | None:
-        """Return where the value goes, and what it is there; None where no scalar stands."""
+        """Return where the value goes, and what it is there; None where it does more than to replace a scalar."""
         line = str(override.input_line)
         if line not in self._converted:
-            path = override.key_or_group.split(".")
-            node: Any = self._content
-            for key in path:
-                if not isinstance(node, dict) or key not in node:
-                    return None
-                node = node[key]
-            if not isinstance(node, _SCALARS):
+            if not (_is_plain(override) and self._holds_scalar(override.key_or_group.split("."))):
                 return None
             ConfigLoaderImpl._apply_overrides_to_config([override], self._tried)
             if len(self._converted) >= _KEPT:
                 self._converted.clear()
-            self._converted[line] = path, OmegaConf.select(self._tried, override.key_or_group)
+            key = override.key_or_group
+            self._converted[line] = key.split("."), OmegaConf.select(self._tried, key)
         return self._converted[line]
 
+    def _holds_scalar(self, path: list[str]) -> bool:
+        node: Any = self._content
+        for key in path:
+            if not isinstance(node, dict) or key not in node:
+                return False
+            node = node[key]
+        return isinstance(node, _SCALARS)
 
-def _replaces_by_scalar(override: Override) -> bool:
+
+def _is_plain(override: Override) -> bool:
     value = override.value()
     literal = not isinstance(value, str) or ("${" not in value and value != "???")
     plain = override.type == OverrideType.CHANGE and override.package is None and _KEY.fullmatch(override.key_or_group) is not None

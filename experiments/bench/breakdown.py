@@ -3,24 +3,20 @@
 `python -m experiments.bench.breakdown --width 30 --batch 32 --depth 20 --dtype float32`
 """
 
-import argparse
 import json
 from collections.abc import Callable
 
 import numpy as np
 
-from bpcore.activations import identity, tanh
-from bpcore.batches import Batches, Examples
+from bpcore.batches import Batches
 from bpcore.clipping import none as no_clipping
 from bpcore.engine import Engine, Rates
 from bpcore.initializers import fan_in
-from bpcore.losses import softmax_cross_entropy
 from bpcore.measurements import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
-from bpcore.mlp import Network, initialize
-from bpcore.normalization import none as no_normalization
+from bpcore.mlp import initialize
 from bpcore.optimizers import sgd
-from experiments.bench.engine import fastest, seconds_per_step
-from experiments.bench.shapes import Shape
+from experiments.bench.engine import fastest, problem, seconds_per_step
+from experiments.bench.shapes import Shape, parser
 from experiments.stacking import tile_size
 
 _STRETCH_S = 0.2
@@ -35,9 +31,7 @@ def kinds(shape: Shape, runs: int) -> dict[str, Callable[[], None]]:
         shape: of the nets.
         runs: in the stack.
     """
-    generator = np.random.default_rng(0)
-    network = Network(shape.sizes, tanh(), identity(), softmax_cross_entropy(), no_normalization())
-    examples = Examples(generator.standard_normal((shape.width, shape.batch)), np.eye(10)[:, generator.integers(0, 10, shape.batch)])
+    network, examples = problem(shape)
     batch = Batches(examples, None, [0] * runs, shape.dtype)(0)
     params = initialize(network, [fan_in()] * runs, list(range(runs)), shape.dtype)
     rate, nothing = np.full((runs, 1), 0.01, dtype=shape.dtype), np.zeros((runs, 1), dtype=shape.dtype)
@@ -103,11 +97,7 @@ def measure(shape: Shape) -> dict[str, float]:
 
 def main() -> None:
     """Measure one shape and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("width", "batch", "depth"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--dtype", required=True)
-    args = parser.parse_args()
+    args = parser(__doc__).parse_args()
     print(json.dumps(measure(Shape(args.width, args.batch, args.depth, args.dtype))))
 
 

@@ -4,7 +4,6 @@ A step has every norm of every layer recorded (record=light, every=1). Times are
 last, which have more columns: the mean of a stretch of steps, as with the peers, and the best of several short stretches.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable
@@ -21,18 +20,24 @@ from bpcore.normalization import none as no_normalization
 from bpcore.optimizers import sgd
 from bpcore.recording import Recording
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
-from experiments.bench.shapes import Shape
+from experiments.bench.shapes import Shape, parser
 from experiments.stacking import tile_size
 
 _STACKS = (1, 2, 4, 8, 16, 32, 64)
 _STRETCH_S = 0.05
 
 
-def seconds_per_step(shape: Shape, runs: int, steps: int, full: bool = False) -> tuple[float, float]:
-    """Train a stack and return the mean and the least seconds of a step between the first and the last, divided by the runs."""
+def problem(shape: Shape) -> tuple[Network, Examples]:
+    """Return the nets of a shape and their examples."""
     generator = np.random.default_rng(0)
     examples = Examples(generator.standard_normal((shape.width, shape.batch)), np.eye(10)[:, generator.integers(0, 10, shape.batch)])
     network = Network(shape.sizes, tanh(), identity(), softmax_cross_entropy(), no_normalization())
+    return network, examples
+
+
+def seconds_per_step(shape: Shape, runs: int, steps: int, full: bool = False) -> tuple[float, float]:
+    """Train a stack and return the mean and the least seconds of a step between the first and the last, divided by the runs."""
+    network, examples = problem(shape)
     settings = StackSettings(network, sgd(), no_clipping(), None, steps, shape.dtype, Recording(full=full))
     stamps: list[float] = []
     train_stack(
@@ -121,12 +126,9 @@ def measure(shape: Shape, rounds: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure one shape and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("width", "batch", "depth"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--dtype", required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    args = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=5)
+    args = options.parse_args()
     print(json.dumps(measure(Shape(args.width, args.batch, args.depth, args.dtype), args.rounds)))
 
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +57,18 @@ def measure_engine(shape: Shape, rounds: int) -> dict[str, Any]:
 
 
 def _module(name: str, options: list[str]) -> dict[str, Any]:
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return _run([sys.executable, "-m", f"experiments.bench.{name}", *options], {"PYTHONPATH": path})
+    return _run([sys.executable, "-m", f"experiments.bench.{name}", *options], _with_project())
+
+
+def _with_project() -> dict[str, str]:
+    """Return the variable by which a process finds this project, wherever it was started."""
+    return {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 def measure_breakdown(shapes: list[Shape]) -> list[Row]:
     """Return what `experiments.bench.breakdown` measures, one row a shape."""
     with one_core():
-        return [
-            {"width": shape.width, "batch": shape.batch, "depth": shape.depth, "dtype": shape.dtype} | _module("breakdown", shape.options())
-            for shape in tqdm(shapes, unit="shape", disable=None)
-        ]
+        return [asdict(shape) | _module("breakdown", shape.options()) for shape in tqdm(shapes, unit="shape", disable=None)]
 
 
 def measure_peer(peer: str, shape: Shape, runs: int, script: Path, peer_path: str | None) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def measure_shapes(shapes: list[Shape], rounds: int, engine: bool, peers: bool, 
     rows = []
     with one_core():
         for shape in tqdm(shapes, unit="shape", disable=None):
-            row: Row = {"width": shape.width, "batch": shape.batch, "depth": shape.depth, "dtype": shape.dtype, "notes": []}
+            row: Row = {**asdict(shape), "notes": []}
             for _ in range(rounds):
                 if engine:
                     _keep_best(row, measure_engine(shape, 5))
@@ -132,7 +134,7 @@ def measure_end_to_end(quick: bool) -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             overrides = ["-m", "depth=4", "width=30", "batch_size=32", "steps=50", f"record={record}", f"seed=range({runs})"]
             command = [sys.executable, "-m", "experiments", "run", *overrides, f"results_dir={folder}", "name=bench"]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+            environment = {**os.environ, **_with_project()}
             planning, _, _ = _timed([*command, "--dry-run"], environment)
             seconds, code, peak = _timed(command, environment)
             rows.append({"runs": runs, "record": record, "seconds": seconds, "planning": planning, "peak_mb": peak, "exit": code})

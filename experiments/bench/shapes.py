@@ -1,6 +1,7 @@
 """What is measured, and what is aimed at."""
 
-from dataclasses import dataclass
+import argparse
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,15 @@ class Shape:
 
     def options(self) -> list[str]:
         """Return the shape as command-line options."""
-        pairs = (("--width", self.width), ("--batch", self.batch), ("--depth", self.depth), ("--dtype", self.dtype))
-        return [part for name, value in pairs for part in (name, str(value))]
+        return [part for field in fields(self) for part in (f"--{field.name}", str(getattr(self, field.name)))]
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of the options of a shape."""
+    made = argparse.ArgumentParser(description=description)
+    for field in fields(Shape):
+        made.add_argument(f"--{field.name}", type=field.type, required=True)
+    return made
 
 
 SIZES = ((30, 32, 4), (30, 32, 20), (64, 64, 20), (100, 100, 50), (256, 128, 10))

@@ -35,15 +35,17 @@ def _verdict(value: float, target: float, met: bool) -> str:
     return f"{value:.2f}" if math.isnan(target) else f"{value:.2f} ({'met' if met else 'missed'}: {target:g})"
 
 
+def _shape(row: Row) -> list[str]:
+    return [f"{row['width']}, {row['batch']}, {row['depth']}", row["dtype"]]
+
+
 def shapes_table(rows: list[Row]) -> list[list[str]]:
     """Return a table of µs per run and step, with ratios; the first row is the head."""
     table = [["width, batch, depth", "dtype", "engine", "fastest step", "tile", "GEMMs", "torch", "torch stacked", "JAX", *judged(_EMPTY)]]
     for row in rows:
         times = [row.get(name) for name in ("torch", "torch-stacked", "jax")]
-        shape = f"{row['width']}, {row['batch']}, {row['depth']}"
         cells = [
-            shape,
-            row["dtype"],
+            *_shape(row),
             _number(row.get("engine")),
             _number(row.get("fastest")),
             str(row.get("runs", "–")),
@@ -61,9 +63,8 @@ def breakdown_table(rows: list[Row]) -> list[list[str]]:
     table = [["width, batch, depth", "dtype", "stack", "step", *KINDS, "rest", "over products"]]
     for row in rows:
         times = [row.get(name) for name in ("step", *KINDS, "rest")]
-        shape = f"{row['width']}, {row['batch']}, {row['depth']}"
         over = ratio(row.get("step"), row.get("products"))
-        table.append([shape, row["dtype"], str(row.get("runs", "–")), *map(_number, times), _number(over)])
+        table.append([*_shape(row), str(row.get("runs", "–")), *map(_number, times), _number(over)])
     return table
 
 

@@ -48,13 +48,13 @@ def execute(args: argparse.Namespace) -> int:
     script: Path = args.peers or measuring.BUILT_IN
     if not script.is_file():
         raise UserError(f"`--peers` must be a Python script, got {script}, which is no file; leave it out for the one that is built in")
+    rounds = (1 if args.quick else 3) if args.rounds is None else args.rounds
+    if rounds < 1:
+        raise UserError(f"`--rounds` must be an integer ≥ 1, got {rounds}")
     try:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make {args.output}: {error.strerror or error}; choose another with --output") from error
-    rounds = (1 if args.quick else 3) if args.rounds is None else args.rounds
-    if rounds < 1:
-        raise UserError(f"`--rounds` must be an integer ≥ 1, got {rounds}")
     wanted = [args.only] if args.only else list(PARTS)
     result: dict[str, Any] = {"machine": _machine(), "arguments": sys.argv[2:]}
     if {"engine", "peers"} & set(wanted):

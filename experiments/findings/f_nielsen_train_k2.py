@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.atlas import intervals
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
-from experiments.intervals import proportion
 from experiments.store import Results
 
 
@@ -24,7 +24,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     tables = results["training"]
     ratios = _ratios(tables)
     lowest = ratios.groupby("seed")["measured"].min()
-    broken = proportion(int((lowest <= 1).sum()), len(lowest))
+    broken = intervals.share(lowest <= 1)
     share = float((ratios["measured"] <= 1).mean())
     published = pd.DataFrame({"step": finding.values["ratios"].keys(), "published": finding.values["ratios"].values()}).astype(float)
     rows = []

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.atlas import intervals
 from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import groups
 from experiments.intervals import proportion
@@ -35,7 +36,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     )
     bound = excess <= 1 + finding.threshold("rounding")
     trained = _trained(plain.runs[~slow], trained_from)
-    without = proportion(int(trained.sum()), len(trained))
+    without = intervals.share(trained)
     share = proportion(round(float((inside["measured"] * inside["n"]).sum())), int(inside["n"].sum()))
     holds = (
         bound
@@ -79,7 +80,7 @@ def _numbers(tables: Results, mean_norm: float, trained_from: float) -> pd.DataF
     clipped = tables.steps.groupby("run_id")["clipped"].apply(lambda marks: pd.to_numeric(marks, errors="coerce").mean())
     rows = []
     for (threshold,), runs in groups(tables.runs, ["clip.threshold"]):
-        share = proportion(int(_trained(runs, trained_from).sum()), len(runs))
+        share = intervals.share(_trained(runs, trained_from))
         rows.append({
             "threshold": threshold, "multiple": threshold / mean_norm, "measured": share.value, "low": share.low, "high": share.high,
             "accuracy": float(runs["final_accuracy"].astype(float).mean()), "diverged": int((runs["status"] == "diverged").sum()),

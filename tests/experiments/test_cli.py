@@ -206,26 +206,23 @@ def broken(tmp_path):
     return folder
 
 
-def assert_one_line(code, out, err, broken):
-    assert code == 2, err
-    assert out == ""
-    assert err.startswith("gradstab: error: ")
-    assert err.count("\n") == 1, err
+def assert_one_line(done, broken):
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("gradstab: error: ")
+    assert done.stderr.count("\n") == 1, done.stderr
     assert {path.name for path in broken.parent.iterdir()} == {"broken"}  # nothing half-written
     assert len(list(broken.iterdir())) == 2
 
 
 @pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
-def test_bad_input_is_one_line_and_exit_code_2(arguments, broken, monkeypatch, capfd):
-    monkeypatch.chdir(broken.parent)
-    code = cli.main(arguments)
-    assert_one_line(code, *capfd.readouterr(), broken)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, broken, here):
+    assert_one_line(here(*arguments), broken)
 
 
 @pytest.mark.parametrize("name", ["bad job late in a sweep", "report of nothing"])
 def test_the_shell_sees_no_more_of_it(name, broken):
-    done = command(*BAD[name], cwd=broken.parent)
-    assert_one_line(done.returncode, done.stdout, done.stderr, broken)
+    assert_one_line(command(*BAD[name], cwd=broken.parent), broken)
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):

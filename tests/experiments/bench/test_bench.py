@@ -151,6 +151,7 @@ def test_a_script_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[st
 def test_rounds_are_at_least_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["bench", "--rounds", "0", "--output", str(tmp_path / "bench")]) == 2
     assert capsys.readouterr().err == "gradstab: error: `--rounds` must be an integer ≥ 1, got 0\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_writes_both_files(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
