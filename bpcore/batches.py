@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.random import stream
+from bpcore.streams import stream
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from bpcore.normalization import (
     normalize,
     normalize_with,
 )
-from bpcore.random import stream
+from bpcore.streams import stream
 
 
 @dataclass(frozen=True)

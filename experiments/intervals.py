@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from bpcore.arrays import FloatArray
-from bpcore.random import stream
+from bpcore.streams import stream
 from experiments.factors import CONFIDENCE
 
 BOOTSTRAP_FROM = 10

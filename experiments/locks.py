@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments import store
 from experiments.errors import UserError
+from experiments.store import LOCK, prepare
 
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """What file systems without locks answer, some network mounts among them."""
@@ -32,7 +32,7 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         with contextlib.suppress(OSError):
-            (folder / store.LOCK).unlink()  # while it is held: who waits for it sees that it is gone, and asks anew
+            (folder / LOCK).unlink()  # while it is held: who waits for it sees that it is gone, and asks anew
             folder.rmdir()  # fails where it holds anything
         os.close(descriptor)
 
@@ -40,8 +40,8 @@ def locked(folder: Path) -> Iterator[None]:
 def _acquire(folder: Path) -> int:
     told = False
     while True:
-        store.prepare(folder)
-        path = folder / store.LOCK
+        prepare(folder)
+        path = folder / LOCK
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:  # its holder has just removed the folder

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
-from experiments import store
 from experiments.config import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id
 from experiments.errors import UserError
 from experiments.paths import CONF
+from experiments.store import is_results, read_provenance, read_table
 from experiments.validation import validate
 
 
@@ -36,10 +36,10 @@ def recorded_jobs(folder: Path, places: Config, sample: int | None = None) -> li
     Raises:
         UserError: a config cannot be restored, or its data are not the recorded ones.
     """
-    if not store.is_results(folder):
+    if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
-    provenance = store.read_provenance(folder / "provenance.json")
-    rows = store.read_table(folder, "runs").to_dict("records")
+    provenance = read_provenance(folder / "provenance.json")
+    rows = read_table(folder, "runs").to_dict("records")
     if sample is not None:
         chosen = set(sorted(row["run_id"] for row in rows)[:sample])
         rows = [row for row in rows if row["run_id"] in chosen]

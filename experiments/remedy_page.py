@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import pages, store
+from experiments import pages
 from experiments.headline import number
 from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.plots.style.render import render
 from experiments.remedy_effects import Conclusions
+from experiments.store import write_bytes, write_text
 from experiments.summary import format_table
 
 MOST_ROWS = 24
@@ -137,9 +138,9 @@ def write(folder: Path, table: pd.DataFrame, conclusions: Conclusions, command: 
     """
     images = render(lambda: draw(table), ("png", "svg"))
     for kind, content in images.items():
-        store.write_bytes(folder / f"remedies.{kind}", content)
-    store.write_text(folder / "remedies.csv", table.to_csv(index=False, lineterminator="\n"))
-    store.write_text(folder / "remedies.md", as_markdown(table, conclusions))
+        write_bytes(folder / f"remedies.{kind}", content)
+    write_text(folder / "remedies.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "remedies.md", as_markdown(table, conclusions))
     page = (
         pages.environment()
         .get_template("remedies.html.j2")
@@ -156,5 +157,5 @@ def write(folder: Path, table: pd.DataFrame, conclusions: Conclusions, command: 
             config=config,
         )
     )
-    store.write_text(folder / "remedies.html", page)
+    write_text(folder / "remedies.html", page)
     return folder / "remedies.html"

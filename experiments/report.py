@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from experiments import pages, plots, store
+from experiments import pages, plots
 from experiments.errors import UserError
 from experiments.headline import opening
 from experiments.plots.style import render as style
 from experiments.report_tables import definitions, fixed, provenance_rows, runs_table, settings_table
 from experiments.statistics import varying
-from experiments.store import Results
+from experiments.store import Results, load, read_provenance, runs_frame, write_bytes, write_text
 
 FORMATS = ("png", "svg")
 _QUIET_SECONDS = 2.0
@@ -65,7 +65,7 @@ def combine(folders: list[Path]) -> Results:
     Raises:
         UserError: a folder is no results folder, is empty, or is named twice.
     """
-    loaded = [store.load(folder) for folder in folders]
+    loaded = [load(folder) for folder in folders]
     for results in loaded:
         if not len(results.runs):
             raise UserError(f"{results.path} holds no finished run; run the sweep again")
@@ -78,7 +78,7 @@ def combine(folders: list[Path]) -> Results:
     rows = []
     for name, results in zip(names, loaded, strict=True):
         rows += [{"run_id": row["run_id"], "folder": name, **row} for row in results.runs.to_dict("records")]
-    runs = store.runs_frame(rows)
+    runs = runs_frame(rows)
     runs["_place"] = runs["folder"].map(names.index)
     runs = runs.sort_values(["_place", "job"], ignore_index=True).drop(columns="_place")
 
@@ -116,8 +116,8 @@ def _write_figure(module: ModuleType, table: pd.DataFrame, folder: Path, relativ
     name = module.__name__.rpartition(".")[2]
     images = draw(module, table, formats)
     for kind, content in images.items():
-        store.write_bytes(folder / f"{name}.{kind}", content)
-    store.write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_bytes(folder / f"{name}.{kind}", content)
+    write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     title = (module.__doc__ or name).strip().splitlines()[0].removesuffix(".")
     files = tuple(f"{relative}/{name}.{ending}" for ending in (*images, "csv"))
     return Drawn(name, title, module.caption(table), _alt(title, table), pages.data_uri(images), files, len(table))
@@ -169,8 +169,8 @@ def write_report(folders: list[Path], output: Path | None = None, formats: tuple
             if table is not None and len(table):
                 drawn.append(_write_figure(module, table, target, relative, formats))
             bar.update()
-    provenances = [(folder.name, store.read_provenance(folder / "provenance.json")) for folder in folders]
-    store.write_text(output, render(results, axes, drawn, provenances))
+    provenances = [(folder.name, read_provenance(folder / "provenance.json")) for folder in folders]
+    write_text(output, render(results, axes, drawn, provenances))
     return output
 
 

@@ -15,7 +15,6 @@ import pandas as pd
 from tqdm import tqdm
 
 from bpcore.arrays import FloatArray
-from experiments import store
 from experiments.compaction import FileSource
 from experiments.config import Job, build
 from experiments.errors import UserError
@@ -24,7 +23,7 @@ from experiments.locks import locked
 from experiments.parts import Content, Part, snapshot_name, write_part
 from experiments.provenance import describe
 from experiments.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
-from experiments.store import Finished, Tables
+from experiments.store import PARTS, TABLES, Finished, Tables, is_results, read_provenance, read_table
 from experiments.tile import failed, run_tile
 from experiments.tiles import cut
 
@@ -98,7 +97,7 @@ def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = Fals
     Raises:
         UserError: the folder holds another sweep, and neither `fresh` nor `extend` was given; or its tables are damaged.
     """
-    has_tables = store.is_results(folder) and (folder / "provenance.json").is_file()
+    has_tables = is_results(folder) and (folder / "provenance.json").is_file()
     begun = unfinished(folder)
     usable = begun if begun is not None and begun.manifest["replaces"] == (fresh and has_tables) else None
     if begun is not None and begun.manifest["committing"]:
@@ -112,7 +111,7 @@ def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = Fals
         usable = None
     if usable is None and not has_tables:
         return Plan(folder, jobs, jobs, jobs, extend=extend)
-    before = usable.manifest if usable is not None else store.read_provenance(folder / "provenance.json")
+    before = usable.manifest if usable is not None else read_provenance(folder / "provenance.json")
     earlier: list[dict[str, Any]] = before["sweep"]
     old_ids = [entry["run_id"] for entry in earlier]
     asked = jobs
@@ -138,9 +137,9 @@ def _in_parts(begun: Unfinished | None) -> set[str]:
 
 def _in_tables(folder: Path, jobs: list[Job]) -> set[str]:
     """Return the runs that need not be run again: not failed, all of their rows there, their snapshot too."""
-    runs = store.read_table(folder, "runs")
+    runs = read_table(folder, "runs")
     runs = runs[runs["status"] != "failed"]
-    done = set(runs["run_id"]).intersection(*(FileSource(folder, name).runs for name in store.TABLES))
+    done = set(runs["run_id"]).intersection(*(FileSource(folder, name).runs for name in TABLES))
     ends = dict(zip(runs["run_id"], runs["diverged_at_step"], strict=True))
     for job in jobs:
         wanted = job.config["record"]["snapshot"]
@@ -175,7 +174,7 @@ def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tabl
             plan = _again(plan)
             if plan.todo or plan.begun is not None:
                 return _execute(plan, command, progress)
-    return Finished(plan.folder, store.read_table(plan.folder, "runs")), False
+    return Finished(plan.folder, read_table(plan.folder, "runs")), False
 
 
 def _again(old: Plan) -> Plan:
@@ -189,7 +188,7 @@ def _execute(plan: Plan, command: list[str], progress: bool) -> tuple[Tables, bo
     manifest = describe(plan.jobs, plan.earlier, plan.provenance, command, len(plan.todo))
     manifest |= {"replaces": plan.replaces, "committing": False}
     interrupted = False
-    kept = bool(parts) or (store.is_results(plan.folder) and not plan.replaces)
+    kept = bool(parts) or (is_results(plan.folder) and not plan.replaces)
     try:
         write_manifest(plan.folder, manifest)
         for part in _parts(plan, len(manifest["made_by"]) - 1, progress):
@@ -226,7 +225,7 @@ def _begin(plan: Plan) -> list[Part]:
             _tell_damaged(stale)
         discard_parts(plan.folder)
     try:
-        (plan.folder / store.PARTS).mkdir(exist_ok=True)
+        (plan.folder / PARTS).mkdir(exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to {plan.folder}: {error.strerror or error}; choose another results_dir") from error
     if begun is None:
@@ -246,7 +245,7 @@ def _parts(plan: Plan, invocation: int, progress: bool) -> Iterator[Part]:
     """Yield each tile's part as it finishes, with a bar on stderr."""
     if not plan.todo:
         return
-    keep = _Keep(plan.folder / store.PARTS, invocation)
+    keep = _Keep(plan.folder / PARTS, invocation)
     if len(plan.todo) == 1:
         yield _one(plan.todo[0], keep, progress)
         return

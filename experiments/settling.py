@@ -17,12 +17,26 @@ from typing import Any
 
 import pandas as pd
 
-from experiments import store
 from experiments.compaction import FileSource, Source, part_sources, pieces
 from experiments.errors import UserError
 from experiments.files import Staging, is_staged
 from experiments.parts import Part, read_parts, snapshot_name
 from experiments.provenance import conclude
+from experiments.store import (
+    LOCK,
+    MANIFEST,
+    PARTS,
+    TABLES,
+    WRITE_ORDER,
+    is_results,
+    read_provenance,
+    read_table,
+    runs_frame,
+    stage_provenance,
+    write_pieces,
+    write_runs,
+    write_text,
+)
 
 
 @dataclass
@@ -47,11 +61,11 @@ class Unfinished:
 
 def unfinished(folder: Path) -> Unfinished | None:
     """Read what a folder has of a sweep under way; None where there is nothing that could be used."""
-    path = folder / store.PARTS / store.MANIFEST
+    path = folder / PARTS / MANIFEST
     if not path.is_file():
         return None
     try:
-        manifest = store.read_provenance(path)
+        manifest = read_provenance(path)
         if not (isinstance(manifest["replaces"], bool) and isinstance(manifest["committing"], bool) and manifest["made_by"]):
             raise KeyError("replaces")
     except (UserError, KeyError):
@@ -61,19 +75,19 @@ def unfinished(folder: Path) -> Unfinished | None:
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest of the sweep under way."""
-    store.write_text(folder / store.PARTS / store.MANIFEST, json.dumps(manifest, ensure_ascii=False))
+    write_text(folder / PARTS / MANIFEST, json.dumps(manifest, ensure_ascii=False))
 
 
 def discard_parts(folder: Path) -> None:
     """Remove what there is of a sweep under way; the manifest goes first, without which the rest is nothing."""
     with contextlib.suppress(FileNotFoundError):
-        (folder / store.PARTS / store.MANIFEST).unlink()
-    shutil.rmtree(folder / store.PARTS, ignore_errors=True)
+        (folder / PARTS / MANIFEST).unlink()
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
 
 
 def remove_half_written(folder: Path) -> None:
     """Remove what killed processes left half-written; nobody else writes while the folder is locked."""
-    for place in (folder, folder / store.PARTS):
+    for place in (folder, folder / PARTS):
         for path in place.glob(".*.tmp") if place.is_dir() else ():
             if is_staged(path):
                 path.unlink(missing_ok=True)
@@ -82,7 +96,7 @@ def remove_half_written(folder: Path) -> None:
 def has_leftovers(folder: Path) -> bool:
     """Return whether a folder has anything of a sweep under way, or of a process that was killed."""
     names = (path.name for path in folder.iterdir()) if folder.is_dir() else iter(())
-    return any(name in (store.PARTS, store.LOCK) or is_staged(folder / name) for name in names)
+    return any(name in (PARTS, LOCK) or is_staged(folder / name) for name in names)
 
 
 def recover(folder: Path) -> None:
@@ -112,27 +126,27 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
         UserError: the disk is full or the folder cannot be written; parts and tables of before are then still there.
     """
     places = [(entry["run_id"], place) for place, entry in enumerate(manifest["sweep"])]
-    old = store.is_results(folder) and not manifest["replaces"]
+    old = is_results(folder) and not manifest["replaces"]
     rows: dict[str, dict[Any, Any]] = {}
     if old:
-        rows |= {row["run_id"]: row for row in store.read_table(folder, "runs").to_dict("records")}
+        rows |= {row["run_id"]: row for row in read_table(folder, "runs").to_dict("records")}
     rows |= {row["run_id"]: row for part in parts for row in part.runs}
     ordered = [{**rows[run_id], "job": place} for run_id, place in places if run_id in rows]
-    runs = store.runs_frame([{"run_id": row["run_id"], "job": row["job"], **row} for row in ordered])
+    runs = runs_frame([{"run_id": row["run_id"], "job": row["job"], **row} for row in ordered])
     spent: dict[int, tuple[int, float]] = {}
     for part in parts:
         count, seconds = spent.get(part.invocation, (0, 0.0))
         spent[part.invocation] = (count + len(part.runs), seconds + part.seconds)
     provenance = {key: value for key, value in conclude(manifest, spent).items() if key not in ("replaces", "committing")}
-    sources: dict[str, list[Source]] = {name: [FileSource(folder, name)] if old else [] for name in store.TABLES}
+    sources: dict[str, list[Source]] = {name: [FileSource(folder, name)] if old else [] for name in TABLES}
     staging = Staging(folder)
     try:
-        store.stage_provenance(staging, provenance)
-        stage_tables(staging, runs, places, {name: [*sources[name], *part_sources(parts, name)] for name in store.TABLES})
+        stage_provenance(staging, provenance)
+        stage_tables(staging, runs, places, {name: [*sources[name], *part_sources(parts, name)] for name in TABLES})
         write_manifest(folder, {**manifest, "committing": True})
         for run_id in {run_id for part in parts for run_id in part.snapshots}:
             with contextlib.suppress(FileNotFoundError):  # it has its name already
-                (folder / store.PARTS / snapshot_name(run_id)).replace(folder / snapshot_name(run_id))
+                (folder / PARTS / snapshot_name(run_id)).replace(folder / snapshot_name(run_id))
         staging.commit()
     except BaseException:
         staging.discard()
@@ -159,16 +173,16 @@ def stage_tables(staging: Staging, runs: pd.DataFrame, places: list[tuple[str, i
 
     def stage(name: str) -> None:
         try:
-            staging.add(f"{name}.parquet", partial(store.write_pieces, name=name, pieces=pieces(name, places, sources[name])))
+            staging.add(f"{name}.parquet", partial(write_pieces, name=name, pieces=pieces(name, places, sources[name])))
         except Exception as error:
             errors.append(error)
 
-    names = [name for name in store.WRITE_ORDER if name != "runs"]
+    names = [name for name in WRITE_ORDER if name != "runs"]
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(stage, names))
     if errors:
         raise errors[0]  # it came first, and what it removed may have made the others fail
-    staging.add("runs.parquet", partial(store.write_runs, frame=runs))
+    staging.add("runs.parquet", partial(write_runs, frame=runs))
 
 
 def _remove_stale_snapshots(folder: Path, known: Iterable[str]) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
-from experiments import store
 from experiments.compaction import FileSource
 from experiments.parts import snapshot_name
+from experiments.store import RUN_RESULTS, TABLES, read_table
 
 SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})
 """Columns whose values come out of sums that cancel: near 0, a last place of the value itself means nothing. Their differences,
@@ -150,7 +150,7 @@ def differences(ours: Path, theirs: Path, pairs: list[Pair]) -> list[Difference]
     """
     tally = _Tally()
     _compare_runs(ours, theirs, pairs, tally)
-    for name in store.TABLES:
+    for name in TABLES:
         for run_id, dtype, a, b in _rows(FileSource(ours, name), FileSource(theirs, name), pairs):
             if a.num_rows != b.num_rows:
                 tally.note(name, "rows", abs(a.num_rows - b.num_rows), math.nan, run_id)
@@ -169,9 +169,9 @@ def _rows(a: FileSource, b: FileSource, pairs: list[Pair]) -> Iterator[tuple[str
 
 
 def _compare_runs(ours: Path, theirs: Path, pairs: list[Pair], tally: _Tally) -> None:
-    left, right = ({row["run_id"]: row for row in store.read_table(folder, "runs").to_dict("records")} for folder in (ours, theirs))
+    left, right = ({row["run_id"]: row for row in read_table(folder, "runs").to_dict("records")} for folder in (ours, theirs))
     for pair in pairs:
-        for column in store.RUN_RESULTS:
+        for column in RUN_RESULTS:
             if column == "error":  # a traceback names lines of code
                 continue
             a, b = (_one(side[run_id].get(column)) for side, run_id in ((left, pair.ours), (right, pair.theirs)))

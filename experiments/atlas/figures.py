@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import pages, store
+from experiments import pages
 from experiments.atlas.judging import Judged
 from experiments.plots.style.render import render
+from experiments.store import write_bytes, write_text
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -45,7 +46,7 @@ def write(judged: Judged, folder: Path, relative: str, paper: bool = False) -> P
     files = []
     for table, frame in tables.items():
         file = f"{name}.csv" if table == "numbers" else f"{name}_{table}.csv"
-        store.write_text(folder / file, frame.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / file, frame.to_csv(index=False, lineterminator="\n"))
         files.append(f"{relative}/{file}")
     draw, caption = judged.entry.draw, judged.entry.caption
     if draw is None or not tables:
@@ -56,6 +57,6 @@ def write(judged: Judged, folder: Path, relative: str, paper: bool = False) -> P
     except Exception as error:  # a figure that cannot be drawn costs the figure, not the atlas
         return Picture("", "", "", tuple(files), f"its figure failed: {type(error).__name__}: {' '.join(str(error).split())}")
     for kind, content in images.items():
-        store.write_bytes(folder / f"{name}.{kind}", content)
+        write_bytes(folder / f"{name}.{kind}", content)
     alt = f"Figure of {judged.finding.label}, {judged.finding.title}: {judged.estimate.reason}"
     return Picture(pages.data_uri(images), words, alt, (*(f"{relative}/{name}.{kind}" for kind in FORMATS), *files))

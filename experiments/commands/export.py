@@ -9,8 +9,8 @@ import json
 from functools import partial
 from pathlib import Path
 
-from experiments import store
 from experiments.errors import UserError
+from experiments.store import atomically, load
 from experiments.summary import as_json
 
 
@@ -31,7 +31,7 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: no results folder, or the output cannot be written.
     """
-    results = store.load(args.results)
+    results = load(args.results)
     if args.json:
         print(json.dumps(as_json(results), indent=2, ensure_ascii=False))
     if args.csv or not args.json:
@@ -42,7 +42,7 @@ def execute(args: argparse.Namespace) -> int:
             raise UserError(f"cannot make {folder}: {error.strerror or error}; choose another with --output") from error
         for name, frame in results.items():
             path = folder / f"{name}.csv"
-            store.atomically(path, partial(frame.to_csv, index=False))
+            atomically(path, partial(frame.to_csv, index=False))
             if not args.json:
                 print(path)
     return 0

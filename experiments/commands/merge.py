@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from experiments import store
 from experiments.compaction import FileSource, Source
 from experiments.errors import UserError
 from experiments.files import Staging
 from experiments.locks import locked
 from experiments.parts import snapshot_name
 from experiments.settling import remove_half_written, stage_tables
+from experiments.store import TABLES, is_results, read_provenance, read_table, runs_frame, stage_provenance
 from experiments.summary import count
 from experiments.verification import Pair, differences
 
@@ -41,9 +41,9 @@ def execute(args: argparse.Namespace) -> int:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output} exists; choose a new folder with --output")
     for folder in folders:
-        if not store.is_results(folder):
+        if not is_results(folder):
             raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
-    provenances = [store.read_provenance(folder / "provenance.json") for folder in folders]
+    provenances = [read_provenance(folder / "provenance.json") for folder in folders]
     versions = {provenance.get("arithmetic_version") for provenance in provenances}
     if len(versions) > 1:
         raise UserError(
@@ -67,7 +67,7 @@ def _join(folders: list[Path]) -> tuple[dict[str, dict[Any, Any]], dict[str, Pat
     conflicts: list[str] = []
     for folder in folders:
         shared: dict[Path, list[Pair]] = {}
-        for row in store.read_table(folder, "runs").to_dict("records"):
+        for row in read_table(folder, "runs").to_dict("records"):
             run_id = row["run_id"]
             if run_id not in rows or (rows[run_id]["status"] == "failed" and row["status"] != "failed"):
                 rows[run_id], holders[run_id] = row, folder
@@ -102,17 +102,17 @@ def _provenance(provenances: list[dict[str, Any]], run_ids: list[str], args: arg
 
 def _write(output: Path, rows: dict[str, dict[Any, Any]], holders: dict[str, Path], provenance: dict[str, Any]) -> None:
     places = [(run_id, place) for place, run_id in enumerate(rows)]
-    runs = store.runs_frame([{**rows[run_id], "job": place} for run_id, place in places])
-    sources: dict[str, list[Source]] = {name: [] for name in store.TABLES}
+    runs = runs_frame([{**rows[run_id], "job": place} for run_id, place in places])
+    sources: dict[str, list[Source]] = {name: [] for name in TABLES}
     for folder in dict.fromkeys(holders.values()):
-        for name in store.TABLES:
+        for name in TABLES:
             source = FileSource(folder, name)
             source.runs = {run_id: extent for run_id, extent in source.runs.items() if holders.get(run_id) == folder}
             sources[name].append(source)
     with locked(output):
         staging = Staging(output)
         try:
-            store.stage_provenance(staging, provenance)
+            stage_provenance(staging, provenance)
             for run_id, folder in holders.items():
                 snapshot = folder / snapshot_name(run_id)
                 if snapshot.is_file():

@@ -7,12 +7,13 @@ gradstab phase activation=tanh results/init_scale     measured factors as points
 import argparse
 from pathlib import Path
 
-from experiments import phase, store
+from experiments import phase
 from experiments.composition import compose, jobs_of
 from experiments.config import build_cached
 from experiments.errors import UserError
 from experiments.plots import phase_diagram
 from experiments.report import FORMATS, draw
+from experiments.store import load, write_bytes, write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,7 @@ def execute(args: argparse.Namespace) -> int:
     node = job.config["activation"]
     name, points = phase.label_of(node), None
     if folders:
-        found = phase.measured(store.load(folders[0]))
+        found = phase.measured(load(folders[0]))
         if name not in found:
             has = ", ".join(found) or "none"
             raise UserError(f"{folders[0]} has no measured factor of activation={name} without normalization; it has: {has}")
@@ -51,8 +52,8 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(f"cannot write to {folder}: {error.strerror or error}; choose another --output") from error
     stem = name.replace(" ", "_")
     for kind, content in draw(phase_diagram, table, FORMATS).items():
-        store.write_bytes(folder / f"{stem}.{kind}", content)
+        write_bytes(folder / f"{stem}.{kind}", content)
         print(folder / f"{stem}.{kind}")
-    store.write_text(folder / f"{stem}.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / f"{stem}.csv", table.to_csv(index=False, lineterminator="\n"))
     print(folder / f"{stem}.csv")
     return 0

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from experiments import store
 from experiments.atlas import catalogue, figures, judging, page
 from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
@@ -23,7 +22,7 @@ from experiments.numerics import ensure
 from experiments.provenance import differs
 from experiments.runner import Plan, plan
 from experiments.runner import execute as execute_plan
-from experiments.store import Tables
+from experiments.store import Tables, read_provenance, write_text
 from experiments.summary import count
 
 
@@ -81,7 +80,7 @@ def execute(args: argparse.Namespace) -> int:
     if tables is None:
         print("gradstab: interrupted; finished runs are kept, the same command resumes", file=sys.stderr)
         return 130
-    provenance = store.read_provenance(runs / "provenance.json")
+    provenance = read_provenance(runs / "provenance.json")
     results = split(tables, composition, runs, provenance)
     flags = "" if mode == "default" else f" --{mode}"
     own = f" --findings {shlex.quote(str(args.findings))}" if args.findings else ""
@@ -121,9 +120,9 @@ def _write(
         commands = {sweep: composition.commands[one.finding.id, sweep] for sweep in one.finding.sweeps}
         sections.append(page.section(one, picture, commands))
     rows = [judging.row(one) for one in judged]
-    store.write_text(folder / "verdicts.json", judging.as_json(rows))
-    store.write_text(folder / "summary.md", judging.summary(rows))
-    store.write_text(folder / "atlas.html", page.render(sections, mode, command, provenance, lost))
+    write_text(folder / "verdicts.json", judging.as_json(rows))
+    write_text(folder / "summary.md", judging.summary(rows))
+    write_text(folder / "atlas.html", page.render(sections, mode, command, provenance, lost))
     return troubles
 
 

@@ -12,7 +12,6 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from experiments import store
 from experiments.config import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.numerics import ensure
@@ -20,6 +19,7 @@ from experiments.provenance import differs
 from experiments.recorded import choice, recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import plan
+from experiments.store import is_results, read_provenance, read_table
 from experiments.summary import count
 from experiments.verification import COUNTED, Difference, Pair, differences
 
@@ -56,9 +56,9 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(f"`--sample` must be an integer ≥ 1, got {args.sample}; leave it out to verify all runs")
     if not args.max_ulps >= 0:
         raise UserError(f"`--max-ulps` must be a number ≥ 0, got {args.max_ulps}")
-    if not store.is_results(folder):
+    if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
-    provenance = store.read_provenance(folder / "provenance.json")
+    provenance = read_provenance(folder / "provenance.json")
     with tempfile.TemporaryDirectory(prefix="gradstab-verify-") as scratch:
         places = {"name": "again", "results_dir": scratch, "executor": choice("executor", "processes")}
         jobs = recorded_jobs(folder, places, args.sample)
@@ -69,7 +69,7 @@ def execute(args: argparse.Namespace) -> int:
         version = provenance.get("arithmetic_version")
         if version != ARITHMETIC_VERSION:
             other = f"the results are of version {version} of the core's arithmetic, this is version {ARITHMETIC_VERSION}"
-        recorded = store.read_table(folder, "runs").set_index("job")["run_id"]
+        recorded = read_table(folder, "runs").set_index("job")["run_id"]
         pairs = [Pair(recorded[job.index], job.run_id, job.config["dtype"]) for job in jobs]
         jobs = [replace(job, index=index) for index, job in enumerate(jobs)]
         again = Path(scratch) / "again"

@@ -6,7 +6,7 @@ import pytest
 from bpcore import mlp
 from bpcore.initializers import fan_in, he
 from bpcore.normalization import RunningStatistics
-from bpcore.random import stream
+from bpcore.streams import stream
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, Case, build
 from tests.oracles import forward
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments import store
 from experiments.composition import compose
 from experiments.config import GROUPS, Job, run_id
 from experiments.paths import CONF
 from experiments.runner import execute, plan
-from experiments.store import Results
+from experiments.store import Results, load
 from experiments.validation import validate
 from tests.experiments.helpers import TINY
 
@@ -53,7 +52,7 @@ def made(base: dict[str, Any], folder: Path, overrides: list[str]) -> Results:
         config = validate(config)
         jobs.append(Job(len(jobs), config, run_id(config)))
     execute(plan(jobs, folder), ["gradstab", "run", *overrides], progress=False)
-    return store.load(folder)
+    return load(folder)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from experiments import locks, store
+from experiments import locks
 from experiments.locks import locked
+from experiments.store import LOCK
 
 
 def _hold(folder, pipe):
@@ -46,7 +47,7 @@ def test_a_killed_holder_holds_nothing(tmp_path, holder, capfd):
     process, _ = holder
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    assert (tmp_path / "x" / store.LOCK).exists()
+    assert (tmp_path / "x" / LOCK).exists()
     with locked(tmp_path / "x"):
         pass
     assert capfd.readouterr().err == ""

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from experiments import runner, store
+from experiments import runner
 from experiments.composition import compose, jobs_of
 from experiments.config import Job
 from experiments.errors import UserError
 from experiments.files import Staging
 from experiments.provenance import differs
 from experiments.runner import default_name, execute, folder_of, plan
+from experiments.store import TABLES, load
 from experiments.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
 
@@ -28,7 +29,7 @@ def jobs_for(folder, *overrides):
 
 
 def same_tables(a, b):
-    return all((a / f"{name}.parquet").read_bytes() == (b / f"{name}.parquet").read_bytes() for name in ("runs", *store.TABLES))
+    return all((a / f"{name}.parquet").read_bytes() == (b / f"{name}.parquet").read_bytes() for name in ("runs", *TABLES))
 
 
 def test_the_name_follows_from_the_definition(tmp_path):
@@ -107,7 +108,7 @@ class TestResuming:
     def test_fresh_replaces(self, tmp_path):
         execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
         execute(plan(jobs_for(tmp_path, "seed=5"), tmp_path / "x", fresh=True), ["test"], progress=False)
-        assert store.load(tmp_path / "x").runs["seed"].tolist() == [5]
+        assert load(tmp_path / "x").runs["seed"].tolist() == [5]
 
     def test_an_interrupted_fresh_keeps_the_old(self, tmp_path, monkeypatch):
         execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
@@ -150,7 +151,7 @@ class TestResuming:
         again = plan(jobs, tmp_path / "x", fresh=True)
         assert again.todo == []  # its part outlives what became of the tables
         execute(again, ["test"], progress=False)
-        assert store.load(tmp_path / "x").runs["seed"].tolist() == [5]
+        assert load(tmp_path / "x").runs["seed"].tolist() == [5]
         assert {path.name for path in (tmp_path / "x").iterdir()} == before.keys()
 
     def test_a_process_killed_while_the_files_get_their_names_loses_no_run(self, tmp_path, monkeypatch):
@@ -166,7 +167,7 @@ class TestResuming:
         (tmp_path / "x").mkdir()
         (tmp_path / "x" / ".layers.parquet.123.tmp").write_bytes(b"half")
         execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
-        assert store.load(tmp_path / "x").runs["seed"].tolist() == [0]
+        assert load(tmp_path / "x").runs["seed"].tolist() == [0]
 
     def test_repeating_a_finished_command_writes_nothing(self, tmp_path):
         jobs = jobs_for(tmp_path, "seed=0,1")
@@ -178,13 +179,13 @@ class TestResuming:
     def test_provenance_names_every_maker(self, tmp_path):
         execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["first"], progress=False)
         execute(plan(jobs_for(tmp_path, "seed=2"), tmp_path / "x", extend=True), ["second"], progress=False)
-        provenance = store.load(tmp_path / "x").provenance
+        provenance = load(tmp_path / "x").provenance
         assert [(part["command"], part["runs"]) for part in provenance["made_by"]] == [("first", 2), ("second", 1)]
         assert provenance["wall_seconds"] == pytest.approx(sum(part["wall_seconds"] for part in provenance["made_by"]), abs=0.01)
 
     def test_another_numpy_is_told_apart(self, tmp_path):
         execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
-        provenance = store.load(tmp_path / "x").provenance
+        provenance = load(tmp_path / "x").provenance
         assert differs(provenance) is None
         provenance["versions"]["numpy"] = "1.0.0"
         assert "numpy 1.0.0" in differs(provenance)
@@ -192,13 +193,13 @@ class TestResuming:
     def test_a_run_that_diverged_before_its_snapshot_is_finished(self, tmp_path):
         jobs = jobs_for(tmp_path, "activation=relu", "init.scale=1e150", "record.snapshot=2")
         execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
-        assert store.load(tmp_path / "x").runs["status"].tolist() == ["diverged"]
+        assert load(tmp_path / "x").runs["status"].tolist() == ["diverged"]
         assert plan(jobs, tmp_path / "x").todo == []
 
     def test_extend_adds_behind(self, tmp_path):
         execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
         execute(plan(jobs_for(tmp_path, "seed=1,2"), tmp_path / "x", extend=True), ["test"], progress=False)
-        results = store.load(tmp_path / "x")
+        results = load(tmp_path / "x")
         assert results.runs["seed"].tolist() == [0, 1, 2]
         assert results.runs["job"].tolist() == [0, 1, 2]
         assert [entry["run_id"] for entry in results.provenance["sweep"]] == results.runs["run_id"].tolist()
@@ -231,7 +232,7 @@ class TestFailures:
         monkeypatch.setattr(runner, "run_tile", _fails_on_seed_1)
         jobs = jobs_for(tmp_path, "seed=0,1,2")
         execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
-        runs = store.load(tmp_path / "x").runs
+        runs = load(tmp_path / "x").runs
         assert runs["status"].tolist() == ["ok", "failed", "ok"]
         error = runs["error"].iloc[1]
         assert error.startswith("MemoryError: too large")
@@ -246,13 +247,13 @@ class TestFailures:
         again = plan(jobs, tmp_path / "x")
         assert again.todo == [jobs[1]]
         execute(again, ["test"], progress=False)
-        assert set(store.load(tmp_path / "x").runs["status"]) == {"ok"}
+        assert set(load(tmp_path / "x").runs["status"]) == {"ok"}
 
     def test_a_run_that_kills_its_worker_costs_itself_only(self, tmp_path, monkeypatch):
         monkeypatch.setattr(runner, "run_tile", _dies_on_seed_1)
         jobs = jobs_for(tmp_path, "depth=2,3", "seed=0,1,2", "executor=processes", "executor.max_workers=2")
         execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
-        runs = store.load(tmp_path / "x").runs
+        runs = load(tmp_path / "x").runs
         assert runs["status"].tolist() == ["ok", "failed", "ok"] * 2
         assert runs.loc[runs["status"] == "failed", "error"].str.contains("worker process died twice").all()
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import experiments
-from experiments import store
 from experiments.errors import UserError
+from experiments.store import RUN_RESULTS, SORT, TABLES, atomically, load
 from tests.experiments.helpers import sweep
 
 
@@ -17,14 +17,14 @@ def results(tmp_path_factory):
 
 
 class TestSchema:
-    @pytest.mark.parametrize("name", store.TABLES)
+    @pytest.mark.parametrize("name", TABLES)
     def test_columns_are_the_declared_ones_in_order(self, results, name):
-        assert list(getattr(results, name).columns) == list(store.TABLES[name])
+        assert list(getattr(results, name).columns) == list(TABLES[name])
 
     def test_runs_hold_identity_config_and_results(self, results):
         columns = list(results.runs.columns)
         assert columns[:2] == ["run_id", "job"]
-        assert columns[-len(store.RUN_RESULTS) :] == list(store.RUN_RESULTS)
+        assert columns[-len(RUN_RESULTS) :] == list(RUN_RESULTS)
         expected = {
             "depth", "width", "activation", "activation.alpha", "init", "init.scale", "init.bias_std", "init.distribution",
             "normalization", "normalization.eps", "loss", "output_activation", "lr", "bias_lr_factor", "weight_decay", "optimizer",
@@ -44,10 +44,10 @@ class TestSchema:
         assert results.steps["clipped"].dtype == "bool"
         assert results.histograms["count"].dtype == "int64"
 
-    @pytest.mark.parametrize("name", store.SORT)
+    @pytest.mark.parametrize("name", SORT)
     def test_rows_are_sorted(self, results, name):
         frame = getattr(results, name)
-        pd.testing.assert_frame_equal(frame, frame.sort_values(store.SORT[name], kind="stable", ignore_index=True))
+        pd.testing.assert_frame_equal(frame, frame.sort_values(SORT[name], kind="stable", ignore_index=True))
 
     def test_keys_of_other_choices_are_empty(self, results):
         tanh = results.runs[results.runs["activation"] == "tanh"]
@@ -118,20 +118,20 @@ class TestLoad:
 
     def test_a_missing_folder(self, tmp_path):
         with pytest.raises(UserError, match="does not exist"):
-            store.load(tmp_path / "none")
+            load(tmp_path / "none")
 
     def test_a_folder_of_something_else(self, tmp_path):
         with pytest.raises(UserError, match=r"no results folder.*runs\.parquet"):
-            store.load(tmp_path)
+            load(tmp_path)
 
-    @pytest.mark.parametrize("name", ["runs", *store.TABLES])
+    @pytest.mark.parametrize("name", ["runs", *TABLES])
     def test_a_damaged_table(self, results, tmp_path, name):
         for path in results.path.iterdir():
             (tmp_path / path.name).write_bytes(path.read_bytes())
         damaged = tmp_path / f"{name}.parquet"
         damaged.write_bytes(damaged.read_bytes()[:100])
         with pytest.raises(UserError, match=rf"cannot read .*{name}\.parquet.*--fresh") as caught:
-            store.load(tmp_path)
+            load(tmp_path)
         assert "\n" not in str(caught.value)
 
     def test_a_table_of_something_else(self, results, tmp_path):
@@ -139,7 +139,7 @@ class TestLoad:
             (tmp_path / path.name).write_bytes(path.read_bytes())
         pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "runs.parquet")
         with pytest.raises(UserError, match=r"runs\.parquet lacks the column `run_id`"):
-            store.load(tmp_path)
+            load(tmp_path)
 
     @pytest.mark.parametrize("junk", ["", "[]", "null", '{"sweep": [1]}', '{"sweep": null}', "{"])
     def test_a_damaged_provenance(self, results, tmp_path, junk):
@@ -147,14 +147,14 @@ class TestLoad:
             (tmp_path / path.name).write_bytes(path.read_bytes())
         (tmp_path / "provenance.json").write_text(junk)
         with pytest.raises(UserError, match=r"provenance.*--fresh") as caught:
-            store.load(tmp_path)
+            load(tmp_path)
         assert "\n" not in str(caught.value)
 
     def test_rows_without_a_run_are_left_out(self, results, tmp_path):
         for path in results.path.iterdir():
             (tmp_path / path.name).write_bytes(path.read_bytes())
         results.runs.iloc[:1].to_parquet(tmp_path / "runs.parquet")
-        assert set(store.load(tmp_path).layers["run_id"]) == {results.runs["run_id"].iloc[0]}
+        assert set(load(tmp_path).layers["run_id"]) == {results.runs["run_id"].iloc[0]}
 
 
 class TestAtomicWriting:
@@ -167,13 +167,13 @@ class TestAtomicWriting:
             raise OSError(28, "No space left on device")
 
         with pytest.raises(UserError, match=r"cannot write .*No space left on device.*write elsewhere"):
-            store.atomically(path, fails)
+            atomically(path, fails)
         assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]
 
     def test_the_tables_have_the_same_bytes_each_time(self, tmp_path):
         first = sweep(tmp_path, "depth=2", "seed=0,1", "steps=2", name="a")
         second = sweep(tmp_path, "depth=2", "seed=0,1", "steps=2", name="b")
-        for name in ("runs", *store.TABLES):
+        for name in ("runs", *TABLES):
             assert (first.path / f"{name}.parquet").read_bytes() == (second.path / f"{name}.parquet").read_bytes(), name
 
 

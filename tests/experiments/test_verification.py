@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import cli, store
+from experiments import cli
 from experiments.commands import merge
 from experiments.errors import UserError
 from experiments.recorded import recorded_jobs
+from experiments.store import TABLES, load
 from experiments.verification import Pair, differences, ulps
 from tests.experiments.helpers import sweep
 
@@ -76,7 +77,7 @@ def test_what_cancels_is_measured_by_the_largest_value_of_its_run(made, whole):
 class TestRecorded:
     def test_every_job_comes_back_with_its_identity(self, made):
         jobs = recorded_jobs(made / "whole", PLACES)
-        assert [job.run_id for job in jobs] == store.load(made / "whole").runs["run_id"].tolist()
+        assert [job.run_id for job in jobs] == load(made / "whole").runs["run_id"].tolist()
         assert all(job.config["activation"]["_target_"].startswith("bpcore.activations.") for job in jobs)
 
     def test_other_data_are_named(self, whole):
@@ -100,7 +101,7 @@ class TestRecorded:
         arguments = ("run", "--from", made / "whole", f"results_dir={tmp_path}", "name=again", "executor=serial")
         code, _ = answer(capsys, *arguments)
         assert code == 0
-        for name in ("runs", *store.TABLES):
+        for name in ("runs", *TABLES):
             assert (tmp_path / "again" / f"{name}.parquet").read_bytes() == (made / "whole" / f"{name}.parquet").read_bytes()
         with pytest.raises(UserError, match="only name, results_dir, executor can be given, got depth=3"):
             answer(capsys, *arguments, "depth=3")
@@ -148,7 +149,7 @@ class TestVerify:
 class TestMerge:
     def test_shared_runs_are_taken_once(self, made, tmp_path, capsys):
         code, _ = answer(capsys, "merge", made / "a", made / "b", "--output", tmp_path / "both")
-        both, whole = store.load(tmp_path / "both"), store.load(made / "whole")
+        both, whole = load(tmp_path / "both"), load(made / "whole")
         assert code == 0
         assert set(both.runs["run_id"]) < set(whole.runs["run_id"])
         assert len(both.runs) == 6
@@ -164,7 +165,7 @@ class TestMerge:
         code = merge.execute(argparse.Namespace(folders=[str(made / "a"), str(whole)], output=str(tmp_path / "both")))
         err = capsys.readouterr().err
         assert code == 1
-        run_id = store.load(whole).runs["run_id"].iloc[0]
+        run_id = load(whole).runs["run_id"].iloc[0]
         assert f"conflict: run {run_id}" in err
         assert "layers.delta_norm: 1 of" in err
         assert not (tmp_path / "both").exists()

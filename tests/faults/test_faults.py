@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments import runner, store
+from experiments import runner
 from experiments.composition import compose, jobs_of
 from experiments.config import Job
 from experiments.errors import UserError
 from experiments.runner import execute, plan
+from experiments.store import load
 from experiments.tile import run_tile
 from tests.experiments.helpers import ROOT, TINY
 from tests.faults.kill_sweep import content, torment
@@ -94,7 +95,7 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
         code = os.waitstatus_to_exitcode(status)
         assert code in (0, 9), moment
         if (folder / "runs.parquet").is_file():
-            store.load(folder)  # whatever stands there can be read
+            load(folder)  # whatever stands there can be read
         execute(plan(jobs, folder, **flags), ["test"], progress=False)
         assert content(folder) == expected, moment
         shutil.rmtree(folder)
@@ -170,7 +171,7 @@ def test_a_whole_part_is_not_made_again(tmp_path, undisturbed, monkeypatch):
     assert [job.config["depth"] for job in again.todo] == [3, 3]
     execute(again, ["second"], progress=False)
     assert content(tmp_path / "x") == content(undisturbed / "whole")
-    made_by = store.load(tmp_path / "x").provenance["made_by"]
+    made_by = load(tmp_path / "x").provenance["made_by"]
     assert [(entry["command"], entry["runs"]) for entry in made_by] == [("test", 2), ("second", 2)]
     assert all(entry["wall_seconds"] >= 0 for entry in made_by)
 
@@ -180,7 +181,7 @@ def test_parts_of_another_sweep_are_not_taken(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"holds another sweep \(4 runs\)"):
         plan(jobs_for(tmp_path, "seed=7"), tmp_path / "x")
     execute(plan(jobs_for(tmp_path, "seed=7"), tmp_path / "x", fresh=True), ["test"], progress=False)
-    assert store.load(tmp_path / "x").runs["seed"].tolist() == [7]
+    assert load(tmp_path / "x").runs["seed"].tolist() == [7]
 
 
 def test_a_clock_that_jumps_changes_nothing(tmp_path, undisturbed, monkeypatch):

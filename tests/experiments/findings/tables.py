@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments import store
 from experiments.atlas.catalogue import Entry, select
 from experiments.atlas.finding import Estimate
-from experiments.store import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Results
+from experiments.store import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Results, runs_frame
 
 Run = dict[str, Any]
 
@@ -38,7 +37,7 @@ def results(runs: list[Run]) -> Results:
         layers.append(frame.assign(**keys))
         steps.append(one.get("steps", pd.DataFrame({"step": [0]})).assign(**keys))
     histograms = pd.DataFrame(columns=[*KEYS, *HISTOGRAMS])
-    return Results(store.runs_frame(rows), _complete(layers, LAYERS), _complete(steps, STEPS), histograms, path=Path("nowhere"))
+    return Results(runs_frame(rows), _complete(layers, LAYERS), _complete(steps, STEPS), histograms, path=Path("nowhere"))
 
 
 def _complete(frames: list[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
