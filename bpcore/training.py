@@ -13,7 +13,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.batches import Batch, Batches, Examples
 from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
-from bpcore.engine import Engine, Rates
+from bpcore.engine.step import Engine, Rates
 from bpcore.evaluation import evaluate_stack, right
 from bpcore.initializers import Initializer
 from bpcore.measurements import DELTA, UPDATE, WEIGHT

@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcore.batches import Batches
 from bpcore.clipping import none as no_clipping
-from bpcore.engine import Engine, Rates
+from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import fan_in
 from bpcore.measurements import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import initialize
