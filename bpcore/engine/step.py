@@ -9,6 +9,7 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.batches import Batch
 from bpcore.clipping import Clip, clip_gradients
+from bpcore.engine.workspace import Gradient, Parameters, Workspace, flat, unpack
 from bpcore.layers import Layers
 from bpcore.measurements import (
     BETA_GRADIENT,
@@ -24,7 +25,6 @@ from bpcore.measurements import (
 from bpcore.mlp import Network, Trace
 from bpcore.normalization import BatchStatistics
 from bpcore.optimizers import Optimizer
-from bpcore.workspace import Gradient, Parameters, Workspace, flat, unpack
 
 
 class Rates:
