@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.batches import Batch, Batches, Examples
 from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
+from bpcore.engine.batches import Batch, Batches, Examples
 from bpcore.engine.step import Engine, Rates
 from bpcore.evaluation import evaluate_stack, right
 from bpcore.initializers import Initializer

@@ -7,8 +7,8 @@ the same bits alone and in any stack. Gradients are kept as sums over the batch;
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.batches import Batch
 from bpcore.clipping import Clip, clip_gradients
+from bpcore.engine.batches import Batch
 from bpcore.engine.workspace import Gradient, Parameters, Workspace, flat, unpack
 from bpcore.layers import Layers
 from bpcore.measurements import (

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bpcore.batches import Batches
 from bpcore.clipping import none as no_clipping
+from bpcore.engine.batches import Batches
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import fan_in
 from bpcore.measurements import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
