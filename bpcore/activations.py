@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from bpcore.arrays import Array
-from bpcore.tabulated import tanh_by_table, wide_vectors
+from bpcore.engine.tabulated import tanh_by_table, wide_vectors
 
 
 @dataclass(frozen=True)

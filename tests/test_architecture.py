@@ -32,7 +32,7 @@ FORBIDDEN: dict[str, set[str]] = {
     **{part: LAYERED - {"bpcore.layers"} | {"bpcore.theory", "bpcore.numdiff"} for part in PARTS},
     "bpcore.activations": LAYERED | {"bpcore.theory", "bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     **{probe: {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff"} for probe in PROBES},
-    "bpcore.tabulated": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
+    "bpcore.engine.tabulated": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
     "bpcore.engine.step": PROBES | {"bpcore.training", "bpcore.recording", "bpcore.instruments"},
     "bpcore.evaluation": PROBES | {"bpcore.engine.step", "bpcore.training", "bpcore.recording", "bpcore.instruments"},
     "bpcore.mlp": PROBES | ENGINE | {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bpcore.tabulated import tanh_by_table
+from bpcore.engine.tabulated import tanh_by_table
 from tests.oracles import Array
 
 
