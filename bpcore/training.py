@@ -13,8 +13,8 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.curvature import sharpness
 from bpcore.engine.batches import Batch, Batches, Examples
+from bpcore.engine.evaluation import evaluate_stack, right
 from bpcore.engine.step import Engine, Rates
-from bpcore.evaluation import evaluate_stack, right
 from bpcore.initializers import Initializer
 from bpcore.measurements import DELTA, UPDATE, WEIGHT
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized

@@ -34,7 +34,7 @@ FORBIDDEN: dict[str, set[str]] = {
     **{probe: {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff"} for probe in PROBES},
     "bpcore.engine.tabulated": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
     "bpcore.engine.step": PROBES | {"bpcore.training", "bpcore.recording", "bpcore.instruments"},
-    "bpcore.evaluation": PROBES | {"bpcore.engine.step", "bpcore.training", "bpcore.recording", "bpcore.instruments"},
+    "bpcore.engine.evaluation": PROBES | {"bpcore.engine.step", "bpcore.training", "bpcore.recording", "bpcore.instruments"},
     "bpcore.mlp": PROBES | ENGINE | {"bpcore.training", "bpcore.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
     "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},

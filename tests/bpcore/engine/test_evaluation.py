@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.evaluation import PIECE, evaluate_stack, right
+from bpcore.engine.evaluation import PIECE, evaluate_stack, right
 from bpcore.layers import Layers
 from bpcore.normalization import RunningStatistics
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
