@@ -7,7 +7,7 @@ import numpy as np
 from bpcore import instruments
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.measurements import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
+from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
 from bpcore.modes import MODE_COLUMNS
 from bpcore.probes import PROBE_COLUMNS, unprobed

@@ -16,7 +16,7 @@ from bpcore.engine.batches import Batch, Batches, Examples
 from bpcore.engine.evaluation import evaluate_stack, right
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
-from bpcore.measurements import DELTA, UPDATE, WEIGHT
+from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
 from bpcore.modes import mode_columns
 from bpcore.normalization import RunningStatistics

@@ -11,7 +11,7 @@ from bpcore.clipping import Clip, clip_gradients
 from bpcore.engine.batches import Batch
 from bpcore.engine.workspace import Gradient, Parameters, Workspace, flat, unpack
 from bpcore.layers import Layers
-from bpcore.measurements import (
+from bpcore.measure.quantities import (
     BETA_GRADIENT,
     BIAS_GRADIENT,
     DELTA,

@@ -12,7 +12,7 @@ from bpcore.clipping import none as no_clipping
 from bpcore.engine.batches import Batches
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import fan_in
-from bpcore.measurements import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
+from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import initialize
 from bpcore.optimizers import sgd
 from experiments.bench.engine import fastest, problem, seconds_per_step
