@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore import instruments
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
+from bpcore.measure import instruments
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
 from bpcore.modes import MODE_COLUMNS

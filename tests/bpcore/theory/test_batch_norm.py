@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from bpcore import instruments, mlp, theory
+from bpcore import mlp, theory
 from bpcore.activations import Activation, elu, identity, leaky_relu, relu, sigmoid, tanh
 from bpcore.initializers import fan_in
+from bpcore.measure import instruments
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS
 
 

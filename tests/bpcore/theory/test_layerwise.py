@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bpcore import instruments, mlp, theory
+from bpcore import mlp, theory
 from bpcore.activations import Activation, gelu, identity, leaky_relu, relu, selu, sigmoid, tanh
 from bpcore.initializers import Initializer, fan_in, glorot_standard, he, orthogonal, xavier
+from bpcore.measure import instruments
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.oracles import Array, catalogue
 

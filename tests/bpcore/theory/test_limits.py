@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from bpcore import instruments, mlp, theory
+from bpcore import mlp, theory
 from bpcore.activations import relu, sigmoid, tanh
 from bpcore.initializers import normal
+from bpcore.measure import instruments
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 
 

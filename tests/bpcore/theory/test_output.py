@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from bpcore import instruments, mlp, theory
+from bpcore import mlp, theory
 from bpcore.activations import Activation, identity, relu, sigmoid, tanh
 from bpcore.initializers import constant
+from bpcore.measure import instruments
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bpcore import instruments
 from bpcore.activations import identity, relu, sigmoid, softplus
+from bpcore.measure import instruments
 
 
 def test_delta_norm_is_the_root_mean_square_over_examples() -> None:
