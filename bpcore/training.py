@@ -11,12 +11,12 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
-from bpcore.curvature import sharpness
 from bpcore.engine.batches import Batch, Batches, Examples
 from bpcore.engine.evaluation import evaluate_stack, right
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
 from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
+from bpcore.measure.sharpness import sharpness
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
 from bpcore.modes import mode_columns
 from bpcore.normalization import RunningStatistics

@@ -6,8 +6,8 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from bpcore.curvature import sharpness
 from bpcore.layers import Layers
+from bpcore.measure.sharpness import sharpness
 from bpcore.training import Examples, train
 from tests.bpcore.cases import ACTIVATIONS, as_problem
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, examples, run, snapshots, stack, train_one

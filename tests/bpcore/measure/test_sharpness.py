@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bpcore.curvature import hessian_vector_product, sharpness
+from bpcore.measure.sharpness import hessian_vector_product, sharpness
 from tests.bpcore.cases import Built, Case, build
 from tests.oracles import STEP, Array, complex_step_gradients, forward
 
