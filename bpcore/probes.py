@@ -3,8 +3,8 @@
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.extended import log10_delta_norm
 from bpcore.layers import Layers
+from bpcore.measure.extended import log10_delta_norm
 from bpcore.measure.instruments import effective_rank
 from bpcore.mlp import Network, forward
 from bpcore.shattering import gradient_cosine

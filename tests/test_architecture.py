@@ -165,7 +165,7 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.losses", "from .mlp import forward"),
         ("bpcore.theory", "from bpcore import mlp"),
         ("bpcore.numdiff", "import bpcore.activations"),
-        ("bpcore.extended", "from bpcore.training import train"),
+        ("bpcore.measure.extended", "from bpcore.training import train"),
         ("bpcore.mlp", "from bpcore.modes import modes"),
         ("bpcore.mlp", "from bpcore.training import train"),
         ("experiments.plots.curves", "from experiments.plots.heatmap import draw"),

@@ -5,8 +5,8 @@ import pytest
 
 from bpcore import mlp
 from bpcore.activations import identity
-from bpcore.extended import log10_delta_norm
 from bpcore.layers import Layers
+from bpcore.measure.extended import log10_delta_norm
 from bpcore.measure.instruments import effective_rank
 from bpcore.modes import MODE_COLUMNS, modes
 from bpcore.probes import PROBE_COLUMNS

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.extended import extended_backward, log10_delta_norm
 from bpcore.initializers import he, normal
 from bpcore.layers import Layers
+from bpcore.measure.extended import extended_backward, log10_delta_norm
 from bpcore.measure.instruments import delta_norm
 from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS
 from tests.oracles import Array
