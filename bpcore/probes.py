@@ -6,8 +6,8 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
 from bpcore.measure.extended import log10_delta_norm
 from bpcore.measure.instruments import effective_rank
+from bpcore.measure.shattering import gradient_cosine
 from bpcore.mlp import Network, forward
-from bpcore.shattering import gradient_cosine
 
 PROBE_COLUMNS = ("log10_delta_norm", "gradient_cosine", "a_rank")
 

@@ -8,7 +8,7 @@ import pytest
 from bpcore import mlp
 from bpcore.initializers import fan_in, he
 from bpcore.layers import Layers
-from bpcore.shattering import gradient_cosine, mean_cosine
+from bpcore.measure.shattering import gradient_cosine, mean_cosine
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.oracles import STEP, Array
 
