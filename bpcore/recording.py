@@ -7,9 +7,9 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
 from bpcore.measure import instruments
+from bpcore.measure.modes import MODE_COLUMNS
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
-from bpcore.modes import MODE_COLUMNS
 from bpcore.probes import PROBE_COLUMNS, unprobed
 
 DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")

@@ -15,10 +15,10 @@ from bpcore.engine.batches import Batch, Batches, Examples
 from bpcore.engine.evaluation import evaluate_stack, right
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
+from bpcore.measure.modes import mode_columns
 from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
 from bpcore.measure.sharpness import sharpness
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
-from bpcore.modes import mode_columns
 from bpcore.normalization import RunningStatistics
 from bpcore.optimizers import Optimizer
 from bpcore.probes import probe_layers

@@ -166,7 +166,7 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.theory", "from bpcore import mlp"),
         ("bpcore.numdiff", "import bpcore.activations"),
         ("bpcore.measure.extended", "from bpcore.training import train"),
-        ("bpcore.mlp", "from bpcore.modes import modes"),
+        ("bpcore.mlp", "from bpcore.measure.modes import modes"),
         ("bpcore.mlp", "from bpcore.training import train"),
         ("experiments.plots.curves", "from experiments.plots.heatmap import draw"),
         ("experiments.plots.curves", "from . import heatmap"),

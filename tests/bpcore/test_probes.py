@@ -8,8 +8,8 @@ from bpcore.activations import identity
 from bpcore.layers import Layers
 from bpcore.measure.extended import log10_delta_norm
 from bpcore.measure.instruments import effective_rank
+from bpcore.measure.modes import MODE_COLUMNS, modes
 from bpcore.measure.shattering import gradient_cosine
-from bpcore.modes import MODE_COLUMNS, modes
 from bpcore.probes import PROBE_COLUMNS
 from bpcore.recording import LAYER_COLUMNS, Recording
 from bpcore.training import Examples, StackSettings, train

@@ -6,7 +6,7 @@ import pytest
 from bpcore import mlp
 from bpcore.initializers import fan_in, orthogonal
 from bpcore.layers import Layers
-from bpcore.modes import data_modes, end_to_end, modes
+from bpcore.measure.modes import data_modes, end_to_end, modes
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 
 
