@@ -8,9 +8,9 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
 from bpcore.measure import instruments
 from bpcore.measure.modes import MODE_COLUMNS
+from bpcore.measure.probes import PROBE_COLUMNS, unprobed
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
-from bpcore.probes import PROBE_COLUMNS, unprobed
 
 DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
 """What is measured of δ; the input gradient δ^0 has these alone."""

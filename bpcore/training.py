@@ -16,12 +16,12 @@ from bpcore.engine.evaluation import evaluate_stack, right
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
 from bpcore.measure.modes import mode_columns
+from bpcore.measure.probes import probe_layers
 from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
 from bpcore.measure.sharpness import sharpness
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
 from bpcore.normalization import RunningStatistics
 from bpcore.optimizers import Optimizer
-from bpcore.probes import probe_layers
 from bpcore.recording import (
     Recorder,
     Recording,
