@@ -18,11 +18,7 @@ from bpcore.initializers import Initializer
 from bpcore.measure.modes import mode_columns
 from bpcore.measure.probes import probe_layers
 from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
-from bpcore.measure.sharpness import sharpness
-from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
-from bpcore.normalization import RunningStatistics
-from bpcore.optimizers import Optimizer
-from bpcore.recording import (
+from bpcore.measure.recording import (
     Recorder,
     Recording,
     RunRecord,
@@ -31,6 +27,10 @@ from bpcore.recording import (
     count_histograms,
     take_snapshot,
 )
+from bpcore.measure.sharpness import sharpness
+from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
+from bpcore.normalization import RunningStatistics
+from bpcore.optimizers import Optimizer
 
 __all__ = ["Examples", "RunSettings", "StackSettings", "train", "train_stack"]
 

@@ -15,10 +15,10 @@ from bpcore.activations import identity, tanh
 from bpcore.clipping import none as no_clipping
 from bpcore.initializers import fan_in
 from bpcore.losses import softmax_cross_entropy
+from bpcore.measure.recording import Recording
 from bpcore.mlp import Network
 from bpcore.normalization import none as no_normalization
 from bpcore.optimizers import sgd
-from bpcore.recording import Recording
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.bench.shapes import Shape, parser
 from experiments.stacking import tile_size

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bpcore.measure.recording import Recording
 from bpcore.mlp import Network
-from bpcore.recording import Recording
 from bpcore.training import Examples, RunSettings, StackSettings, train
 from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences

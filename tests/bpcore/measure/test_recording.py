@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bpcore.recording import FULL_COLUMNS, HISTOGRAM_BINS, LAYER_COLUMNS, STEP_COLUMNS, RunRecord
+from bpcore.measure.recording import FULL_COLUMNS, HISTOGRAM_BINS, LAYER_COLUMNS, STEP_COLUMNS, RunRecord
 from tests.bpcore.cases import as_problem
 from tests.bpcore.runs import run, snapshots, stack, train_one
 from tests.bpcore.test_training import parameters
