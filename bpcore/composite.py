@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.graph import Array, Gate, Node, backward, topological_order, variable, varying
+from bpcore.graph.node import Array, Gate, Node, backward, topological_order, variable, varying
 
 
 def composite(name: str, build: Callable[..., Node], arity: int = 1, symbol: str = "") -> Gate:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from bpcore.graph import Array, Gate
+from bpcore.graph.node import Array, Gate
 
 _SILENT: Any = {"divide": "ignore", "invalid": "ignore", "over": "ignore"}  # where a vjp's own convention covers the case
 

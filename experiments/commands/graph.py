@@ -12,7 +12,7 @@ import numpy as np
 
 from bpcore import gates
 from bpcore.composite import expand, recognize
-from bpcore.graph import Array, Node, backward, topological_order
+from bpcore.graph.node import Array, Node, backward, topological_order
 from bpcore.paths import count
 from experiments.errors import UserError
 from experiments.graphs import analysis, text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph import Array, Node, topological_order
+from bpcore.graph.node import Array, Node, topological_order
 from bpcore.paths import Path, count, paths
 from bpcore.perturb import complex_step
 from experiments.errors import UserError

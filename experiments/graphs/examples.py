@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bpcore.graph import Array, Node, backward, variable
+from bpcore.graph.node import Array, Node, backward, variable
 from bpcore.paths import count
 from experiments.graphs.analysis import compare, relative
 from experiments.graphs.expression import parse

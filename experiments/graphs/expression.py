@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bpcore.graph import Array, Node, variable
+from bpcore.graph.node import Array, Node, variable
 from experiments.errors import UserError
 from experiments.graphs.reader import MAX_ENTRIES, MAX_LENGTH, MAX_NODES, Reader, shorten
 

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib import rc_context
 
 from bpcore import gates
-from bpcore.graph import backward
+from bpcore.graph.node import backward
 from experiments import pages
 from experiments.graphs import drawing, examples, text
 from experiments.graphs.analysis import path_tables, path_text, product_text, savings

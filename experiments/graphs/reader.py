@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bpcore import gates
-from bpcore.graph import Gate, Node, constant
+from bpcore.graph.node import Gate, Node, constant
 from experiments.errors import UserError
 
 MAX_LENGTH = 2000  # characters of an expression

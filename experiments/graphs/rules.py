@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bpcore.graph import backward
+from bpcore.graph.node import backward
 from bpcore.perturb import complex_step, evaluate
 from experiments.graphs.examples import Example
 from experiments.graphs.expression import parse

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bpcore import gates
-from bpcore.graph import Array, Gate, backward, constant, variable
+from bpcore.graph.node import Array, Gate, backward, constant, variable
 from bpcore.perturb import complex_step
 
 CATALOGUE = gates.catalogue()

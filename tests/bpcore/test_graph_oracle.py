@@ -9,7 +9,7 @@ import pytest
 from bpcore import activations, gates, losses, normalization
 from bpcore.activations import Activation
 from bpcore.arrays import Array
-from bpcore.graph import Node, backward, constant, variable
+from bpcore.graph.node import Node, backward, constant, variable
 from bpcore.layers import Layers
 from bpcore.losses import Loss
 from bpcore.mlp import Network, input_gradient, objective

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpcore.gates import exp, multiply, squared_norm, summation
-from bpcore.graph import Node, backward, constant, variable
+from bpcore.graph.node import Node, backward, constant, variable
 from bpcore.paths import count, local_derivative, paths
 from bpcore.perturb import complex_step
 

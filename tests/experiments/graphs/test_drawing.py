@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.transforms import Bbox
 
 from bpcore.gates import add, maximum, sigmoid, summation
-from bpcore.graph import backward, variable
+from bpcore.graph.node import backward, variable
 from experiments.graphs import drawing as module
 from experiments.graphs.dot import dot
 from experiments.graphs.drawing import GRADIENT, INK, PAPER, VALUE, Drawing, draw

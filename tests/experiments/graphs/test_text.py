@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bpcore.gates import summation
-from bpcore.graph import backward, variable
+from bpcore.graph.node import backward, variable
 from experiments.graphs.expression import parse
 from experiments.graphs.text import infix, names, number, operation, rows, table, tabulate
 

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 import bpcore
 from bpcore.gates import add, exp, log, matmul, multiply, negate, power, reciprocal, squared_norm, subtract, summation, transpose
-from bpcore.graph import Gate, Node, backward, constant, topological_order, unbroadcast, variable
+from bpcore.graph.node import Gate, Node, backward, constant, topological_order, unbroadcast, variable
 from bpcore.perturb import complex_step, evaluate
 
 
