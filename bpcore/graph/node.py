@@ -192,7 +192,7 @@ _OPERATORS: dict[str, Gate] = {}  # filled by the gates as they are defined: thi
 
 def _operate(operator: str, *operands: Operand) -> Node:
     if operator not in _OPERATORS:
-        raise TypeError(f"operator `{operator}` has no gate yet: import bpcore.gates, which defines it")
+        raise TypeError(f"operator `{operator}` has no gate yet: import bpcore.graph.gates, which defines it")
     return _OPERATORS[operator](*operands)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib import rc_context
 
-from bpcore import gates
+from bpcore.graph import gates
 from bpcore.graph.node import backward
 from experiments import pages
 from experiments.graphs import drawing, examples, text

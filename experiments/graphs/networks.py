@@ -6,7 +6,7 @@ import numpy as np
 
 from bpcore import activations, losses, normalization
 from bpcore.composite import collapse
-from bpcore.gates import log, sigmoid, summation
+from bpcore.graph.gates import log, sigmoid, summation
 from bpcore.graph.node import Array, Node, backward, constant, topological_order, variable
 from bpcore.layers import Layers
 from bpcore.mlp import Network

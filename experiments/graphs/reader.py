@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore import gates
+from bpcore.graph import gates
 from bpcore.graph.node import Gate, Node, constant
 from experiments.errors import UserError
 

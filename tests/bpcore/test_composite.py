@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bpcore import gates
 from bpcore.composite import collapse, composite, expand, rebuild, recognize
-from bpcore.gates import add, exp, multiply, negate, reciprocal, sigmoid, summation, tanh
+from bpcore.graph import gates
+from bpcore.graph.gates import add, exp, multiply, negate, reciprocal, sigmoid, summation, tanh
 from bpcore.graph.node import Node, backward, topological_order, variable
 
 COMPOSITE = {name: gate for name, gate in gates.catalogue().items() if gate.expansion is not None}

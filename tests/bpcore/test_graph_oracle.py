@@ -6,9 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bpcore import activations, gates, losses, normalization
+from bpcore import activations, losses, normalization
 from bpcore.activations import Activation
 from bpcore.arrays import Array
+from bpcore.graph import gates
 from bpcore.graph.node import Node, backward, constant, variable
 from bpcore.layers import Layers
 from bpcore.losses import Loss

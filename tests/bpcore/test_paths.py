@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpcore.gates import exp, multiply, squared_norm, summation
+from bpcore.graph.gates import exp, multiply, squared_norm, summation
 from bpcore.graph.node import Node, backward, constant, variable
 from bpcore.paths import count, local_derivative, paths
 from bpcore.perturb import complex_step

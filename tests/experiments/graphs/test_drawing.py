@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.transforms import Bbox
 
-from bpcore.gates import add, maximum, sigmoid, summation
+from bpcore.graph.gates import add, maximum, sigmoid, summation
 from bpcore.graph.node import backward, variable
 from experiments.graphs import drawing as module
 from experiments.graphs.dot import dot

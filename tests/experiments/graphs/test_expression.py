@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpcore import gates
+from bpcore.graph import gates
 from bpcore.graph.node import backward, topological_order
 from experiments import graphs
 from experiments.errors import UserError

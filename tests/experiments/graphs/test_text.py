@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bpcore.gates import summation
+from bpcore.graph.gates import summation
 from bpcore.graph.node import backward, variable
 from experiments.graphs.expression import parse
 from experiments.graphs.text import infix, names, number, operation, rows, table, tabulate

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bpcore import gates
+from bpcore.graph import gates
 from bpcore.graph.node import Array, Gate, backward, constant, variable
 from bpcore.perturb import complex_step
 
@@ -122,7 +122,7 @@ ROWS = {
 
 def test_every_gate_has_a_row() -> None:
     missing = CATALOGUE.keys() - ROWS.keys()
-    assert not missing, f"no row in tests/bpcore/test_gates.py for {sorted(missing)}: add the inputs on which the gate is to be asked"
+    assert not missing, f"no row in tests/bpcore/graph/test_gates.py for {sorted(missing)}: add the inputs on which the gate is to be asked"
     assert not ROWS.keys() - CATALOGUE.keys()
 
 
