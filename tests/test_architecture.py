@@ -186,7 +186,7 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.tile", "from experiments import runner"),
         ("experiments.remedy_effects", "from experiments.runner import execute"),
         ("bpcore.graph.node", "from bpcore import gates"),
-        ("bpcore.graph.gates", "from bpcore.composite import composite"),
+        ("bpcore.graph.gates", "from bpcore.graph.composite import composite"),
         ("bpcore.graph.gates", "from bpcore.activations import sigmoid"),
         ("bpcore.paths", "from bpcore.arrays import Array"),
         ("bpcore.mlp", "from bpcore.graph.node import Node"),

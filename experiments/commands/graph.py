@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.composite import expand, recognize
 from bpcore.graph import gates
+from bpcore.graph.composite import expand, recognize
 from bpcore.graph.node import Array, Node, backward, topological_order
 from bpcore.paths import count
 from experiments.errors import UserError

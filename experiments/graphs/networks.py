@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bpcore import activations, losses, normalization
-from bpcore.composite import collapse
+from bpcore.graph.composite import collapse
 from bpcore.graph.gates import log, sigmoid, summation
 from bpcore.graph.node import Array, Node, backward, constant, topological_order, variable
 from bpcore.layers import Layers

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bpcore.composite import collapse, composite, expand, rebuild, recognize
 from bpcore.graph import gates
+from bpcore.graph.composite import collapse, composite, expand, rebuild, recognize
 from bpcore.graph.gates import add, exp, multiply, negate, reciprocal, sigmoid, summation, tanh
 from bpcore.graph.node import Node, backward, topological_order, variable
 
