@@ -188,7 +188,7 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.graph.node", "from bpcore import gates"),
         ("bpcore.graph.gates", "from bpcore.graph.composite import composite"),
         ("bpcore.graph.gates", "from bpcore.activations import sigmoid"),
-        ("bpcore.paths", "from bpcore.arrays import Array"),
+        ("bpcore.graph.paths", "from bpcore.arrays import Array"),
         ("bpcore.mlp", "from bpcore.graph.node import Node"),
         ("bpcore.theory", "from bpcore import gates"),
         ("bpcore.deep.new", "import bpcore.perturb"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.graph.node import Array, Node, topological_order
-from bpcore.paths import Path, count, paths
+from bpcore.graph.paths import Path, count, paths
 from bpcore.perturb import complex_step
 from experiments.errors import UserError
 from experiments.graphs.text import columns, number, rows

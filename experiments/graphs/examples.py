@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bpcore.graph.node import Array, Node, backward, variable
-from bpcore.paths import count
+from bpcore.graph.paths import count
 from experiments.graphs.analysis import compare, relative
 from experiments.graphs.expression import parse
 from experiments.graphs.words import inline

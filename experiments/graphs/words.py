@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.graph.node import Array, Node, pull_back, topological_order
-from bpcore.paths import local_derivative
+from bpcore.graph.paths import local_derivative
 from experiments.graphs.text import MOST_SHOWN, number, operation, rows
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bpcore.graph.gates import exp, multiply, squared_norm, summation
 from bpcore.graph.node import Node, backward, constant, variable
-from bpcore.paths import count, local_derivative, paths
+from bpcore.graph.paths import count, local_derivative, paths
 from bpcore.perturb import complex_step
 
 
