@@ -191,7 +191,7 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.graph.paths", "from bpcore.arrays import Array"),
         ("bpcore.mlp", "from bpcore.graph.node import Node"),
         ("bpcore.theory", "from bpcore import gates"),
-        ("bpcore.deep.new", "import bpcore.perturb"),
+        ("bpcore.deep.new", "import bpcore.graph.perturb"),
         ("experiments.runner", "from bpcore.graph.gates import sigmoid"),
         ("experiments.report", "from experiments.graphs.drawing import draw"),
         ("experiments.graphs.gallery", "from experiments.report import write_report"),

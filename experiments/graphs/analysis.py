@@ -7,7 +7,7 @@ import numpy as np
 
 from bpcore.graph.node import Array, Node, topological_order
 from bpcore.graph.paths import Path, count, paths
-from bpcore.perturb import complex_step
+from bpcore.graph.perturb import complex_step
 from experiments.errors import UserError
 from experiments.graphs.text import columns, number, rows
 from experiments.graphs.words import inline

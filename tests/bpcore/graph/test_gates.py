@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from bpcore.graph import gates
 from bpcore.graph.node import Array, Gate, backward, constant, variable
-from bpcore.perturb import complex_step
+from bpcore.graph.perturb import complex_step
 
 CATALOGUE = gates.catalogue()
 RTOL = 1e-12

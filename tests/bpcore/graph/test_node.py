@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 import bpcore
 from bpcore.graph.gates import add, exp, log, matmul, multiply, negate, power, reciprocal, squared_norm, subtract, summation, transpose
 from bpcore.graph.node import Gate, Node, backward, constant, topological_order, unbroadcast, variable
-from bpcore.perturb import complex_step, evaluate
+from bpcore.graph.perturb import complex_step, evaluate
 
 
 def test_the_lecture_example_to_the_last_digit() -> None:
