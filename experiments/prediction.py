@@ -17,7 +17,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
 from experiments.config import Config, build_cached
-from experiments.datasets import Dataset
+from experiments.datasets.factories import Dataset
 
 GROUPS_OF_INPUTS = 8
 """Inputs of different length have different variances; so many groups of them are told apart."""

@@ -9,7 +9,7 @@ from bpcore import theory
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
 from experiments.config import Config, Job, build_cached, flatten
-from experiments.datasets import Dataset
+from experiments.datasets.factories import Dataset
 from experiments.prediction import Prediction, predict
 from experiments.summary import format_table
 from experiments.tile import network_of

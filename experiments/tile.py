@@ -17,7 +17,7 @@ from bpcore.measure.recording import Recording, StackRecord
 from bpcore.mlp import Network
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.config import Config, Job, build_cached, flatten, nested, output_activation
-from experiments.datasets import Dataset
+from experiments.datasets.factories import Dataset
 from experiments.parts import PART_SCHEMAS, Content
 from experiments.prediction import Prediction, predict
 from experiments.statistics import delta_factor

@@ -20,7 +20,7 @@ from bpcore.losses import Loss
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from experiments.config import GROUPS, SCALARS, Config, RecordSchema, build_cached, catalogue, output_activation
-from experiments.datasets import Dataset
+from experiments.datasets.factories import Dataset
 from experiments.errors import UserError
 
 

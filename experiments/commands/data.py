@@ -6,7 +6,7 @@ gradstab data mnist
 import argparse
 from pathlib import Path
 
-from experiments.datasets import mnist_cache
+from experiments.datasets.factories import mnist_cache
 from experiments.downloads import MNIST_MD5, MNIST_MIRRORS, fetch
 
 

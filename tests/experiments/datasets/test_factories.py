@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import datasets
+from experiments.datasets.factories import factories
 from experiments.errors import UserError
 
 
@@ -22,18 +22,18 @@ def mnist_like(tmp_path):
     """A folder with both splits in MNIST's format, of 3×2 pixels."""
     rng = np.random.default_rng(0)
     for split, count in (("train", 20), ("test", 8)):
-        images, labels = datasets.MNIST_FILES[split]
+        images, labels = factories.MNIST_FILES[split]
         write_idx(tmp_path / images, rng.integers(0, 256, (count, 3, 2)))
         write_idx(tmp_path / labels, np.arange(count) % 10)
     return tmp_path
 
 
 FACTORIES = {
-    "digits": (datasets.digits, {"n_samples": 100}, 64, 10),
-    "gaussian": (datasets.gaussian, {"n_samples": 100, "n_features": 7, "n_classes": 4}, 7, 4),
-    "spirals": (datasets.spirals, {"n_samples": 100, "n_classes": 3}, 2, 3),
-    "chebyshev": (datasets.chebyshev, {"n_samples": 100, "degree": 3}, 1, 1),
-    "line": (datasets.line, {"n_samples": 100}, 1, 1),
+    "digits": (factories.digits, {"n_samples": 100}, 64, 10),
+    "gaussian": (factories.gaussian, {"n_samples": 100, "n_features": 7, "n_classes": 4}, 7, 4),
+    "spirals": (factories.spirals, {"n_samples": 100, "n_classes": 3}, 2, 3),
+    "chebyshev": (factories.chebyshev, {"n_samples": 100, "degree": 3}, 1, 1),
+    "line": (factories.line, {"n_samples": 100}, 1, 1),
 }
 
 
@@ -77,7 +77,7 @@ class TestEveryDataSet:
 
 
 def test_digits_train_and_test_are_disjoint_and_complete():
-    data = datasets.digits(n_samples=1000, standardize=False)
+    data = factories.digits(n_samples=1000, standardize=False)
     assert data.x.shape[1] + data.test_x.shape[1] == 1797
     everything = {column.tobytes() for part in (data.x, data.test_x) for column in np.ascontiguousarray(part.T)}
     from sklearn.datasets import load_digits
@@ -88,7 +88,7 @@ def test_digits_train_and_test_are_disjoint_and_complete():
 def test_digits_read_directly_are_scikit_learns():
     from sklearn.datasets import load_digits
 
-    pixels, labels = datasets._read_digits()
+    pixels, labels = factories._read_digits()
     np.testing.assert_array_equal(pixels, load_digits().data)
     np.testing.assert_array_equal(labels, load_digits().target)
 
@@ -96,34 +96,34 @@ def test_digits_read_directly_are_scikit_learns():
 def test_digits_in_file_order():
     from sklearn.datasets import load_digits
 
-    np.testing.assert_array_equal(datasets.digits(n_samples=5, shuffle=False, standardize=False).x, load_digits().data[:5].T / 16)
+    np.testing.assert_array_equal(factories.digits(n_samples=5, shuffle=False, standardize=False).x, load_digits().data[:5].T / 16)
 
 
 def test_chebyshev_is_the_polynomial():
-    data = datasets.chebyshev(n_samples=21, degree=4)
+    data = factories.chebyshev(n_samples=21, degree=4)
     np.testing.assert_allclose(data.y[0], np.cos(4 * np.arccos(data.x[0])), atol=1e-14)
 
 
 def test_line_is_a_grid_with_its_sine():
-    data = datasets.line(n_samples=5, low=-1, high=3)
+    data = factories.line(n_samples=5, low=-1, high=3)
     assert data.x.tolist() == [[-1, 0, 1, 2, 3]]
     np.testing.assert_array_equal(data.y, np.sin(data.x))
     assert data.classes is None
     with pytest.raises(ValueError, match=r"`high` must be a finite number > low = 2, got 1"):
-        datasets.line(low=2, high=1)
+        factories.line(low=2, high=1)
 
 
 def test_point_is_one_example():
-    data = datasets.point(x=0.5, y=-3)
+    data = factories.point(x=0.5, y=-3)
     assert (data.x.tolist(), data.y.tolist(), data.classes, data.test_x) == ([[0.5]], [[-3.0]], None, None)
-    assert data.checksum != datasets.point(x=-3, y=0.5).checksum
+    assert data.checksum != factories.point(x=-3, y=0.5).checksum
     with pytest.raises(ValueError, match="`y` must be a finite number, got nan"):
-        datasets.point(y=float("nan"))
+        factories.point(y=float("nan"))
 
 
 class TestModes:
     def test_inputs_are_white_and_the_correlation_has_the_strengths(self):
-        data = datasets.modes(n_modes=3, strength=6.0, n_features=7, n_outputs=4, seed=1)
+        data = factories.modes(n_modes=3, strength=6.0, n_features=7, n_outputs=4, seed=1)
         assert data.x.shape == (7, 14)
         np.testing.assert_allclose(data.x @ data.x.T / 14, np.eye(7), atol=1e-14)
         np.testing.assert_allclose(data.x.sum(axis=1), 0, atol=1e-14)
@@ -131,7 +131,7 @@ class TestModes:
         np.testing.assert_allclose(values, [6, 4, 2, 0], atol=1e-13)
 
     def test_the_seed_turns_the_modes(self):
-        assert datasets.modes(seed=0).checksum == datasets.modes(seed=0).checksum != datasets.modes(seed=1).checksum
+        assert factories.modes(seed=0).checksum == factories.modes(seed=0).checksum != factories.modes(seed=1).checksum
 
     @pytest.mark.parametrize(
         ("arguments", "words"),
@@ -144,44 +144,44 @@ class TestModes:
     )
     def test_bad_arguments_are_refused(self, arguments, words):
         with pytest.raises(ValueError, match=words):
-            datasets.modes(**arguments)
+            factories.modes(**arguments)
 
 
 class TestMnist:
     def test_it_takes_the_first_examples_of_the_file(self, mnist_like):
-        data = datasets.mnist(dir=str(mnist_like), n_samples=5, standardize=False)
+        data = factories.mnist(dir=str(mnist_like), n_samples=5, standardize=False)
         np.testing.assert_array_equal(data.y.argmax(axis=0), np.arange(5))
         assert data.x.shape == (6, 5)
         assert 0 <= data.x.min() <= data.x.max() <= 1
 
     def test_the_test_set_is_the_other_file(self, mnist_like):
-        assert datasets.mnist(dir=str(mnist_like), n_samples=5).test_x.shape[1] == 8
+        assert factories.mnist(dir=str(mnist_like), n_samples=5).test_x.shape[1] == 8
 
     def test_of_the_test_file_the_rest_is_the_test_set(self, mnist_like):
-        assert datasets.mnist(dir=str(mnist_like), split="test", n_samples=5).test_x.shape[1] == 3
+        assert factories.mnist(dir=str(mnist_like), split="test", n_samples=5).test_x.shape[1] == 3
 
     def test_uncompressed_files_do(self, tmp_path):
-        images, labels = datasets.MNIST_FILES["train"]
+        images, labels = factories.MNIST_FILES["train"]
         write_idx(tmp_path / images.removesuffix(".gz"), np.zeros((4, 2, 2)), compress=False)
         write_idx(tmp_path / labels.removesuffix(".gz"), np.arange(4), compress=False)
-        assert datasets.mnist(dir=str(tmp_path), n_samples=3).x.shape == (4, 3)
+        assert factories.mnist(dir=str(tmp_path), n_samples=3).x.shape == (4, 3)
 
     def test_missing_files_say_what_to_do(self, tmp_path):
         with pytest.raises(UserError, match=r"train-images.*not found.*gradstab data mnist.*data\.dir"):
-            datasets.mnist(dir=str(tmp_path))
+            factories.mnist(dir=str(tmp_path))
 
     def test_a_missing_split_points_to_the_other(self, mnist_like):
-        (mnist_like / datasets.MNIST_FILES["train"][0]).unlink()
+        (mnist_like / factories.MNIST_FILES["train"][0]).unlink()
         with pytest.raises(UserError, match=r"data\.split=test"):
-            datasets.mnist(dir=str(mnist_like))
+            factories.mnist(dir=str(mnist_like))
 
     def test_the_environment_names_the_folder(self, mnist_like, monkeypatch):
         (mnist_like / "mnist").mkdir()
-        for names in datasets.MNIST_FILES.values():
+        for names in factories.MNIST_FILES.values():
             for name in names:
                 (mnist_like / name).rename(mnist_like / "mnist" / name)
         monkeypatch.setenv("GRADSTAB_DATA", str(mnist_like))
-        assert datasets.mnist(n_samples=3).x.shape == (6, 3)
+        assert factories.mnist(n_samples=3).x.shape == (6, 3)
 
     @pytest.mark.parametrize(
         ("damage", "words"),
@@ -197,21 +197,21 @@ class TestMnist:
         ids=["half", "three bytes short", "header only", "empty", "text", "no gzip", "overlong"],
     )
     def test_a_damaged_file_is_refused_in_one_line(self, mnist_like, damage, words):
-        path = mnist_like / datasets.MNIST_FILES["train"][0]
+        path = mnist_like / factories.MNIST_FILES["train"][0]
         path.write_bytes(damage(path.read_bytes()))
         with pytest.raises(UserError, match=words) as caught:
-            datasets.mnist(dir=str(mnist_like))
+            factories.mnist(dir=str(mnist_like))
         assert "\n" not in str(caught.value)
         assert str(path) in str(caught.value)
 
     def test_labels_that_do_not_match_are_refused(self, mnist_like):
-        write_idx(mnist_like / datasets.MNIST_FILES["train"][1], np.arange(7))
+        write_idx(mnist_like / factories.MNIST_FILES["train"][1], np.arange(7))
         with pytest.raises(UserError, match="do not match"):
-            datasets.mnist(dir=str(mnist_like))
+            factories.mnist(dir=str(mnist_like))
 
     def test_too_many_samples_are_refused(self, mnist_like):
         with pytest.raises(ValueError, match="1 to 20"):
-            datasets.mnist(dir=str(mnist_like), n_samples=21)
+            factories.mnist(dir=str(mnist_like), n_samples=21)
 
 
 @pytest.mark.skipif(not os.environ.get("GRADSTAB_DATA"), reason="needs GRADSTAB_DATA with real MNIST files")
@@ -221,7 +221,7 @@ class TestRealMnist:
         assert hashlib.md5(path.read_bytes()).hexdigest() == "9fb629c4189551a2d022fa330f9573f3"
 
     def test_it_loads_with_known_labels(self):
-        data = datasets.mnist(split="test", n_samples=1000, standardize=False)
+        data = factories.mnist(split="test", n_samples=1000, standardize=False)
         assert data.y.argmax(axis=0)[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
         assert data.x.shape == (784, 1000)
         assert data.test_x.shape == (784, 9000)
