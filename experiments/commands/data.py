@@ -6,8 +6,8 @@ gradstab data mnist
 import argparse
 from pathlib import Path
 
+from experiments.datasets.downloads import MNIST_MD5, MNIST_MIRRORS, fetch
 from experiments.datasets.factories import mnist_cache
-from experiments.downloads import MNIST_MD5, MNIST_MIRRORS, fetch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

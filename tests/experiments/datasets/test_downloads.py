@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from experiments.downloads import fetch
+from experiments.datasets.downloads import fetch
 from experiments.errors import UserError
 
 
