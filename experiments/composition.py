@@ -22,8 +22,8 @@ from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 from yaml import YAMLError
 
-from experiments import config as run_config
-from experiments.config import GROUPS, SCALARS, Config, Job
+from experiments.config.keys import GROUPS, SCALARS, Config, Job
+from experiments.config.keys import keys as run_config
 from experiments.errors import UserError
 from experiments.fast_composition import TaskConfig
 from experiments.launcher import collect_with

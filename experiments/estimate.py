@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from experiments.config import Config, Job, build, build_cached
+from experiments.config.keys import Config, Job, build, build_cached
 from experiments.errors import UserError
 from experiments.executors import Executor
 from experiments.runner import Plan

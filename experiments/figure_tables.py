@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.config import build, catalogue, output_activation
+from experiments.config.keys import build, catalogue, output_activation
 from experiments.roles import Roles, assign, count, counts_up, independent, inert, label, levels, listing
 from experiments.statistics import linear_band, log_band
 from experiments.store import Results

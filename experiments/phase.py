@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from bpcore import theory
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
-from experiments.config import build_cached, catalogue
+from experiments.config.keys import build_cached, catalogue
 from experiments.paths import CONF
 from experiments.store import Results
 

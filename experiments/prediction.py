@@ -16,7 +16,7 @@ from bpcore import theory
 from bpcore.arrays import Array, FloatArray
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
-from experiments.config import Config, build_cached
+from experiments.config.keys import Config, build_cached
 from experiments.datasets.factories import Dataset
 
 GROUPS_OF_INPUTS = 8

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported)
 import threadpoolctl
 
-from experiments.config import ARITHMETIC_VERSION, GROUPS, UNIDENTIFYING, Job, build_cached
+from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, UNIDENTIFYING, Job, build_cached
 
 PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from experiments.config import GROUPS, Config, Job, build_cached, catalogue, run_id
+from experiments.config.keys import GROUPS, Config, Job, build_cached, catalogue, run_id
 from experiments.errors import UserError
 from experiments.paths import CONF
 from experiments.validation import validate

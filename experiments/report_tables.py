@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.config import GROUPS, SCALARS
+from experiments.config.keys import GROUPS, SCALARS
 from experiments.headline import number
 from experiments.roles import is_numeric, label
 from experiments.statistics import summarize_groups, verdict_text

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from bpcore.arrays import FloatArray
 from experiments.compaction import FileSource
-from experiments.config import Job, build
+from experiments.config.keys import Job, build
 from experiments.errors import UserError
 from experiments.executors import Executor, Serial
 from experiments.locks import locked

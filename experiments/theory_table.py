@@ -8,7 +8,7 @@ import numpy as np
 from bpcore import theory
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
-from experiments.config import Config, Job, build_cached, flatten
+from experiments.config.keys import Config, Job, build_cached, flatten
 from experiments.datasets.factories import Dataset
 from experiments.prediction import Prediction, predict
 from experiments.summary import format_table

@@ -16,7 +16,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.measure.recording import Recording, StackRecord
 from bpcore.mlp import Network
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
-from experiments.config import Config, Job, build_cached, flatten, nested, output_activation
+from experiments.config.keys import Config, Job, build_cached, flatten, nested, output_activation
 from experiments.datasets.factories import Dataset
 from experiments.parts import PART_SCHEMAS, Content
 from experiments.prediction import Prediction, predict

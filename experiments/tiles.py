@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from experiments.config import Config, Job, build_cached
+from experiments.config.keys import Config, Job, build_cached
 from experiments.stacking import tile_size
 
 _SHARED_SCALARS = ("depth", "width", "output_activation", "batch_size", "steps", "dtype")

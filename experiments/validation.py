@@ -19,7 +19,7 @@ from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
-from experiments.config import GROUPS, SCALARS, Config, RecordSchema, build_cached, catalogue, output_activation
+from experiments.config.keys import GROUPS, SCALARS, Config, RecordSchema, build_cached, catalogue, output_activation
 from experiments.datasets.factories import Dataset
 from experiments.errors import UserError
 

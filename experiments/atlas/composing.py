@@ -9,8 +9,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 
-from experiments import config as run_config
 from experiments.composition import VERSION_BASE, Composed, compose
+from experiments.config.keys import keys as run_config
 from experiments.fast_composition import FastLoader
 from experiments.paths import CONF
 

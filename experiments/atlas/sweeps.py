@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments import config as run_config
 from experiments.atlas.composing import Composer
 from experiments.atlas.finding import Finding, Sweep
 from experiments.composition import jobs_of
-from experiments.config import Job
+from experiments.config.keys import Job
+from experiments.config.keys import keys as run_config
 from experiments.errors import UserError
 from experiments.store import Results, Tables
 

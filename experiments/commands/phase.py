@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments import phase
 from experiments.composition import compose, jobs_of
-from experiments.config import build_cached
+from experiments.config.keys import build_cached
 from experiments.errors import UserError
 from experiments.plots import phase_diagram
 from experiments.report import FORMATS, draw

@@ -15,7 +15,7 @@ import pandas as pd
 
 from experiments import remedies
 from experiments.composition import compose
-from experiments.config import flatten
+from experiments.config.keys import flatten
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure

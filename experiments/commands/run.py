@@ -15,7 +15,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
-from experiments.config import GROUPS, SCALARS, Job, catalogue
+from experiments.config.keys import GROUPS, SCALARS, Job, catalogue
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure

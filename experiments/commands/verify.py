@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.config import ARITHMETIC_VERSION
+from experiments.config.keys import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.numerics import ensure
 from experiments.provenance import differs

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from experiments.composition import compose
-from experiments.config import GROUPS, Job, run_id
+from experiments.config.keys import GROUPS, Job, run_id
 from experiments.paths import CONF
 from experiments.runner import execute, plan
 from experiments.store import Results, load

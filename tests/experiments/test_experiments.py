@@ -8,7 +8,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
-from experiments.config import GROUPS, catalogue
+from experiments.config.keys import GROUPS, catalogue
 from experiments.paths import CONF
 from experiments.runner import execute, plan
 from experiments.store import load

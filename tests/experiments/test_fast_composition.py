@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
-from experiments import config as run_config
 from experiments.composition import VERSION_BASE, compose, explain
+from experiments.config.keys import keys as run_config
 from experiments.errors import UserError
 from experiments.fast_composition import FastLoader
 from experiments.paths import CONF

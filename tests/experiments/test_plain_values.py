@@ -8,7 +8,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments import config as run_config
+from experiments.config.keys import keys as run_config
 from experiments.plain_values import PlainBase
 
 

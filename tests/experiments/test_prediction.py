@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from experiments.config import Job, build_cached, run_id
+from experiments.config.keys import Job, build_cached, run_id
 from experiments.paths import CONF
 from experiments.prediction import Prediction, predict
 from experiments.tile import network_of, run_tile

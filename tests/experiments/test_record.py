@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from experiments.config import RecordSchema
+from experiments.config.keys import RecordSchema
 from experiments.paths import CONF
 from tests.experiments.conftest import made
 

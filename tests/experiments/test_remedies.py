@@ -8,7 +8,7 @@ import pytest
 from experiments import remedies
 from experiments.cli import main
 from experiments.composition import compose
-from experiments.config import GROUPS, SCALARS, catalogue, flatten, run_id
+from experiments.config.keys import GROUPS, SCALARS, catalogue, flatten, run_id
 from experiments.errors import UserError
 from experiments.remedy_effects import conclude, effects
 from experiments.remedy_page import as_markdown, as_text, draw, rows_of, shown

@@ -14,7 +14,7 @@ import pytest
 
 from experiments import report
 from experiments.cli import main
-from experiments.config import Job
+from experiments.config.keys import Job
 from experiments.report import combine, figure_modules, write_report
 from experiments.statistics import varying
 from experiments.store import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write

@@ -8,7 +8,7 @@ import pytest
 
 from experiments import runner
 from experiments.composition import compose, jobs_of
-from experiments.config import Job
+from experiments.config.keys import Job
 from experiments.errors import UserError
 from experiments.files import Staging
 from experiments.provenance import differs

@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
-from experiments.config import Schema
+from experiments.config.keys import Schema
 from experiments.errors import UserError
 from experiments.sweeper import DESIGNS, Axes, product, unit_points
 

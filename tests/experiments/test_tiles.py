@@ -1,4 +1,4 @@
-from experiments.config import Job, run_id
+from experiments.config.keys import Job, run_id
 from experiments.tiles import cut, shape_key, stacks_of
 from experiments.validation import validate
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from experiments.composition import compose
-from experiments.config import run_id
+from experiments.config.keys import run_id
 from experiments.errors import UserError
 from experiments.validation import validate
 from tests.experiments.helpers import changed

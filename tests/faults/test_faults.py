@@ -16,7 +16,7 @@ import pytest
 
 from experiments import runner
 from experiments.composition import compose, jobs_of
-from experiments.config import Job
+from experiments.config.keys import Job
 from experiments.errors import UserError
 from experiments.runner import execute, plan
 from experiments.store import load

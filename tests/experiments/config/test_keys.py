@@ -1,9 +1,8 @@
 import pytest
 from omegaconf import OmegaConf
 
-from experiments import config
 from experiments.composition import compose
-from experiments.config import GROUPS, build, catalogue, flatten, output_activation, run_id
+from experiments.config.keys import GROUPS, build, catalogue, flatten, keys, output_activation, run_id
 from experiments.paths import CONF
 from experiments.validation import validate
 from tests.experiments.helpers import changed
@@ -76,7 +75,7 @@ class TestIdentity:
 
     def test_the_arithmetic_version_changes_the_identity(self, default, monkeypatch):
         before = run_id(validate(default))
-        monkeypatch.setattr(config, "ARITHMETIC_VERSION", config.ARITHMETIC_VERSION + 1)
+        monkeypatch.setattr(keys, "ARITHMETIC_VERSION", keys.ARITHMETIC_VERSION + 1)
         assert run_id(validate(default)) != before
 
 
