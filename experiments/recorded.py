@@ -8,10 +8,10 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id
+from experiments.config.validation import validate
 from experiments.errors import UserError
 from experiments.paths import CONF
 from experiments.store import is_results, read_provenance, read_table
-from experiments.validation import validate
 
 
 def choice(group: str, name: str) -> Config:

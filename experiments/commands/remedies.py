@@ -16,6 +16,7 @@ import pandas as pd
 from experiments import remedies
 from experiments.composition import compose
 from experiments.config.keys import flatten
+from experiments.config.validation import validate
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
@@ -26,7 +27,6 @@ from experiments.runner import default_name, plan
 from experiments.runner import execute as execute_plan
 from experiments.store import Tables
 from experiments.summary import count, plain
-from experiments.validation import validate
 
 SEEDS = 3
 

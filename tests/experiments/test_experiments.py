@@ -9,10 +9,10 @@ from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, catalogue
+from experiments.config.validation import validate
 from experiments.paths import CONF
 from experiments.runner import execute, plan
 from experiments.store import load
-from experiments.validation import validate
 
 EXPERIMENTS = catalogue("experiment")
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from experiments.config.keys import Job, build_cached, run_id
+from experiments.config.validation import validate
 from experiments.paths import CONF
 from experiments.prediction import Prediction, predict
 from experiments.tile import network_of, run_tile
-from experiments.validation import validate
 from tests.oracles import catalogue
 
 GROUPS = ("activation", "init", "normalization", "loss", "data")

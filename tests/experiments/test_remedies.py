@@ -9,10 +9,10 @@ from experiments import remedies
 from experiments.cli import main
 from experiments.composition import compose
 from experiments.config.keys import GROUPS, SCALARS, catalogue, flatten, run_id
+from experiments.config.validation import validate
 from experiments.errors import UserError
 from experiments.remedy_effects import conclude, effects
 from experiments.remedy_page import as_markdown, as_text, draw, rows_of, shown
-from experiments.validation import validate
 from tests.experiments.helpers import TINY
 
 

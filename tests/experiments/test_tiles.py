@@ -1,6 +1,6 @@
 from experiments.config.keys import Job, run_id
+from experiments.config.validation import validate
 from experiments.tiles import cut, shape_key, stacks_of
-from experiments.validation import validate
 
 
 def jobs_of(base, *changes):

@@ -4,8 +4,8 @@ import pytest
 
 from experiments.composition import compose
 from experiments.config.keys import run_id
+from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.validation import validate
 from tests.experiments.helpers import changed
 
 
