@@ -11,7 +11,7 @@ from bpcore import theory
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
 from experiments.config.keys import build_cached, catalogue
-from experiments.paths import CONF
+from experiments.config.paths import CONF
 from experiments.store import Results
 
 RESOLUTION = 96

@@ -8,9 +8,9 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id
+from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.paths import CONF
 from experiments.store import is_results, read_provenance, read_table
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from experiments.config.keys import GROUPS, Config, Job, build_cached, catalogue, run_id
+from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.paths import CONF
 
 BATCH_SIZE = 64
 """What is taken where the configuration says nothing: remedies show in the first steps, and full batches take ten times as long."""

@@ -17,8 +17,8 @@ from omegaconf import OmegaConf
 
 from experiments import findings
 from experiments.atlas.finding import CERTAINTIES, KNOBS, MODES, Estimate, Finding, Sweep, Threshold
+from experiments.config.paths import CONF
 from experiments.errors import UserError
-from experiments.paths import CONF
 from experiments.plots import findings as figures
 from experiments.store import Results
 

@@ -11,8 +11,8 @@ from hydra.types import HydraContext, RunMode
 
 from experiments.composition import VERSION_BASE, Composed, compose
 from experiments.config.keys import keys as run_config
+from experiments.config.paths import CONF
 from experiments.fast_composition import FastLoader
-from experiments.paths import CONF
 
 
 class Composer:

@@ -12,9 +12,9 @@ import pandas as pd
 
 from experiments.atlas.catalogue import Entry
 from experiments.atlas.finding import Estimate, Finding, not_testable
+from experiments.config.paths import REFERENCE
 from experiments.errors import UserError
 from experiments.headline import number
-from experiments.paths import REFERENCE
 from experiments.store import Results
 
 COLUMNS = {

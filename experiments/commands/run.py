@@ -16,10 +16,10 @@ from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, SCALARS, Job, catalogue
+from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
-from experiments.paths import CONF
 from experiments.provenance import differs
 from experiments.recorded import recorded_jobs
 from experiments.runner import execute as execute_plan

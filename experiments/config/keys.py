@@ -15,8 +15,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.utils import get_method
 from omegaconf import MISSING, OmegaConf
 
+from experiments.config.paths import CONF
 from experiments.errors import UserError
-from experiments.paths import CONF
 
 ARITHMETIC_VERSION = 3
 """Raised whenever the numbers of the core change; part of every run's identity."""

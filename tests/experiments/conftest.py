@@ -11,8 +11,8 @@ import yaml
 
 from experiments.composition import compose
 from experiments.config.keys import GROUPS, Job, run_id
+from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.paths import CONF
 from experiments.runner import execute, plan
 from experiments.store import Results, load
 from tests.experiments.helpers import TINY

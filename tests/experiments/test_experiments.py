@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 
 from experiments.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, catalogue
+from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.paths import CONF
 from experiments.runner import execute, plan
 from experiments.store import load
 

@@ -18,9 +18,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from experiments.composition import VERSION_BASE, compose, explain
 from experiments.config.keys import keys as run_config
+from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.fast_composition import FastLoader
-from experiments.paths import CONF
 
 EXAMPLES = int(os.environ.get("GRADSTAB_EXAMPLES", "16"))
 """Each costs Hydra two or three compositions; a thorough search is for a quiet hour."""

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from experiments.config.keys import Job, build_cached, run_id
+from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.paths import CONF
 from experiments.prediction import Prediction, predict
 from experiments.tile import network_of, run_tile
 from tests.oracles import catalogue

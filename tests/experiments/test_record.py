@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments.config.keys import RecordSchema
-from experiments.paths import CONF
+from experiments.config.paths import CONF
 from tests.experiments.conftest import made
 
 MODES = ["mode_1", "mode_2", "mode_3", "mode_4", "singular_value_max", "singular_value_min"]

@@ -9,7 +9,7 @@ from experiments import findings
 from experiments.atlas import judging
 from experiments.cli import main
 from experiments.commands import reproduce
-from experiments.paths import REFERENCE
+from experiments.config.paths import REFERENCE
 from experiments.store import load
 from tests.experiments.atlas import own
 from tests.experiments.helpers import ROOT

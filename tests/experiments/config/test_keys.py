@@ -3,8 +3,8 @@ from omegaconf import OmegaConf
 
 from experiments.composition import compose
 from experiments.config.keys import GROUPS, build, catalogue, flatten, keys, output_activation, run_id
+from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.paths import CONF
 from tests.experiments.helpers import changed
 
 CHOICES = [(group, name) for group in GROUPS for name in catalogue(group)]
