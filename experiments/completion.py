@@ -2,7 +2,7 @@
 
 import os
 
-from experiments.composition import compose
+from experiments.compose.composition import compose
 
 
 def complete(arguments: list[str]) -> int:

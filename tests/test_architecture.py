@@ -61,7 +61,10 @@ FORBIDDEN: dict[str, set[str]] = {
     },
     "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store", "experiments.plots"},
     **{f"experiments.graphs.{name}": {"matplotlib", "experiments.graphs.drawing"} for name in ("reader", "expression", "text", "layout")},
-    **{part: {"bpcore", "matplotlib", "pandas", "sklearn", "experiments.config.keys", "experiments.composition"} for part in PLUGINS},
+    **{
+        part: {"bpcore", "matplotlib", "pandas", "sklearn", "experiments.config.keys", "experiments.compose.composition"}
+        for part in PLUGINS
+    },
     "tests.oracles": {"bpcore"},
 }
 

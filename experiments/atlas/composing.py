@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 
-from experiments.composition import VERSION_BASE, Composed, compose
+from experiments.compose.composition import VERSION_BASE, Composed, compose
 from experiments.config.keys import keys as run_config
 from experiments.config.paths import CONF
 from experiments.fast_composition import FastLoader

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from experiments.atlas.composing import Composer
 from experiments.atlas.finding import Finding, Sweep
-from experiments.composition import jobs_of
+from experiments.compose.composition import jobs_of
 from experiments.config.keys import Job
 from experiments.config.keys import keys as run_config
 from experiments.errors import UserError

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from experiments import phase
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import build_cached
 from experiments.errors import UserError
 from experiments.plots import phase_diagram

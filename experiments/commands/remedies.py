@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from experiments import remedies
-from experiments.composition import compose
+from experiments.compose.composition import compose
 from experiments.config.keys import flatten
 from experiments.config.validation import validate
 from experiments.errors import UserError

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, SCALARS, Job, catalogue
 from experiments.config.paths import CONF
 from experiments.errors import UserError

@@ -10,7 +10,7 @@ import sys
 
 from tqdm import tqdm
 
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.errors import UserError
 from experiments.theory_table import as_json, as_table, as_text, describe
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.composition import compose
+from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, Job, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate

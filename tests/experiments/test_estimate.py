@@ -1,4 +1,4 @@
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.estimate import estimate
 from experiments.runner import execute, plan
 from experiments.tiles import multiplications

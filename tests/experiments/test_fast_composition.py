@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
-from experiments.composition import VERSION_BASE, compose, explain
+from experiments.compose.composition import VERSION_BASE, compose, explain
 from experiments.config.keys import keys as run_config
 from experiments.config.paths import CONF
 from experiments.errors import UserError

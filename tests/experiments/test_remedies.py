@@ -7,7 +7,7 @@ import pytest
 
 from experiments import remedies
 from experiments.cli import main
-from experiments.composition import compose
+from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, SCALARS, catalogue, flatten, run_id
 from experiments.config.validation import validate
 from experiments.errors import UserError

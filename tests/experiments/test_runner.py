@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments import runner
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Job
 from experiments.errors import UserError
 from experiments.files import Staging

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Schema
 from experiments.errors import UserError
 from experiments.sweeper import DESIGNS, Axes, product, unit_points

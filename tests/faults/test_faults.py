@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from experiments import runner
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Job
 from experiments.errors import UserError
 from experiments.runner import execute, plan

@@ -2,7 +2,7 @@ import pytest
 
 from experiments.atlas.catalogue import FOLDER, read
 from experiments.atlas.composing import Composer
-from experiments.composition import compose
+from experiments.compose.composition import compose
 from experiments.errors import UserError
 
 

@@ -1,7 +1,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from experiments.composition import compose
+from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, build, catalogue, flatten, keys, output_activation, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from experiments.composition import compose
+from experiments.compose.composition import compose
 from experiments.config.keys import run_id
 from experiments.config.validation import validate
 from experiments.errors import UserError

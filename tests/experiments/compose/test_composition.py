@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.composition import compose, jobs_of
+from experiments.compose.composition import compose, jobs_of
 from experiments.errors import UserError
 
 

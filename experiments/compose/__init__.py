@@ -1,0 +1,1 @@
+"""Hydra's part: a command line goes in, the configs of a sweep come out, fast."""
