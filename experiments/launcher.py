@@ -14,7 +14,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from experiments.fast_composition import FastLoader, TaskConfig
+from experiments.compose.fast import FastLoader, TaskConfig
 
 log = logging.getLogger(__name__)
 

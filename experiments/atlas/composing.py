@@ -10,9 +10,9 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 
 from experiments.compose.composition import VERSION_BASE, Composed, compose
+from experiments.compose.fast import FastLoader
 from experiments.config.keys import keys as run_config
 from experiments.config.paths import CONF
-from experiments.fast_composition import FastLoader
 
 
 class Composer:

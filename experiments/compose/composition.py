@@ -22,12 +22,12 @@ from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 from yaml import YAMLError
 
+from experiments.compose.fast import TaskConfig
 from experiments.config.keys import GROUPS, SCALARS, Config, Job
 from experiments.config.keys import keys as run_config
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.fast_composition import TaskConfig
 from experiments.launcher import collect_with
 
 _RELEASE = tuple(int(part) for part in hydra.__version__.split(".")[:2])

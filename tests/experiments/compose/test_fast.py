@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from experiments.compose.composition import VERSION_BASE, compose, explain
+from experiments.compose.fast import FastLoader
 from experiments.config.keys import keys as run_config
 from experiments.config.paths import CONF
 from experiments.errors import UserError
-from experiments.fast_composition import FastLoader
 
 EXAMPLES = int(os.environ.get("GRADSTAB_EXAMPLES", "16"))
 """Each costs Hydra two or three compositions; a thorough search is for a quiet hour."""
