@@ -22,7 +22,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from experiments.plain_values import PlainBase
+from experiments.compose.plain_values import PlainBase
 
 _KEPT_BASES = 512
 _KEPT_OVERRIDES = 100_000

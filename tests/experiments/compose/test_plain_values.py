@@ -8,8 +8,8 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.compose.plain_values import PlainBase
 from experiments.config.keys import keys as run_config
-from experiments.plain_values import PlainBase
 
 
 def base() -> PlainBase:
