@@ -13,7 +13,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
 
-from experiments import launcher, sweeper
+from experiments import sweeper
+from experiments.compose import launcher
 
 
 class StackedLauncher(launcher.StackedLauncher):

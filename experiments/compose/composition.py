@@ -23,12 +23,12 @@ from tqdm import tqdm
 from yaml import YAMLError
 
 from experiments.compose.fast import TaskConfig
+from experiments.compose.launcher import collect_with
 from experiments.config.keys import GROUPS, SCALARS, Config, Job
 from experiments.config.keys import keys as run_config
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.launcher import collect_with
 
 _RELEASE = tuple(int(part) for part in hydra.__version__.split(".")[:2])
 VERSION_BASE: dict[str, Any] = {"version_base": "1.3"} if _RELEASE < (1, 4) else {}
