@@ -13,8 +13,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
 
-from experiments import sweeper
-from experiments.compose import launcher
+from experiments.compose import launcher, sweeper
 
 
 class StackedLauncher(launcher.StackedLauncher):
@@ -23,7 +22,7 @@ class StackedLauncher(launcher.StackedLauncher):
 
 @dataclass
 class DesignSweeperConf(BasicSweeperConf):
-    """Declare the sweeper's keys, beside Hydra's `params` and `max_batch_size`; `experiments.sweeper.Axes` explains them."""
+    """Declare the sweeper's keys, beside Hydra's `params` and `max_batch_size`; `experiments.compose.sweeper.Axes` explains them."""
 
     _target_: str = "hydra_plugins.gradstab.DesignSweeper"
     zip: Any = None
@@ -38,7 +37,7 @@ class DesignSweeper(BasicSweeper):
     Args:
         max_batch_size: as for Hydra's basic sweeper.
         params: overrides that stand in the config.
-        zip: see `experiments.sweeper.Axes`, as for the others.
+        zip: see `experiments.compose.sweeper.Axes`, as for the others.
         design: as there.
         n_samples: as there.
         seed: as there.

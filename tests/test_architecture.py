@@ -21,7 +21,7 @@ GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "
 
 RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
 TRAINING = {"bpcore.mlp", "bpcore.training"}
-PLUGINS = ("hydra_plugins", "experiments.compose.launcher", "experiments.sweeper", "experiments.compose.fast")
+PLUGINS = ("hydra_plugins", "experiments.compose.launcher", "experiments.compose.sweeper", "experiments.compose.fast")
 """What every Hydra application imports where gradstab is installed: it must be light."""
 ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "composing", "sweeps", "judging", "figures", "page", "glyph")}
 """The atlas's own part; what findings are written with (finding, intervals, frames) is not of it."""
@@ -200,7 +200,7 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.graphs.gallery", "from experiments.report import write_report"),
         ("experiments.graphs.reader", "from experiments.graphs import drawing"),
         ("hydra_plugins.gradstab", "from experiments import config"),
-        ("experiments.sweeper", "import pandas as pd"),
+        ("experiments.compose.sweeper", "import pandas as pd"),
         ("tests.oracles", "from bpcore.mlp import forward"),
     ],
 )

@@ -10,9 +10,9 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from experiments.compose.composition import compose, jobs_of
+from experiments.compose.sweeper import DESIGNS, Axes, product, unit_points
 from experiments.config.keys import Schema
 from experiments.errors import UserError
-from experiments.sweeper import DESIGNS, Axes, product, unit_points
 
 CONFIG = OmegaConf.merge(OmegaConf.structured(Schema), {"clip": {"threshold": 1.0}, "data": {"n_samples": 50, "shuffled": True}})
 
