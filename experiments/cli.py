@@ -61,7 +61,7 @@ def dispatch(arguments: list[str]) -> int:
         print(f"gradstab {__version__}")
         return OK
     if arguments[0] in ("-sc", "--shell-completion"):
-        from experiments.completion import complete
+        from experiments.compose.completion import complete
 
         return complete(arguments[1:])
     name, rest = arguments[0], arguments[1:]
