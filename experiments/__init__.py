@@ -8,7 +8,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from experiments.store import Results, load
+    from experiments.store.tables import Results, load
 
 __version__ = "0.1.0"
 __all__ = ["Results", "__version__", "load"]
@@ -17,7 +17,7 @@ __all__ = ["Results", "__version__", "load"]
 def __getattr__(name: str) -> Any:
     """Import `load` and `Results` when they are first used: pandas takes longer than most commands."""
     if name in ("Results", "load"):
-        from experiments import store
+        from experiments.store.tables import tables
 
-        return getattr(store, name)
+        return getattr(tables, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from bpcore.arrays import Array
 from experiments.errors import UserError
 from experiments.parts import PART_SCHEMAS, Part, slices
-from experiments.store import SCHEMAS
+from experiments.store.tables import SCHEMAS
 
 _PIECE = 64
 """Runs whose rows are held together at a time; the tables do not depend on it."""

@@ -12,7 +12,7 @@ from experiments.config.keys import Config, Job, build, build_cached
 from experiments.errors import UserError
 from experiments.executors import Executor
 from experiments.runner import Plan
-from experiments.store import LAYERS
+from experiments.store.tables import LAYERS
 from experiments.tile import run_tile
 from experiments.tiles import cut, extent, multiplications, stacks_of, work
 

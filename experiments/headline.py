@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.roles import independent, label, levels, listing
 from experiments.statistics import summarize_groups
-from experiments.store import Results
+from experiments.store.tables import Results
 from experiments.summary import verdict_of
 
 _MEANING = {

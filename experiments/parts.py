@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from experiments.errors import UserError
 from experiments.files import atomically
-from experiments.store import KEYS, SCHEMAS
+from experiments.store.tables import KEYS, SCHEMAS
 
 _MAGIC = b"gradstab part 1\n"
 _CHECKED = len(_MAGIC) + 65

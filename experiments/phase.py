@@ -12,7 +12,7 @@ from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
 from experiments.config.keys import build_cached, catalogue
 from experiments.config.paths import CONF
-from experiments.store import Results
+from experiments.store.tables import Results
 
 RESOLUTION = 96
 """Cells in either direction."""

@@ -13,7 +13,7 @@ from experiments.headline import number
 from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.plots.style.render import render
 from experiments.remedy_effects import Conclusions
-from experiments.store import write_bytes, write_text
+from experiments.store.tables import write_bytes, write_text
 from experiments.summary import format_table
 
 MOST_ROWS = 24

@@ -11,7 +11,7 @@ from experiments.config.keys import GROUPS, SCALARS
 from experiments.headline import number
 from experiments.roles import is_numeric, label
 from experiments.statistics import summarize_groups, verdict_text
-from experiments.store import LAYERS, RUN_RESULTS, STEPS
+from experiments.store.tables import LAYERS, RUN_RESULTS, STEPS
 
 
 @dataclass(frozen=True)

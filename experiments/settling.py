@@ -22,7 +22,7 @@ from experiments.errors import UserError
 from experiments.files import Staging, is_staged
 from experiments.parts import Part, read_parts, snapshot_name
 from experiments.provenance import conclude
-from experiments.store import (
+from experiments.store.tables import (
     LOCK,
     MANIFEST,
     PARTS,

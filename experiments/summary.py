@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.statistics import decay, log_delta_norm, log_factor, summarize_groups, varying, verdict_text
-from experiments.store import Tables
+from experiments.store.tables import Tables
 from experiments.verdicts import Verdict, judge
 
 _BAR = 30

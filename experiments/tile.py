@@ -21,7 +21,7 @@ from experiments.datasets.factories import Dataset
 from experiments.parts import PART_SCHEMAS, Content
 from experiments.prediction import Prediction, predict
 from experiments.statistics import delta_factor
-from experiments.store import RUN_RESULTS
+from experiments.store.tables import RUN_RESULTS
 from experiments.verdicts import judge
 
 

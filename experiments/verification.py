@@ -12,7 +12,7 @@ import pyarrow as pa
 from bpcore.arrays import Array, FloatArray
 from experiments.compaction import FileSource
 from experiments.parts import snapshot_name
-from experiments.store import RUN_RESULTS, TABLES, read_table
+from experiments.store.tables import RUN_RESULTS, TABLES, read_table
 
 SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})
 """Columns whose values come out of sums that cancel: near 0, a last place of the value itself means nothing. Their differences,

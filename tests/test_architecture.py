@@ -41,7 +41,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
     **{part: GRAPH - {part, "bpcore.graph.node"} for part in GRAPH},
     "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
-    "experiments.store": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
+    "experiments.store.tables": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
     **{
         f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
         for part in ("factors", "intervals", "verdicts", "statistics", "remedy_effects")
@@ -53,13 +53,13 @@ FORBIDDEN: dict[str, set[str]] = {
     "experiments.tiles": RUNNING | TRAINING | {"pandas", "matplotlib"},
     "experiments.tile": RUNNING - {"experiments.tile"} | {"matplotlib", "experiments.settling", "experiments.plots"},
     "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
-    "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store", "experiments.statistics"},
+    "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store.tables", "experiments.statistics"},
     "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.plots", "matplotlib", "hydra"},
     **{
         f"experiments.atlas.{name}": RUNNING | TRAINING | ATLAS | {"experiments.plots", "experiments.findings", "matplotlib", "hydra"}
         for name in ("finding", "intervals", "frames")
     },
-    "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store", "experiments.plots"},
+    "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store.tables", "experiments.plots"},
     **{f"experiments.graphs.{name}": {"matplotlib", "experiments.graphs.drawing"} for name in ("reader", "expression", "text", "layout")},
     **{
         part: {"bpcore", "matplotlib", "pandas", "sklearn", "experiments.config.keys", "experiments.compose.composition"}
@@ -160,7 +160,7 @@ def test_the_core_has_no_cycle() -> None:
     ("module", "source"),
     [
         ("bpcore.mlp", "import experiments"),
-        ("bpcore.mlp", "from experiments.store import read"),
+        ("bpcore.mlp", "from experiments.store.tables import read"),
         ("bpcore.deep.new", "import pandas as pd"),
         ("bpcore.training", "def f():\n    from matplotlib import pyplot"),
         ("bpcore.activations", "from bpcore.mlp import forward"),

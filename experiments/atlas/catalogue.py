@@ -20,7 +20,7 @@ from experiments.atlas.finding import CERTAINTIES, KNOBS, MODES, Estimate, Findi
 from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.plots import findings as figures
-from experiments.store import Results
+from experiments.store.tables import Results
 
 FOLDER = CONF / "finding"
 _REQUIRED = {

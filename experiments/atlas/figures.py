@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments import pages
 from experiments.atlas.judging import Judged
 from experiments.plots.style.render import render
-from experiments.store import write_bytes, write_text
+from experiments.store.tables import write_bytes, write_text
 
 FORMATS = ("png", "svg", "pdf")
 

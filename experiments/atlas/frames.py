@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.atlas.intervals import bootstrap, geometric_mean
 from experiments.intervals import Interval
-from experiments.store import Results
+from experiments.store.tables import Results
 
 
 def groups(frame: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:

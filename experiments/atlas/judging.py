@@ -15,7 +15,7 @@ from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.config.paths import REFERENCE
 from experiments.errors import UserError
 from experiments.headline import number
-from experiments.store import Results
+from experiments.store.tables import Results
 
 COLUMNS = {
     "id": "the finding",

@@ -18,7 +18,7 @@ from experiments.compose.composition import jobs_of
 from experiments.config.keys import Job
 from experiments.config.keys import keys as run_config
 from experiments.errors import UserError
-from experiments.store import Results, Tables
+from experiments.store.tables import Results, Tables
 
 _DEFAULT_NAME = "atlas"
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from experiments.errors import UserError
-from experiments.store import atomically, load
+from experiments.store.tables import atomically, load
 from experiments.summary import as_json
 
 

@@ -15,7 +15,7 @@ from experiments.files import Staging
 from experiments.locks import locked
 from experiments.parts import snapshot_name
 from experiments.settling import remove_half_written, stage_tables
-from experiments.store import TABLES, is_results, read_provenance, read_table, runs_frame, stage_provenance
+from experiments.store.tables import TABLES, is_results, read_provenance, read_table, runs_frame, stage_provenance
 from experiments.summary import count
 from experiments.verification import Pair, differences
 

@@ -13,7 +13,7 @@ from experiments.config.keys import build_cached
 from experiments.errors import UserError
 from experiments.plots import phase_diagram
 from experiments.report import FORMATS, draw
-from experiments.store import load, write_bytes, write_text
+from experiments.store.tables import load, write_bytes, write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ from experiments.remedy_effects import conclude, effects
 from experiments.remedy_page import as_text, write
 from experiments.runner import default_name, plan
 from experiments.runner import execute as execute_plan
-from experiments.store import Tables
+from experiments.store.tables import Tables
 from experiments.summary import count, plain
 
 SEEDS = 3

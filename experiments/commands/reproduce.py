@@ -22,7 +22,7 @@ from experiments.numerics import ensure
 from experiments.provenance import differs
 from experiments.runner import Plan, plan
 from experiments.runner import execute as execute_plan
-from experiments.store import Tables, read_provenance, write_text
+from experiments.store.tables import Tables, read_provenance, write_text
 from experiments.summary import count
 
 

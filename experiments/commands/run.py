@@ -24,7 +24,7 @@ from experiments.provenance import differs
 from experiments.recorded import recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import folder_of, plan
-from experiments.store import Tables
+from experiments.store.tables import Tables
 from experiments.summary import as_json, count, describe_run, describe_sweep
 
 

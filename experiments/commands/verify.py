@@ -19,7 +19,7 @@ from experiments.provenance import differs
 from experiments.recorded import choice, recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import plan
-from experiments.store import is_results, read_provenance, read_table
+from experiments.store.tables import is_results, read_provenance, read_table
 from experiments.summary import count
 from experiments.verification import COUNTED, Difference, Pair, differences
 

@@ -10,7 +10,7 @@ from bpcore.theory import batch_norm_rate
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import geometric_mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SETTLED_FROM = 3
 """First hidden layer whose input is a normalized layer's with its correlations settled; the layers before it are left out."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.store import Results
+from experiments.store.tables import Results
 
 IDENTITIES = ("BN(aWu) = BN(Wu)", "∂J/∂(aW) = a⁻¹ ∂J/∂W", "⟨W, ∂J/∂W⟩ = 0")
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import best_reached, groups, reached
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN_DEPTH = 10
 """Whose accuracy the summary shows; every variant of the sweep has it."""

@@ -10,7 +10,7 @@ from bpcore.activations import tanh
 from bpcore.theory import depth_scales
 from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import groups
-from experiments.store import Results
+from experiments.store.tables import Results
 
 CONTOUR_POINTS = 17
 

@@ -8,7 +8,7 @@ from bpcore.theory.limits import step_size_limit
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN_BETA = 0.5
 """Whose number the summary shows."""

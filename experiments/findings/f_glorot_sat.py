@@ -7,7 +7,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN_DEPTH = 4
 """Whose numbers the summary shows; every variant of the sweep has it."""

@@ -8,7 +8,7 @@ from scipy import stats
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.store import Results
+from experiments.store.tables import Results
 
 STATEMENTS = 3
 """Mean, variance and shape."""

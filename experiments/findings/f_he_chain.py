@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import bootstrap
-from experiments.store import Results
+from experiments.store.tables import Results
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
-from experiments.store import Results
+from experiments.store.tables import Results
 
 POINTS = 80
 """Points of a curve that are kept for the figure."""

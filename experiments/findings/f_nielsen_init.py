@@ -9,7 +9,7 @@ from scipy import stats
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
 from experiments.atlas.intervals import bootstrap
-from experiments.store import Results
+from experiments.store.tables import Results
 
 
 def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:

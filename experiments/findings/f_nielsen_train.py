@@ -9,7 +9,7 @@ from scipy import stats
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import geometric_mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN = (4, 100)
 """Hidden layers and epoch whose ratio the summary shows; every variant of the sweep has them."""

@@ -10,7 +10,7 @@ from bpcore.theory import chi, second_moment
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import geometric_mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SETTLED_FROM = 6
 """First hidden layer at which q has come near its fixed point; the layers before it are left out."""

@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
 from experiments.intervals import mean_interval
-from experiments.store import Results
+from experiments.store.tables import Results
 
 LAYER = 200
 """The layer that is judged, the same in every mode."""

@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
 from experiments.atlas.intervals import geometric_mean, mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 FROM_LAYER = 10
 """First layer that is compared: before it the law is not one of large l."""

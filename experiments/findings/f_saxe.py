@@ -10,7 +10,7 @@ from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import bootstrap
 from experiments.intervals import Interval
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHALLOW = 2
 """Depth with which the greatest is compared."""

@@ -11,7 +11,7 @@ from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
 from experiments.atlas.intervals import mean
 from experiments.intervals import Interval
-from experiments.store import Results
+from experiments.store.tables import Results
 
 MOMENTS = ("a_mean", "a_var")
 

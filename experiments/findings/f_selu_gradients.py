@@ -7,7 +7,7 @@ import numpy as np
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import squared_end_to_end
 from experiments.atlas.intervals import bootstrap
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN_DEPTH = 50
 """Whose ratio the summary shows; every variant of the sweep has it."""

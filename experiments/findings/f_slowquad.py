@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import expit
 
 from experiments.atlas.finding import Estimate, Finding
-from experiments.store import Results
+from experiments.store.tables import Results
 
 
 def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:

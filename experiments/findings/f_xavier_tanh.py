@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import squared_end_to_end
 from experiments.atlas.intervals import mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN_DEPTH = 50
 """Whose ratio the summary shows; every variant of the sweep has it."""

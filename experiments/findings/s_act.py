@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import geometric_mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 
 def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:

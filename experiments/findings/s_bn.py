@@ -10,7 +10,7 @@ from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import groups, reached
 from experiments.atlas.intervals import bootstrap, geometric_mean, mean
 from experiments.intervals import Interval
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ROUNDING = 1e-9
 """Of the quotient of two learning rates."""

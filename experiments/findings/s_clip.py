@@ -9,7 +9,7 @@ from experiments.atlas import intervals
 from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import groups
 from experiments.intervals import proportion
-from experiments.store import Results
+from experiments.store.tables import Results
 
 
 def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:

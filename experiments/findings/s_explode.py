@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import geometric_mean, mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SETTLED_FROM = 6
 """First hidden layer at which the variance of z has come near its fixed point; the factor is taken from there to the last."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import end_to_end_by
-from experiments.store import Results
+from experiments.store.tables import Results
 
 CURED = ("tanh", "relu")
 """Activations that the rule asks a scheme for."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import end_to_end_by
-from experiments.store import Results
+from experiments.store.tables import Results
 
 WORSE = ("tanh", "relu")
 """Activations for which the advice must make matters worse to be called refuted."""

@@ -9,7 +9,7 @@ from bpcore.theory.limits import step_size_limit
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import geometric_mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN_DEPTH = 4
 """Whose border the summary shows; every variant of the sweep has it."""

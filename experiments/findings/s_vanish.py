@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at, profile
 from experiments.atlas.intervals import geometric_mean
-from experiments.store import Results
+from experiments.store.tables import Results
 
 SHOWN_DEPTH = 10
 """Whose factor the summary shows; every variant of the sweep has it."""

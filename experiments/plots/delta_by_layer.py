@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments.figure_tables import delta_profile
 from experiments.plots.style.facets import curves, lost, repeated, sentences
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ORDER = 10
 

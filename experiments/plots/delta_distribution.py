@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from experiments.figure_tables import distributions
 from experiments.plots.style.facets import sentences
 from experiments.plots.style.strips import not_finite, strips
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ORDER = 42
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from experiments import figure_tables
 from experiments.plots.style.facets import curves, cut_off, lost, repeated, sentences
 from experiments.plots.style.look import LAYERS, Colors
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ORDER = 20
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from experiments import figure_tables
 from experiments.plots.style.facets import Panel, curves, lost, repeated, sentences
 from experiments.roles import is_numeric, label, levels
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ORDER = 30
 

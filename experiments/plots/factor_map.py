@@ -18,7 +18,7 @@ from experiments import figure_tables
 from experiments.plots.style.facets import facets, sentences
 from experiments.plots.style.look import DIVERGING, GREY, INK, short
 from experiments.roles import label, levels
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ORDER = 31
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from experiments import figure_tables
 from experiments.plots.style.facets import curves, cut_off, lost, repeated, sentences
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ORDER = 61
 

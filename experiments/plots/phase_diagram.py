@@ -18,7 +18,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from experiments import phase
 from experiments.plots.style.facets import columns_for, sentences
 from experiments.plots.style.look import DIVERGING, GREY, INK, WIDTH, figure, short
-from experiments.store import Results
+from experiments.store.tables import Results
 
 ORDER = 32
 

@@ -14,7 +14,7 @@ from experiments.config.keys import GROUPS, Job, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.runner import execute, plan
-from experiments.store import Results, load
+from experiments.store.tables import Results, load
 from tests.experiments.helpers import TINY
 
 SWEEPS = {

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from experiments.compose.composition import compose, jobs_of
 from experiments.runner import execute, folder_of, plan
-from experiments.store import Results, load
+from experiments.store.tables import Results, load
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["width=8", "data.n_samples=50", "executor=serial"]

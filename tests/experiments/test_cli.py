@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from experiments import __version__, cli
-from experiments.store import TABLES, load
+from experiments.store.tables import TABLES, load
 from tests.experiments.helpers import ROOT, TINY, command
 
 

@@ -12,7 +12,7 @@ from experiments.config.keys import GROUPS, catalogue
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.runner import execute, plan
-from experiments.store import load
+from experiments.store.tables import load
 
 EXPERIMENTS = catalogue("experiment")
 

@@ -8,7 +8,7 @@ import pytest
 
 from experiments import locks
 from experiments.locks import locked
-from experiments.store import LOCK
+from experiments.store.tables import LOCK
 
 
 def _hold(folder, pipe):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from experiments.numerics import PORTABLE
-from experiments.store import TABLES
+from experiments.store.tables import TABLES
 from tests.experiments.helpers import ROOT
 
 EMULATOR = shutil.which("qemu-x86_64")

@@ -13,7 +13,7 @@ from experiments.errors import UserError
 from experiments.files import Staging
 from experiments.provenance import differs
 from experiments.runner import default_name, execute, folder_of, plan
-from experiments.store import TABLES, load
+from experiments.store.tables import TABLES, load
 from experiments.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
 

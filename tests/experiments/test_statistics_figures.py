@@ -10,7 +10,7 @@ from experiments.figure_tables import thin
 from experiments.headline import opening
 from experiments.roles import Roles, assign, independent, inert, label, levels
 from experiments.statistics import linear_band, log_band, varying
-from experiments.store import Results
+from experiments.store.tables import Results
 
 
 def grid(**axes: list[object]) -> pd.DataFrame:

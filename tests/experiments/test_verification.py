@@ -11,7 +11,7 @@ from experiments import cli
 from experiments.commands import merge
 from experiments.errors import UserError
 from experiments.recorded import recorded_jobs
-from experiments.store import TABLES, load
+from experiments.store.tables import TABLES, load
 from experiments.verification import Pair, differences, ulps
 from tests.experiments.helpers import sweep
 

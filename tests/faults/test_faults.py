@@ -19,7 +19,7 @@ from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Job
 from experiments.errors import UserError
 from experiments.runner import execute, plan
-from experiments.store import load
+from experiments.store.tables import load
 from experiments.tile import run_tile
 from tests.experiments.helpers import ROOT, TINY
 from tests.faults.kill_sweep import content, torment

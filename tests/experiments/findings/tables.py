@@ -10,7 +10,7 @@ import pandas as pd
 
 from experiments.atlas.catalogue import Entry, select
 from experiments.atlas.finding import Estimate
-from experiments.store import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Results, runs_frame
+from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Results, runs_frame
 
 Run = dict[str, Any]
 

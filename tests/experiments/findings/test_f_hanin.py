@@ -10,7 +10,7 @@ from scipy import stats
 
 from experiments.atlas.catalogue import select
 from experiments.atlas.finding import Estimate
-from experiments.store import Results
+from experiments.store.tables import Results
 
 
 def nets(activation: str, beta: float, mean: float, spread: float = 1.0, seeds: int = 400, two_points: bool = False) -> Results:

@@ -24,7 +24,7 @@ from experiments.plots.style.look import STYLE
 from experiments.report import draw as render
 from experiments.report import figure_modules
 from experiments.statistics import varying
-from experiments.store import Results
+from experiments.store.tables import Results
 from tests.experiments.conftest import SWEEPS
 
 Samples = dict[str, Results]

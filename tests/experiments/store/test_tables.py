@@ -6,7 +6,7 @@ import pytest
 
 import experiments
 from experiments.errors import UserError
-from experiments.store import RUN_RESULTS, SORT, TABLES, atomically, load
+from experiments.store.tables import RUN_RESULTS, SORT, TABLES, atomically, load
 from tests.experiments.helpers import sweep
 
 
