@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from experiments.errors import UserError
-from experiments.files import atomically
+from experiments.store.files import atomically
 from experiments.store.tables import KEYS, SCHEMAS
 
 _MAGIC = b"gradstab part 1\n"

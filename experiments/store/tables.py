@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.errors import UserError
-from experiments.files import Staging, is_staged
-from experiments.files import atomically as atomically
-from experiments.files import write_bytes as write_bytes
-from experiments.files import write_text as write_text
+from experiments.store.files import Staging, is_staged
+from experiments.store.files import atomically as atomically
+from experiments.store.files import write_bytes as write_bytes
+from experiments.store.files import write_text as write_text
 
 KEYS = {"run_id": "identity of the run", "job": "place in the sweep, from 0"}
 
