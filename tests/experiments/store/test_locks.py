@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from experiments import locks
-from experiments.locks import locked
+from experiments.store import locks
+from experiments.store.locks import locked
 from experiments.store.tables import LOCK
 
 
