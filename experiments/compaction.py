@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from bpcore.arrays import Array
 from experiments.errors import UserError
-from experiments.parts import PART_SCHEMAS, Part, slices
+from experiments.store.parts import PART_SCHEMAS, Part, slices
 from experiments.store.tables import SCHEMAS
 
 _PIECE = 64

@@ -19,9 +19,9 @@ import pandas as pd
 
 from experiments.compaction import FileSource, Source, part_sources, pieces
 from experiments.errors import UserError
-from experiments.parts import Part, read_parts, snapshot_name
 from experiments.provenance import conclude
 from experiments.store.files import Staging, is_staged
+from experiments.store.parts import Part, read_parts, snapshot_name
 from experiments.store.tables import (
     LOCK,
     MANIFEST,

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
 from experiments.compaction import FileSource
-from experiments.parts import snapshot_name
+from experiments.store.parts import snapshot_name
 from experiments.store.tables import RUN_RESULTS, TABLES, read_table
 
 SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})

@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from experiments.errors import UserError
-from experiments.parts import PART_SCHEMAS, Content, read_part, read_parts, slices, snapshot_name, write_part
+from experiments.store.parts import PART_SCHEMAS, Content, read_part, read_parts, slices, snapshot_name, write_part
 
 
 def content(*run_ids: str, rows: int = 3, snapshot: bool = False) -> Content:
