@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.compaction import FileSource, Source, part_sources, pieces
 from experiments.errors import UserError
 from experiments.provenance import conclude
+from experiments.store.assembling import FileSource, Source, part_sources, pieces
 from experiments.store.files import Staging, is_staged
 from experiments.store.parts import Part, read_parts, snapshot_name
 from experiments.store.tables import (

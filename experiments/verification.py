@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
-from experiments.compaction import FileSource
+from experiments.store.assembling import FileSource
 from experiments.store.parts import snapshot_name
 from experiments.store.tables import RUN_RESULTS, TABLES, read_table
 

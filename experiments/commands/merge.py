@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from experiments.compaction import FileSource, Source
 from experiments.errors import UserError
 from experiments.settling import remove_half_written, stage_tables
+from experiments.store.assembling import FileSource, Source
 from experiments.store.files import Staging
 from experiments.store.locks import locked
 from experiments.store.parts import snapshot_name
