@@ -51,7 +51,7 @@ FORBIDDEN: dict[str, set[str]] = {
         for part in ("files", "locks", "parts", "compaction", "settling", "verification")
     },
     "experiments.tiles": RUNNING | TRAINING | {"pandas", "matplotlib"},
-    "experiments.tile": RUNNING - {"experiments.tile"} | {"matplotlib", "experiments.settling", "experiments.plots"},
+    "experiments.tile": RUNNING - {"experiments.tile"} | {"matplotlib", "experiments.store.settling", "experiments.plots"},
     "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
     "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store.tables", "experiments.statistics"},
     "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.plots", "matplotlib", "hydra"},
@@ -185,7 +185,7 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.statistics", "import matplotlib.pyplot as plt"),
         ("experiments.statistics", "from experiments import plots"),
         ("experiments.verdicts", "from experiments.tile import run_tile"),
-        ("experiments.settling", "from experiments.runner import execute"),
+        ("experiments.store.settling", "from experiments.runner import execute"),
         ("experiments.tile", "from experiments import runner"),
         ("experiments.remedy_effects", "from experiments.runner import execute"),
         ("bpcore.graph.node", "from bpcore import gates"),
