@@ -19,9 +19,9 @@ from experiments.provenance import differs
 from experiments.recorded import choice, recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import plan
+from experiments.store.comparing import COUNTED, Difference, Pair, differences
 from experiments.store.tables import is_results, read_provenance, read_table
 from experiments.summary import count
-from experiments.verification import COUNTED, Difference, Pair, differences
 
 MAX_ULPS = 1e6
 """Where numpy or the BLAS kernel is another one, sums are made in another order, and training makes the difference grow."""

@@ -11,8 +11,8 @@ from experiments import cli
 from experiments.commands import merge
 from experiments.errors import UserError
 from experiments.recorded import recorded_jobs
+from experiments.store.comparing import Pair, differences, ulps
 from experiments.store.tables import TABLES, load
-from experiments.verification import Pair, differences, ulps
 from tests.experiments.helpers import sweep
 
 PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.executors.serial", "name": "serial"}}
