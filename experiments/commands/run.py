@@ -20,10 +20,10 @@ from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
-from experiments.provenance import differs
 from experiments.recorded import recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import folder_of, plan
+from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.summary import as_json, count, describe_run, describe_sweep
 

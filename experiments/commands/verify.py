@@ -15,11 +15,11 @@ from pathlib import Path
 from experiments.config.keys import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.numerics import ensure
-from experiments.provenance import differs
 from experiments.recorded import choice, recorded_jobs
 from experiments.runner import execute as execute_plan
 from experiments.runner import plan
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
+from experiments.store.provenance import differs
 from experiments.store.tables import is_results, read_provenance, read_table
 from experiments.summary import count
 

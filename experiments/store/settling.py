@@ -18,10 +18,10 @@ from typing import Any
 import pandas as pd
 
 from experiments.errors import UserError
-from experiments.provenance import conclude
 from experiments.store.assembling import FileSource, Source, part_sources, pieces
 from experiments.store.files import Staging, is_staged
 from experiments.store.parts import Part, read_parts, snapshot_name
+from experiments.store.provenance import conclude
 from experiments.store.tables import (
     LOCK,
     MANIFEST,

@@ -10,9 +10,9 @@ from experiments import runner
 from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Job
 from experiments.errors import UserError
-from experiments.provenance import differs
 from experiments.runner import default_name, execute, folder_of, plan
 from experiments.store.files import Staging
+from experiments.store.provenance import differs
 from experiments.store.tables import TABLES, load
 from experiments.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
