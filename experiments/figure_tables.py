@@ -12,7 +12,7 @@ import pandas as pd
 
 from experiments.config.keys import build, catalogue, output_activation
 from experiments.roles import Roles, assign, count, counts_up, independent, inert, label, levels, listing
-from experiments.statistics import linear_band, log_band
+from experiments.statistics.groups import linear_band, log_band
 from experiments.store.tables import Results
 
 MOST_STEPS = 200

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.roles import independent, label, levels, listing
-from experiments.statistics import summarize_groups
+from experiments.statistics.groups import summarize_groups
 from experiments.store.tables import Results
 from experiments.summary import verdict_of
 

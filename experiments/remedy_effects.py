@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bpcore.arrays import FloatArray
-from experiments.statistics import Paired, mean_interval, paired, summarize_groups
+from experiments.statistics.groups import Paired, mean_interval, paired, summarize_groups
 
 SHARE_OF_THE_BEST = 0.5
 SMALLEST_GAIN = 0.05

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.statistics import decay, log_delta_norm, log_factor, summarize_groups, varying, verdict_text
+from experiments.statistics.groups import decay, log_delta_norm, log_factor, summarize_groups, varying, verdict_text
 from experiments.store.tables import Tables
 from experiments.verdicts import Verdict, judge
 

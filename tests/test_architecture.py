@@ -53,7 +53,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "experiments.tiles": RUNNING | TRAINING | {"pandas", "matplotlib"},
     "experiments.tile": RUNNING - {"experiments.tile"} | {"matplotlib", "experiments.store.settling", "experiments.plots"},
     "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
-    "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store.tables", "experiments.statistics"},
+    "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store.tables", "experiments.statistics.groups"},
     "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.plots", "matplotlib", "hydra"},
     **{
         f"experiments.atlas.{name}": RUNNING | TRAINING | ATLAS | {"experiments.plots", "experiments.findings", "matplotlib", "hydra"}
@@ -182,8 +182,8 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.plots.findings.phase", "from bpcore.theory import chi"),
         ("experiments.plots.findings.phase", "from experiments.plots.findings import depth"),
         ("experiments.atlas.frames", "from experiments.atlas import catalogue"),
-        ("experiments.statistics", "import matplotlib.pyplot as plt"),
-        ("experiments.statistics", "from experiments import plots"),
+        ("experiments.statistics.groups", "import matplotlib.pyplot as plt"),
+        ("experiments.statistics.groups", "from experiments import plots"),
         ("experiments.verdicts", "from experiments.tile import run_tile"),
         ("experiments.store.settling", "from experiments.runner import execute"),
         ("experiments.tile", "from experiments import runner"),

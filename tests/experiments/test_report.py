@@ -16,7 +16,7 @@ from experiments import report
 from experiments.cli import main
 from experiments.config.keys import Job
 from experiments.report import combine, figure_modules, write_report
-from experiments.statistics import varying
+from experiments.statistics.groups import varying
 from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write
 from experiments.tile import failed
 

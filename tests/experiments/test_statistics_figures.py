@@ -9,7 +9,7 @@ import pytest
 from experiments.figure_tables import thin
 from experiments.headline import opening
 from experiments.roles import Roles, assign, independent, inert, label, levels
-from experiments.statistics import linear_band, log_band, varying
+from experiments.statistics.groups import linear_band, log_band, varying
 from experiments.store.tables import Results
 
 

@@ -13,7 +13,7 @@ from experiments import phase
 from experiments.cli import main
 from experiments.plots import phase_diagram
 from experiments.plots.style.look import STYLE
-from experiments.statistics import varying
+from experiments.statistics.groups import varying
 from tests.experiments.conftest import made
 
 

@@ -23,7 +23,7 @@ from experiments.plots import (
 from experiments.plots.style.look import STYLE
 from experiments.report import draw as render
 from experiments.report import figure_modules
-from experiments.statistics import varying
+from experiments.statistics.groups import varying
 from experiments.store.tables import Results
 from tests.experiments.conftest import SWEEPS
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.statistics import compare, delta_factor, log_band, summarize_groups, varying, verdict_text
+from experiments.statistics.groups import compare, delta_factor, log_band, summarize_groups, varying, verdict_text
 
 
 def test_a_geometric_sequence_has_its_ratio():

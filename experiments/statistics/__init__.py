@@ -1,0 +1,1 @@
+"""Estimates: tables go in, factors, intervals and groups come out; nothing here draws or judges."""
