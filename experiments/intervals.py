@@ -9,7 +9,7 @@ from scipy import special
 
 from bpcore.arrays import FloatArray
 from bpcore.streams import stream
-from experiments.factors import CONFIDENCE
+from experiments.statistics.factors import CONFIDENCE
 
 BOOTSTRAP_FROM = 10
 """Repetitions from which the bootstrap is used: with fewer its resamples are too few and too narrow, and Student's t holds."""

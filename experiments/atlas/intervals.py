@@ -8,8 +8,8 @@ import numpy as np
 from scipy import special
 
 from experiments import intervals
-from experiments.factors import CONFIDENCE
 from experiments.intervals import Interval
+from experiments.statistics.factors import CONFIDENCE
 
 
 def mean(values: Any) -> Interval:

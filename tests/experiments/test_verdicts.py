@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.factors import NO_FACTOR, delta_factor, log_delta_norm, log_factor
+from experiments.statistics.factors import NO_FACTOR, delta_factor, log_delta_norm, log_factor
 from experiments.verdicts import by_factor, factor_of, group_factor, judge, judge_group
 from tests.experiments.helpers import sweep
 

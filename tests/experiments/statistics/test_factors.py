@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from experiments.factors import decay, delta_factor, exp, log_delta_norm, log_factor
+from experiments.statistics.factors import decay, delta_factor, exp, log_delta_norm, log_factor
 
 TRIALS = 2000
 
