@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.intervals import mean_interval, proportion
 from experiments.statistics.factors import NO_FACTOR, Factor, exp, log_delta_norm, quantile
+from experiments.statistics.intervals import mean_interval, proportion
 
 END_TO_END = math.log(10)
 PER_LAYER = math.log(2)

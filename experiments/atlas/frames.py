@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.intervals import bootstrap, geometric_mean
-from experiments.intervals import Interval
+from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from experiments import intervals
-from experiments.intervals import Interval
+from experiments.statistics import intervals
 from experiments.statistics.factors import CONFIDENCE
+from experiments.statistics.intervals import Interval
 
 
 def mean(values: Any) -> Interval:
-    """Return the arithmetic mean of the finite values, with the interval of `experiments.intervals.mean_interval`."""
+    """Return the arithmetic mean of the finite values, with the interval of `experiments.statistics.intervals.mean_interval`."""
     return intervals.mean_interval(np.asarray(values, dtype=float))
 
 

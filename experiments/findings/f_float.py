@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import layers_at
 from experiments.atlas.intervals import mean
-from experiments.intervals import Interval
+from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 
 FORMATS: dict[str, type[np.float32] | type[np.float64]] = {"single": np.float32, "double": np.float64}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.intervals import mean_interval
+from experiments.statistics.intervals import mean_interval
 from experiments.store.tables import Results
 
 LAYER = 200

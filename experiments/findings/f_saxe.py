@@ -9,7 +9,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import bootstrap
-from experiments.intervals import Interval
+from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 
 SHALLOW = 2

@@ -10,7 +10,7 @@ from bpcore.theory import moment_jacobian, moment_map
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
 from experiments.atlas.intervals import mean
-from experiments.intervals import Interval
+from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 
 MOMENTS = ("a_mean", "a_var")

@@ -9,7 +9,7 @@ from bpcore.activations import relu
 from bpcore.theory import correlation_slope, correlations
 from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
-from experiments.intervals import mean_interval
+from experiments.statistics.intervals import mean_interval
 from experiments.store.tables import Results
 
 SIGMA_W2 = 2.0

@@ -9,7 +9,7 @@ import pandas as pd
 from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import groups, reached
 from experiments.atlas.intervals import bootstrap, geometric_mean, mean
-from experiments.intervals import Interval
+from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 
 ROUNDING = 1e-9

@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.atlas import intervals
 from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import groups
-from experiments.intervals import proportion
+from experiments.statistics.intervals import proportion
 from experiments.store.tables import Results
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.intervals import BOOTSTRAP_FROM, geometric_interval, mean_interval, paired, proportion
+from experiments.statistics.intervals import BOOTSTRAP_FROM, geometric_interval, mean_interval, paired, proportion
 
 
 def coverage(n, method, trials, draw=lambda rng, n: rng.standard_normal(n)):
