@@ -12,7 +12,7 @@ import yaml
 from experiments.config.keys import Job, build_cached, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.prediction import Prediction, predict
+from experiments.theory.prediction import Prediction, predict
 from experiments.tile import network_of, run_tile
 from tests.oracles import catalogue
 
