@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from experiments.compose.composition import compose, jobs_of
 from experiments.errors import UserError
-from experiments.theory_table import as_json, as_table, as_text, describe
+from experiments.theory.table import as_json, as_table, as_text, describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
