@@ -7,13 +7,13 @@ gradstab phase activation=tanh results/init_scale     measured factors as points
 import argparse
 from pathlib import Path
 
-from experiments import phase
 from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import build_cached
 from experiments.errors import UserError
 from experiments.plots import phase_diagram
 from experiments.report import FORMATS, draw
 from experiments.store.tables import load, write_bytes, write_text
+from experiments.theory import phase
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

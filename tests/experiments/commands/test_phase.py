@@ -9,11 +9,11 @@ import pytest
 
 from bpcore import theory
 from bpcore.activations import gelu, relu, tanh
-from experiments import phase
 from experiments.cli import main
 from experiments.plots import phase_diagram
 from experiments.plots.style.look import STYLE
 from experiments.statistics.groups import varying
+from experiments.theory import phase
 from tests.experiments.conftest import made
 
 
