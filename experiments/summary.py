@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.diagnosis.signal import Verdict, judge
 from experiments.statistics.groups import decay, log_delta_norm, log_factor, summarize_groups, varying, verdict_text
 from experiments.store.tables import Tables
-from experiments.verdicts import Verdict, judge
 
 _BAR = 30
 _MOST_LAYERS = 60

@@ -184,7 +184,7 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.atlas.frames", "from experiments.atlas import catalogue"),
         ("experiments.statistics.groups", "import matplotlib.pyplot as plt"),
         ("experiments.statistics.groups", "from experiments import plots"),
-        ("experiments.verdicts", "from experiments.tile import run_tile"),
+        ("experiments.diagnosis.signal", "from experiments.tile import run_tile"),
         ("experiments.store.settling", "from experiments.runner import execute"),
         ("experiments.tile", "from experiments import runner"),
         ("experiments.remedy_effects", "from experiments.runner import execute"),

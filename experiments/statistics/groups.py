@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.config.keys import GROUPS, SCALARS
+from experiments.diagnosis.signal import group_factor, judge_group
 from experiments.statistics.factors import CONFIDENCE, Decay, Factor, decay, delta_factor, log_delta_norm, log_factor
 from experiments.statistics.intervals import Interval, Paired, geometric_interval, mean_interval, paired, proportion
-from experiments.verdicts import group_factor, judge_group
 
 __all__ = [
     "AGGREGATED", "CONFIDENCE", "Decay", "Factor", "Interval", "Paired", "compare", "decay", "delta_factor", "geometric_interval",

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.diagnosis.signal import by_factor, factor_of, group_factor, judge, judge_group
 from experiments.statistics.factors import NO_FACTOR, delta_factor, log_delta_norm, log_factor
-from experiments.verdicts import by_factor, factor_of, group_factor, judge, judge_group
 from tests.experiments.helpers import sweep
 
 

@@ -1,0 +1,1 @@
+"""Judgement: tables go in; the signal of a run or a group, and which remedies worked, come out."""
