@@ -13,14 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from experiments import remedies
 from experiments.compose.composition import compose
 from experiments.config.keys import flatten
 from experiments.config.validation import validate
+from experiments.diagnosis import remedies
+from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
-from experiments.remedies import Candidate
 from experiments.remedy_effects import conclude, effects
 from experiments.remedy_page import as_text, write
 from experiments.runner import default_name, plan

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import remedies
 from experiments.cli import main
 from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, SCALARS, catalogue, flatten, run_id
 from experiments.config.validation import validate
+from experiments.diagnosis import remedies
 from experiments.errors import UserError
 from experiments.remedy_effects import conclude, effects
 from experiments.remedy_page import as_markdown, as_text, draw, rows_of, shown
