@@ -187,7 +187,7 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.diagnosis.signal", "from experiments.tile import run_tile"),
         ("experiments.store.settling", "from experiments.runner import execute"),
         ("experiments.tile", "from experiments import runner"),
-        ("experiments.remedy_effects", "from experiments.runner import execute"),
+        ("experiments.diagnosis.effects", "from experiments.runner import execute"),
         ("bpcore.graph.node", "from bpcore import gates"),
         ("bpcore.graph.gates", "from bpcore.graph.composite import composite"),
         ("bpcore.graph.gates", "from bpcore.activations import sigmoid"),

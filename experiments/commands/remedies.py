@@ -17,11 +17,11 @@ from experiments.compose.composition import compose
 from experiments.config.keys import flatten
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
+from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
-from experiments.remedy_effects import conclude, effects
 from experiments.remedy_page import as_text, write
 from experiments.runner import default_name, plan
 from experiments.runner import execute as execute_plan

@@ -10,8 +10,8 @@ from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, SCALARS, catalogue, flatten, run_id
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
+from experiments.diagnosis.effects import conclude, effects
 from experiments.errors import UserError
-from experiments.remedy_effects import conclude, effects
 from experiments.remedy_page import as_markdown, as_text, draw, rows_of, shown
 from tests.experiments.helpers import TINY
 
