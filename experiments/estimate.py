@@ -11,8 +11,8 @@ import psutil
 from experiments.config.keys import Config, Job, build, build_cached
 from experiments.errors import UserError
 from experiments.executors import Executor
-from experiments.runner import Plan
 from experiments.store.tables import LAYERS
+from experiments.sweep.execution import Plan
 from experiments.tile import run_tile
 from experiments.tiles import cut, extent, multiplications, stacks_of, work
 

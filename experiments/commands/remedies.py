@@ -23,10 +23,10 @@ from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
 from experiments.remedy_page import as_text, write
-from experiments.runner import default_name, plan
-from experiments.runner import execute as execute_plan
 from experiments.store.tables import Tables
 from experiments.summary import count, plain
+from experiments.sweep.execution import default_name, plan
+from experiments.sweep.execution import execute as execute_plan
 
 SEEDS = 3
 

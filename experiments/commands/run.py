@@ -21,11 +21,11 @@ from experiments.errors import UserError
 from experiments.estimate import check_memory, describe_plan
 from experiments.numerics import ensure
 from experiments.recorded import recorded_jobs
-from experiments.runner import execute as execute_plan
-from experiments.runner import folder_of, plan
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.summary import as_json, count, describe_run, describe_sweep
+from experiments.sweep.execution import execute as execute_plan
+from experiments.sweep.execution import folder_of, plan
 
 
 def _keys() -> str:

@@ -13,8 +13,8 @@ from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, Job, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.runner import execute, plan
 from experiments.store.tables import Results, load
+from experiments.sweep.execution import execute, plan
 from tests.experiments.helpers import TINY
 
 SWEEPS = {

@@ -1,6 +1,6 @@
 from experiments.compose.composition import compose, jobs_of
 from experiments.estimate import estimate
-from experiments.runner import execute, plan
+from experiments.sweep.execution import execute, plan
 from experiments.tiles import multiplications
 from tests.experiments.helpers import TINY
 

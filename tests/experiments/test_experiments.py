@@ -11,8 +11,8 @@ from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, catalogue
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.runner import execute, plan
 from experiments.store.tables import load
+from experiments.sweep.execution import execute, plan
 
 EXPERIMENTS = catalogue("experiment")
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments import runner
 from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Job
 from experiments.errors import UserError
-from experiments.runner import execute, plan
 from experiments.store.tables import load
+from experiments.sweep import execution
+from experiments.sweep.execution import execute, plan
 from experiments.tile import run_tile
 from tests.experiments.helpers import ROOT, TINY
 from tests.faults.kill_sweep import content, torment
@@ -120,7 +120,7 @@ def _fails_together(jobs: list[Job], on_step=None):
 
 @pytest.mark.parametrize(("function", "executor"), [(_dies_once, WORKERS), (_fails_together, None)], ids=["killed", "raises"])
 def test_a_lost_tile_is_made_again_run_by_run(tmp_path, undisturbed, monkeypatch, function, executor):
-    monkeypatch.setattr(runner, "run_tile", function)
+    monkeypatch.setattr(execution, "run_tile", function)
     execute(plan(jobs_for(tmp_path, *WHOLE, executor=executor), tmp_path / "x"), ["test"], progress=False)
     assert content(tmp_path / "x") == content(undisturbed / "whole")
 
@@ -134,7 +134,7 @@ def interrupted_after_one_tile(folder, monkeypatch, *overrides):
         return run_tile(jobs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner, "run_tile", once)
+        patch.setattr(execution, "run_tile", once)
         with pytest.raises(SystemExit):
             execute(plan(jobs_for(folder.parent, *overrides), folder), ["test"], progress=False)
     (part,) = (folder / "parts").glob("*.part")

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from experiments import runner
 from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Job
 from experiments.errors import UserError
-from experiments.runner import default_name, execute, folder_of, plan
 from experiments.store.files import Staging
 from experiments.store.provenance import differs
 from experiments.store.tables import TABLES, load
+from experiments.sweep import execution
+from experiments.sweep.execution import default_name, execute, folder_of, plan
 from experiments.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
 
@@ -73,7 +73,7 @@ class TestResuming:
     def test_an_interrupted_sweep_ends_in_the_same_bytes(self, tmp_path, monkeypatch):
         jobs = jobs_for(tmp_path, "depth=2,3", "seed=0,1")  # two tiles
         execute(plan(jobs, tmp_path / "whole"), ["test"], progress=False)
-        real, calls = runner.run_tile, []
+        real, calls = execution.run_tile, []
 
         def interrupted(jobs: list[Job], on_step=None):
             calls.append(jobs)
@@ -81,11 +81,11 @@ class TestResuming:
                 raise KeyboardInterrupt
             return real(jobs)
 
-        monkeypatch.setattr(runner, "run_tile", interrupted)
+        monkeypatch.setattr(execution, "run_tile", interrupted)
         tables, was_interrupted = execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
         assert was_interrupted
         assert tables.runs["job"].tolist() == [0, 1]
-        monkeypatch.setattr(runner, "run_tile", real)
+        monkeypatch.setattr(execution, "run_tile", real)
         resumed = plan(jobs, tmp_path / "x")
         assert [job.index for job in resumed.todo] == [2, 3]
         execute(resumed, ["test"], progress=False)
@@ -95,7 +95,7 @@ class TestResuming:
         def interrupted(jobs: list[Job], on_step=None):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(runner, "run_tile", interrupted)
+        monkeypatch.setattr(execution, "run_tile", interrupted)
         with pytest.raises(KeyboardInterrupt):
             execute(plan(jobs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
         assert not (tmp_path / "x").exists()
@@ -113,14 +113,14 @@ class TestResuming:
     def test_an_interrupted_fresh_keeps_the_old(self, tmp_path, monkeypatch):
         execute(plan(jobs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
         before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
-        real = runner.run_tile
+        real = execution.run_tile
 
         def interrupted(jobs: list[Job], on_step=None):
             if jobs[0].config["depth"] == 3:
                 raise KeyboardInterrupt
             return real(jobs)
 
-        monkeypatch.setattr(runner, "run_tile", interrupted)
+        monkeypatch.setattr(execution, "run_tile", interrupted)
         with pytest.raises(KeyboardInterrupt):
             execute(plan(jobs_for(tmp_path, "depth=2,3"), tmp_path / "x", fresh=True), ["test"], progress=False)
         assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
@@ -229,7 +229,7 @@ def _dies_on_seed_1(jobs: list[Job], on_step=None):
 
 class TestFailures:
     def test_a_failed_run_has_its_row_and_the_others_finish(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(runner, "run_tile", _fails_on_seed_1)
+        monkeypatch.setattr(execution, "run_tile", _fails_on_seed_1)
         jobs = jobs_for(tmp_path, "seed=0,1,2")
         execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
         runs = load(tmp_path / "x").runs
@@ -240,7 +240,7 @@ class TestFailures:
         assert pd.isna(runs["error"].iloc[0])
 
     def test_a_failed_run_is_tried_again_by_the_same_command(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(runner, "run_tile", _fails_on_seed_1)
+        monkeypatch.setattr(execution, "run_tile", _fails_on_seed_1)
         jobs = jobs_for(tmp_path, "seed=0,1")
         execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
         monkeypatch.undo()
@@ -250,7 +250,7 @@ class TestFailures:
         assert set(load(tmp_path / "x").runs["status"]) == {"ok"}
 
     def test_a_run_that_kills_its_worker_costs_itself_only(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(runner, "run_tile", _dies_on_seed_1)
+        monkeypatch.setattr(execution, "run_tile", _dies_on_seed_1)
         jobs = jobs_for(tmp_path, "depth=2,3", "seed=0,1,2", "executor=processes", "executor.max_workers=2")
         execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
         runs = load(tmp_path / "x").runs

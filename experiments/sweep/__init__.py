@@ -1,0 +1,1 @@
+"""Runs go in, a results folder comes out: what is done is skipped, what finishes is kept."""
