@@ -13,7 +13,7 @@ from experiments.errors import UserError
 from experiments.executors import Executor
 from experiments.store.tables import LAYERS
 from experiments.sweep.execution import Plan
-from experiments.tile import run_tile
+from experiments.sweep.tile import run_tile
 from experiments.tiles import cut, extent, multiplications, stacks_of, work
 
 _PROBE_STEPS = (2, 8)

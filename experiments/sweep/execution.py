@@ -24,7 +24,7 @@ from experiments.store.parts import Content, Part, snapshot_name, write_part
 from experiments.store.provenance import describe
 from experiments.store.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
 from experiments.store.tables import PARTS, TABLES, Finished, Tables, is_results, read_provenance, read_table
-from experiments.tile import failed, run_tile
+from experiments.sweep.tile import failed, run_tile
 from experiments.tiles import cut
 
 

@@ -11,8 +11,8 @@ from bpcore.mlp import Network
 from experiments.config.keys import Config, Job, build_cached, flatten
 from experiments.datasets.factories import Dataset
 from experiments.summary import format_table
+from experiments.sweep.tile import network_of
 from experiments.theory.prediction import Prediction, predict
-from experiments.tile import network_of
 
 DTYPES = ("float16", "float32", "float64")
 

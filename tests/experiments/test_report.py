@@ -18,7 +18,7 @@ from experiments.config.keys import Job
 from experiments.report import combine, figure_modules, write_report
 from experiments.statistics.groups import varying
 from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write
-from experiments.tile import failed
+from experiments.sweep.tile import failed
 
 
 class Page(HTMLParser):

@@ -20,7 +20,7 @@ from experiments.errors import UserError
 from experiments.store.tables import load
 from experiments.sweep import execution
 from experiments.sweep.execution import execute, plan
-from experiments.tile import run_tile
+from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import ROOT, TINY
 from tests.faults.kill_sweep import content, torment
 

@@ -14,7 +14,7 @@ from experiments.store.provenance import differs
 from experiments.store.tables import TABLES, load
 from experiments.sweep import execution
 from experiments.sweep.execution import default_name, execute, folder_of, plan
-from experiments.tile import run_tile
+from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
 
 

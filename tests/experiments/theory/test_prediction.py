@@ -12,8 +12,8 @@ import yaml
 from experiments.config.keys import Job, build_cached, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
+from experiments.sweep.tile import network_of, run_tile
 from experiments.theory.prediction import Prediction, predict
-from experiments.tile import network_of, run_tile
 from tests.oracles import catalogue
 
 GROUPS = ("activation", "init", "normalization", "loss", "data")
