@@ -14,7 +14,7 @@ from experiments.executors import Executor
 from experiments.store.tables import LAYERS
 from experiments.sweep.execution import Plan
 from experiments.sweep.tile import run_tile
-from experiments.tiles import cut, extent, multiplications, stacks_of, work
+from experiments.sweep.tiles import cut, extent, multiplications, stacks_of, work
 
 _PROBE_STEPS = (2, 8)
 """Both have the costly first and last rows, so that their difference is the cost of the rows in between."""

@@ -50,7 +50,7 @@ FORBIDDEN: dict[str, set[str]] = {
         f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
         for part in ("files", "locks", "parts", "compaction", "settling", "verification")
     },
-    "experiments.tiles": RUNNING | TRAINING | {"pandas", "matplotlib"},
+    "experiments.sweep.tiles": RUNNING | TRAINING | {"pandas", "matplotlib"},
     "experiments.sweep.tile": RUNNING - {"experiments.sweep.tile"} | {"matplotlib", "experiments.store.settling", "experiments.plots"},
     "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
     "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store.tables", "experiments.statistics.groups"},

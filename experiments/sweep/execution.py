@@ -25,7 +25,7 @@ from experiments.store.provenance import describe
 from experiments.store.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
 from experiments.store.tables import PARTS, TABLES, Finished, Tables, is_results, read_provenance, read_table
 from experiments.sweep.tile import failed, run_tile
-from experiments.tiles import cut
+from experiments.sweep.tiles import cut
 
 
 @dataclass(frozen=True)

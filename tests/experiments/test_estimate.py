@@ -1,7 +1,7 @@
 from experiments.compose.composition import compose, jobs_of
 from experiments.estimate import estimate
 from experiments.sweep.execution import execute, plan
-from experiments.tiles import multiplications
+from experiments.sweep.tiles import multiplications
 from tests.experiments.helpers import TINY
 
 

@@ -1,6 +1,6 @@
 from experiments.config.keys import Job, run_id
 from experiments.config.validation import validate
-from experiments.tiles import cut, shape_key, stacks_of
+from experiments.sweep.tiles import cut, shape_key, stacks_of
 
 
 def jobs_of(base, *changes):
