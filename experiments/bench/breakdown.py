@@ -17,7 +17,7 @@ from bpcore.mlp import initialize
 from bpcore.optimizers import sgd
 from experiments.bench.engine import fastest, problem, seconds_per_step
 from experiments.bench.shapes import Shape, parser
-from experiments.stacking import tile_size
+from experiments.sweep.stacking import tile_size
 
 _STRETCH_S = 0.2
 

@@ -21,7 +21,7 @@ from bpcore.normalization import none as no_normalization
 from bpcore.optimizers import sgd
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.bench.shapes import Shape, parser
-from experiments.stacking import tile_size
+from experiments.sweep.stacking import tile_size
 
 _STACKS = (1, 2, 4, 8, 16, 32, 64)
 _STRETCH_S = 0.05

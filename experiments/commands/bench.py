@@ -18,7 +18,7 @@ import numpy as np
 from experiments.bench import measuring, tables
 from experiments.bench.shapes import chosen
 from experiments.errors import UserError
-from experiments.stacking import second_level_cache
+from experiments.sweep.stacking import second_level_cache
 
 PARTS = ("engine", "peers", "breakdown", "end_to_end")
 

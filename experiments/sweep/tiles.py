@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from experiments.config.keys import Config, Job, build_cached
-from experiments.stacking import tile_size
+from experiments.sweep.stacking import tile_size
 
 _SHARED_SCALARS = ("depth", "width", "output_activation", "batch_size", "steps", "dtype")
 _SHARED_GROUPS = ("activation", "normalization", "loss", "optimizer", "clip", "data", "record")

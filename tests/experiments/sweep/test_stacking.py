@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.stacking import FALLBACK_CACHE, parse_size, second_level_cache, tile_size
+from experiments.sweep.stacking import FALLBACK_CACHE, parse_size, second_level_cache, tile_size
 
 
 @pytest.mark.parametrize(
