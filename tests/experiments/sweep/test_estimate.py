@@ -1,5 +1,5 @@
 from experiments.compose.composition import compose, jobs_of
-from experiments.estimate import estimate
+from experiments.sweep.estimate import estimate
 from experiments.sweep.execution import execute, plan
 from experiments.sweep.tiles import multiplications
 from tests.experiments.helpers import TINY
