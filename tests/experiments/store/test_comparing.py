@@ -10,9 +10,9 @@ import pytest
 from experiments import cli
 from experiments.commands import merge
 from experiments.errors import UserError
-from experiments.recorded import recorded_jobs
 from experiments.store.comparing import Pair, differences, ulps
 from experiments.store.tables import TABLES, load
+from experiments.sweep.restore import recorded_jobs
 from tests.experiments.helpers import sweep
 
 PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.executors.serial", "name": "serial"}}
