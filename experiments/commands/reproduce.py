@@ -17,13 +17,13 @@ from experiments.atlas import catalogue, figures, judging, page
 from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
 from experiments.errors import UserError
-from experiments.numerics import ensure
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables, read_provenance, write_text
 from experiments.summary import count
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import Plan, plan
 from experiments.sweep.execution import execute as execute_plan
+from experiments.sweep.numerics import ensure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,13 +18,13 @@ from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, SCALARS, Job, catalogue
 from experiments.config.paths import CONF
 from experiments.errors import UserError
-from experiments.numerics import ensure
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.summary import as_json, count, describe_run, describe_sweep
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.execution import folder_of, plan
+from experiments.sweep.numerics import ensure
 from experiments.sweep.restore import recorded_jobs
 
 

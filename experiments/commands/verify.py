@@ -14,13 +14,13 @@ from pathlib import Path
 
 from experiments.config.keys import ARITHMETIC_VERSION
 from experiments.errors import UserError
-from experiments.numerics import ensure
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
 from experiments.store.provenance import differs
 from experiments.store.tables import is_results, read_provenance, read_table
 from experiments.summary import count
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.execution import plan
+from experiments.sweep.numerics import ensure
 from experiments.sweep.restore import choice, recorded_jobs
 
 MAX_ULPS = 1e6

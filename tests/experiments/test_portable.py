@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from experiments.numerics import PORTABLE
 from experiments.store.tables import TABLES
+from experiments.sweep.numerics import PORTABLE
 from tests.experiments.helpers import ROOT
 
 EMULATOR = shutil.which("qemu-x86_64")

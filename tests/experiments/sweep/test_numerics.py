@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from experiments import numerics
 from experiments.errors import UserError
+from experiments.sweep import numerics
 
 
 def test_native_runs_stay_in_this_process(monkeypatch):
