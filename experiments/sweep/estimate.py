@@ -10,9 +10,9 @@ import psutil
 
 from experiments.config.keys import Config, Job, build, build_cached
 from experiments.errors import UserError
-from experiments.executors import Executor
 from experiments.store.tables import LAYERS
 from experiments.sweep.execution import Plan
+from experiments.sweep.executors.local import Executor
 from experiments.sweep.tile import run_tile
 from experiments.sweep.tiles import cut, extent, multiplications, stacks_of, work
 

@@ -39,7 +39,7 @@ def jobs_for(folder, *overrides, executor=None):
 
 WHOLE = ("depth=2,3", "seed=0,1", "record.snapshot=0")
 PART = ("depth=2", "seed=0,1", "record.snapshot=0")
-WORKERS = {"_target_": "experiments.executors.processes", "name": "processes", "max_workers": 2}
+WORKERS = {"_target_": "experiments.sweep.executors.local.processes", "name": "processes", "max_workers": 2}
 
 
 @pytest.fixture(scope="module")

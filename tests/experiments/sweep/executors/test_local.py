@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from experiments.executors import Processes, Serial, processes, serial
+from experiments.sweep.executors.local import Processes, Serial, processes, serial
 
 
 def _double(x):

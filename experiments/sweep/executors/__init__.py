@@ -1,0 +1,1 @@
+"""Where tiles are computed: functions go in, futures come out; one module an executor."""
