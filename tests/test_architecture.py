@@ -41,7 +41,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
     **{part: GRAPH - {part, "bpcore.graph.node"} for part in GRAPH},
     "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
-    "experiments.store.tables": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report"},
+    "experiments.store.tables": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report.page"},
     **{
         f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
         for part in ("factors", "intervals", "verdicts", "statistics", "remedy_effects")
@@ -196,8 +196,8 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.theory", "from bpcore import gates"),
         ("bpcore.deep.new", "import bpcore.graph.perturb"),
         ("experiments.sweep.execution", "from bpcore.graph.gates import sigmoid"),
-        ("experiments.report", "from experiments.graphs.drawing import draw"),
-        ("experiments.graphs.gallery", "from experiments.report import write_report"),
+        ("experiments.report.page", "from experiments.graphs.drawing import draw"),
+        ("experiments.graphs.gallery", "from experiments.report.page import write_report"),
         ("experiments.graphs.reader", "from experiments.graphs import drawing"),
         ("hydra_plugins.gradstab", "from experiments import config"),
         ("experiments.compose.sweeper", "import pandas as pd"),

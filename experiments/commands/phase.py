@@ -11,7 +11,7 @@ from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import build_cached
 from experiments.errors import UserError
 from experiments.plots import phase_diagram
-from experiments.report import FORMATS, draw
+from experiments.report.page import FORMATS, draw
 from experiments.store.tables import load, write_bytes, write_text
 from experiments.theory import phase
 

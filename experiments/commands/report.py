@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from experiments.errors import UserError
-from experiments.report import FORMATS, write_report
+from experiments.report.page import FORMATS, write_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,8 +21,8 @@ from experiments.plots import (
     loss,
 )
 from experiments.plots.style.look import STYLE
-from experiments.report import draw as render
-from experiments.report import figure_modules
+from experiments.report.page import draw as render
+from experiments.report.page import figure_modules
 from experiments.statistics.groups import varying
 from experiments.store.tables import Results
 from tests.experiments.conftest import SWEEPS

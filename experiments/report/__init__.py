@@ -1,0 +1,1 @@
+"""Pages and terminal output: tables and figures go in, HTML and text come out."""
