@@ -12,7 +12,7 @@ from experiments.atlas.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.atlas.glyph import Glyph, glyph
 from experiments.atlas.judging import Judged, measured, row
 from experiments.headline import number
-from experiments.report_tables import provenance_rows
+from experiments.report.tables import provenance_rows
 from experiments.roles import is_numeric
 
 MOST_ROWS = 60
