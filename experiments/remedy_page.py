@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from experiments import pages
 from experiments.diagnosis.effects import Conclusions
-from experiments.headline import number
 from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.plots.style.render import render
+from experiments.report.headline import number
 from experiments.store.tables import write_bytes, write_text
 from experiments.summary import format_table
 

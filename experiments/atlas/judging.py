@@ -14,7 +14,7 @@ from experiments.atlas.catalogue import Entry
 from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.config.paths import REFERENCE
 from experiments.errors import UserError
-from experiments.headline import number
+from experiments.report.headline import number
 from experiments.store.tables import Results
 
 COLUMNS = {

@@ -11,7 +11,7 @@ from experiments.atlas.figures import Picture
 from experiments.atlas.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.atlas.glyph import Glyph, glyph
 from experiments.atlas.judging import Judged, measured, row
-from experiments.headline import number
+from experiments.report.headline import number
 from experiments.report.tables import provenance_rows
 from experiments.roles import is_numeric
 

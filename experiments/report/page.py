@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from experiments import pages, plots
 from experiments.errors import UserError
-from experiments.headline import opening
 from experiments.plots.style import render as style
+from experiments.report.headline import opening
 from experiments.report.tables import definitions, fixed, provenance_rows, runs_table, settings_table
 from experiments.statistics.groups import varying
 from experiments.store.tables import Results, load, read_provenance, runs_frame, write_bytes, write_text
