@@ -13,8 +13,8 @@ from experiments.diagnosis.effects import Conclusions
 from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.plots.style.render import render
 from experiments.report.headline import number
+from experiments.report.terminal import format_table
 from experiments.store.tables import write_bytes, write_text
-from experiments.summary import format_table
 
 MOST_ROWS = 24
 """Of the terminal's table and of the figure; the CSV holds all."""

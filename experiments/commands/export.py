@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from experiments.errors import UserError
+from experiments.report.terminal import as_json
 from experiments.store.tables import atomically, load
-from experiments.summary import as_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

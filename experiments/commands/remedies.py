@@ -21,8 +21,8 @@ from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
 from experiments.remedy_page import as_text, write
+from experiments.report.terminal import count, plain
 from experiments.store.tables import Tables
-from experiments.summary import count, plain
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import default_name, plan
 from experiments.sweep.execution import execute as execute_plan

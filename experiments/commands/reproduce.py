@@ -17,9 +17,9 @@ from experiments.atlas import catalogue, figures, judging, page
 from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
 from experiments.errors import UserError
+from experiments.report.terminal import count
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables, read_provenance, write_text
-from experiments.summary import count
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import Plan, plan
 from experiments.sweep.execution import execute as execute_plan

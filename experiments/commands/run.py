@@ -18,9 +18,9 @@ from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, SCALARS, Job, catalogue
 from experiments.config.paths import CONF
 from experiments.errors import UserError
+from experiments.report.terminal import as_json, count, describe_run, describe_sweep
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables
-from experiments.summary import as_json, count, describe_run, describe_sweep
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.execution import folder_of, plan

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.report.terminal import verdict_of
 from experiments.roles import independent, label, levels, listing
 from experiments.statistics.groups import summarize_groups
 from experiments.store.tables import Results
-from experiments.summary import verdict_of
 
 _MEANING = {
     "vanishing": "δ vanishes toward the input",

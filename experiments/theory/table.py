@@ -10,7 +10,7 @@ from bpcore.initializers import Initializer
 from bpcore.mlp import Network
 from experiments.config.keys import Config, Job, build_cached, flatten
 from experiments.datasets.factories import Dataset
-from experiments.summary import format_table
+from experiments.report.terminal import format_table
 from experiments.sweep.tile import network_of
 from experiments.theory.prediction import Prediction, predict
 

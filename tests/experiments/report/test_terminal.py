@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments.summary import as_json, count, describe_run, describe_sweep, format_table
+from experiments.report.terminal import as_json, count, describe_run, describe_sweep, format_table
 from tests.experiments.helpers import sweep
 
 
