@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import pages
 from experiments.diagnosis.effects import Conclusions
 from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.plots.style.render import render
+from experiments.report import pages
 from experiments.report.headline import number
 from experiments.report.terminal import format_table
 from experiments.store.tables import write_bytes, write_text

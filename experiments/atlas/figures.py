@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import pages
 from experiments.atlas.judging import Judged
 from experiments.plots.style.render import render
+from experiments.report import pages
 from experiments.store.tables import write_bytes, write_text
 
 FORMATS = ("png", "svg", "pdf")

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from experiments import pages
 from experiments.atlas.figures import Picture
 from experiments.atlas.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.atlas.glyph import Glyph, glyph
 from experiments.atlas.judging import Judged, measured, row
+from experiments.report import pages
 from experiments.report.headline import number
 from experiments.report.tables import provenance_rows
 from experiments.roles import is_numeric

@@ -11,13 +11,13 @@ from matplotlib import rc_context
 
 from bpcore.graph import gates
 from bpcore.graph.node import backward
-from experiments import pages
 from experiments.graphs import drawing, examples, text
 from experiments.graphs.analysis import path_tables, path_text, product_text, savings
 from experiments.graphs.examples import Check, Example, Picture
 from experiments.graphs.networks import NETWORKS
 from experiments.graphs.rules import rules
 from experiments.graphs.words import backward_steps, forward_steps, inline
+from experiments.report import pages
 
 _PAGE_WIDTH = 1100  # pixels that a drawing has on the page; a wider one is scrolled
 

@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from experiments import pages, plots
+from experiments import plots
 from experiments.errors import UserError
 from experiments.plots.style import render as style
+from experiments.report import pages
 from experiments.report.headline import opening
 from experiments.report.tables import definitions, fixed, provenance_rows, runs_table, settings_table
 from experiments.statistics.groups import varying

@@ -3,7 +3,7 @@ import base64
 import jinja2
 import pytest
 
-from experiments import pages
+from experiments.report import pages
 
 
 def test_backticks_become_code_and_markup_is_escaped() -> None:
