@@ -20,7 +20,7 @@ from experiments.diagnosis import remedies
 from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
-from experiments.remedy_page import as_text, write
+from experiments.report.remedies import as_text, write
 from experiments.report.terminal import count, plain
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan

@@ -12,7 +12,7 @@ from experiments.config.validation import validate
 from experiments.diagnosis import remedies
 from experiments.diagnosis.effects import conclude, effects
 from experiments.errors import UserError
-from experiments.remedy_page import as_markdown, as_text, draw, rows_of, shown
+from experiments.report.remedies import as_markdown, as_text, draw, rows_of, shown
 from tests.experiments.helpers import TINY
 
 
