@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.findings.f_float import predicted
+from experiments.findings.published.f_float import predicted
 from tests.experiments.findings.tables import Run, judged, run
 
 LEAST = {"single": (1.1754944e-38, 1.4e-45), "double": (2.2250738585072014e-308, 4.94e-324)}

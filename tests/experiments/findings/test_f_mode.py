@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.findings.f_mode import crossing, learned, learning_time
+from experiments.findings.published.f_mode import crossing, learned, learning_time
 from tests.experiments.findings.tables import Run, judged, run
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.findings.f_neuron import window
+from experiments.findings.published.f_neuron import window
 from tests.experiments.findings.tables import Run, judged, run
 
 INPUTS = np.arange(-20, 21) * 0.015

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.atlas.finding import Estimate
-from experiments.findings.f_relu_edge import asymptote, correlations
+from experiments.findings.published.f_relu_edge import asymptote, correlations
 from tests.experiments.findings.tables import Run, joined, judged, run
 
 PAIRS = 6

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from experiments.findings.f_shatter_no_bn import predicted
+from experiments.findings.published.f_shatter_no_bn import predicted
 from tests.experiments.findings.tables import Run, judged, run
 
 

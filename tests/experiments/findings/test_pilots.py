@@ -100,7 +100,7 @@ class TestPhase:
 
 
 def test_theory_has_the_published_edge_of_chaos() -> None:
-    from experiments.findings.f_phase import chi_1
+    from experiments.findings.published.f_phase import chi_1
 
     edge = select(["f_phase"])[0].finding.values["edge"]
     for sigma_b2, sigma_w2 in edge.items():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.findings.s_explode import crossing
+from experiments.findings.published.s_explode import crossing
 from tests.experiments.findings.tables import Run, geometric, joined, judged
 
 CRITICAL = {"identity": 1.0, "tanh": 1.327, "relu": 1.4142}
