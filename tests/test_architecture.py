@@ -218,7 +218,7 @@ def test_an_offending_import_is_caught(module: str, source: str) -> None:
         ("experiments.plots.curves", "from experiments.plots import style"),
         ("experiments.plots.__init__", "from bpcore.activations import tanh"),
         ("experiments.sweep.execution", "from bpcore.training import train"),
-        ("experiments.findings.phase", "from bpcore.theory import chi\nfrom experiments.atlas.finding import Estimate"),
+        ("experiments.findings.phase", "from bpcore.theory import chi\nfrom experiments.findings.finding import Estimate"),
         ("experiments.plots.findings.phase", "from experiments.plots.style.panels import panels"),
         ("bpcore.graph.gates", "from bpcore.graph.node import Gate\nfrom scipy import special"),
         ("experiments.graphs.networks", "from bpcore.graph.node import Node\nfrom bpcore.mlp import backward"),

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
 from experiments import findings
-from experiments.atlas.finding import CERTAINTIES, KNOBS, MODES, Estimate, Finding, Sweep, Threshold
 from experiments.config.paths import CONF
 from experiments.errors import UserError
+from experiments.findings.finding import CERTAINTIES, KNOBS, MODES, Estimate, Finding, Sweep, Threshold
 from experiments.plots import findings as figures
 from experiments.store.tables import Results
 

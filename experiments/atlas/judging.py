@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from experiments.atlas.catalogue import Entry
-from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.config.paths import REFERENCE
 from experiments.errors import UserError
+from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.report.headline import number
 from experiments.store.tables import Results
 

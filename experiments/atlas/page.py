@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from experiments.atlas.figures import Picture
-from experiments.atlas.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.atlas.glyph import Glyph, glyph
 from experiments.atlas.judging import Judged, measured, row
+from experiments.findings.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.report import pages
 from experiments.report.headline import number
 from experiments.report.tables import provenance_rows

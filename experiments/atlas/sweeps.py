@@ -13,11 +13,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from experiments.atlas.composing import Composer
-from experiments.atlas.finding import Finding, Sweep
 from experiments.compose.composition import jobs_of
 from experiments.config.keys import Job
 from experiments.config.keys import keys as run_config
 from experiments.errors import UserError
+from experiments.findings.finding import Finding, Sweep
 from experiments.store.tables import Results, Tables
 
 _DEFAULT_NAME = "atlas"

@@ -7,9 +7,9 @@ import pandas as pd
 
 from bpcore import activations
 from bpcore.theory import batch_norm_rate
-from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import geometric_mean
+from experiments.findings.finding import Estimate, Finding
 from experiments.store.tables import Results
 
 SETTLED_FROM = 3

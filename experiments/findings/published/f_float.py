@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import layers_at
 from experiments.atlas.intervals import mean
+from experiments.findings.finding import Estimate, Finding
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 

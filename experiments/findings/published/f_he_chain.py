@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import bootstrap
+from experiments.findings.finding import Estimate, Finding
 from experiments.store.tables import Results
 
 Array = np.ndarray[Any, np.dtype[Any]]

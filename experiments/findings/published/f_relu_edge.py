@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
 from experiments.atlas.intervals import geometric_mean, mean
+from experiments.findings.finding import Estimate, Finding
 from experiments.store.tables import Results
 
 FROM_LAYER = 10

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups
 from experiments.atlas.intervals import bootstrap
+from experiments.findings.finding import Estimate, Finding
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import squared_end_to_end
 from experiments.atlas.intervals import bootstrap
+from experiments.findings.finding import Estimate, Finding
 from experiments.store.tables import Results
 
 SHOWN_DEPTH = 50

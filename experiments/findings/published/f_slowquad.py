@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from experiments.atlas.finding import Estimate, Finding
+from experiments.findings.finding import Estimate, Finding
 from experiments.store.tables import Results
 
 

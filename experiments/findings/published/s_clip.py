@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas import intervals
-from experiments.atlas.finding import Estimate, Finding, not_testable
 from experiments.atlas.frames import groups
+from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.statistics.intervals import proportion
 from experiments.store.tables import Results
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from experiments.atlas.finding import Estimate, Finding
 from experiments.atlas.frames import groups, layers_at
 from experiments.atlas.intervals import geometric_mean
+from experiments.findings.finding import Estimate, Finding
 from experiments.store.tables import Results
 
 

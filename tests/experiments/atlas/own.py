@@ -24,7 +24,7 @@ thresholds:
 """
 
 CODE = """
-from experiments.atlas.finding import Estimate
+from experiments.findings.finding import Estimate
 from experiments.atlas.intervals import geometric_mean
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from experiments.atlas import judging
 from experiments.atlas.catalogue import select
-from experiments.atlas.finding import VERDICTS, Estimate
 from experiments.atlas.judging import COLUMNS, Judged, lost, reference, row, summary, table
 from experiments.errors import UserError
+from experiments.findings.finding import VERDICTS, Estimate
 from tests.experiments.findings.tables import geometric, results
 
 ENTRY = select(["s_vanish"])[0]

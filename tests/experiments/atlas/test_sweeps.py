@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from experiments.atlas.catalogue import select
-from experiments.atlas.finding import Finding, Sweep
 from experiments.atlas.sweeps import compose_all, merged, split
 from experiments.errors import UserError
+from experiments.findings.finding import Finding, Sweep
 from experiments.sweep.execution import execute, plan
 from tests.experiments.atlas import own
 

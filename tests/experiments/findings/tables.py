@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.catalogue import Entry, select
-from experiments.atlas.finding import Estimate
+from experiments.findings.finding import Estimate
 from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Results, runs_frame
 
 Run = dict[str, Any]

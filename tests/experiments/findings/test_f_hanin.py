@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from experiments.atlas.catalogue import select
-from experiments.atlas.finding import Estimate
+from experiments.findings.finding import Estimate
 from experiments.store.tables import Results
 
 

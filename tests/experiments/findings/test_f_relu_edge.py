@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.atlas.finding import Estimate
+from experiments.findings.finding import Estimate
 from experiments.findings.published.f_relu_edge import asymptote, correlations
 from tests.experiments.findings.tables import Run, joined, judged, run
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.atlas.catalogue import select
-from experiments.atlas.finding import Estimate
+from experiments.findings.finding import Estimate
 from tests.experiments.findings.tables import results, run
 
 WIDTH, EXAMPLES = 6, 4

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.atlas.catalogue import select
-from experiments.atlas.finding import CERTAINTIES, Estimate, not_testable
+from experiments.findings.finding import CERTAINTIES, Estimate, not_testable
 
 FINDING = select(["s_vanish"])[0].finding
 
