@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.intervals import bootstrap, geometric_mean
+from experiments.findings.intervals import bootstrap, geometric_mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 

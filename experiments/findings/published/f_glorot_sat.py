@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from experiments.atlas.frames import groups
-from experiments.atlas.intervals import mean
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 
 SHOWN_DEPTH = 4

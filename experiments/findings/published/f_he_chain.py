@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.frames import groups
-from experiments.atlas.intervals import bootstrap
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -7,8 +7,8 @@ import pandas as pd
 from scipy import stats
 
 from experiments.atlas.frames import groups, layers_at
-from experiments.atlas.intervals import bootstrap
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 from scipy import stats
 
 from experiments.atlas.frames import groups
-from experiments.atlas.intervals import geometric_mean
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
 SHOWN = (4, 100)

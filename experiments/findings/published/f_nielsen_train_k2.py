@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas import intervals
 from experiments.atlas.frames import groups
+from experiments.findings import intervals
 from experiments.findings.finding import Estimate, Finding
 from experiments.store.tables import Results
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.frames import squared_end_to_end
-from experiments.atlas.intervals import mean
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 
 SHOWN_DEPTH = 50

@@ -7,8 +7,8 @@ import pandas as pd
 
 from bpcore.theory.limits import step_size_limit
 from experiments.atlas.frames import groups
-from experiments.atlas.intervals import geometric_mean
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
 SHOWN_DEPTH = 4

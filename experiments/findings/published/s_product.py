@@ -9,8 +9,8 @@ import pandas as pd
 
 from bpcore import activations
 from experiments.atlas.frames import groups
-from experiments.atlas.intervals import geometric_mean
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.frames import groups, layers_at, profile
-from experiments.atlas.intervals import geometric_mean
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
 SHOWN_DEPTH = 10

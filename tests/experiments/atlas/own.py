@@ -25,7 +25,7 @@ thresholds:
 
 CODE = """
 from experiments.findings.finding import Estimate
-from experiments.atlas.intervals import geometric_mean
+from experiments.findings.intervals import geometric_mean
 
 
 def estimate(results, finding):

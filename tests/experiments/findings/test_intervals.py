@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.atlas.frames import groups, layers_at, profile
-from experiments.atlas.intervals import bootstrap, geometric_mean, mean, share
+from experiments.findings.intervals import bootstrap, geometric_mean, mean, share
 from tests.experiments.findings.tables import geometric, results, run
 
 
