@@ -181,7 +181,7 @@ def test_the_core_has_no_cycle() -> None:
         ("experiments.findings.phase", "from experiments.plots.style.look import figure"),
         ("experiments.plots.findings.phase", "from bpcore.theory import chi"),
         ("experiments.plots.findings.phase", "from experiments.plots.findings import depth"),
-        ("experiments.atlas.frames", "from experiments.atlas import catalogue"),
+        ("experiments.findings.frames", "from experiments.atlas import catalogue"),
         ("experiments.statistics.groups", "import matplotlib.pyplot as plt"),
         ("experiments.statistics.groups", "from experiments import plots"),
         ("experiments.diagnosis.signal", "from experiments.sweep.tile import run_tile"),

@@ -7,8 +7,8 @@ import pandas as pd
 
 from bpcore import activations
 from bpcore.theory import batch_norm_rate
-from experiments.atlas.frames import groups
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups
 from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 

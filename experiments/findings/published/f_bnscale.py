@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.frames import groups, layers_at
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups, layers_at
 from experiments.store.tables import Results
 
 IDENTITIES = ("BN(aWu) = BN(Wu)", "∂J/∂(aW) = a⁻¹ ∂J/∂W", "⟨W, ∂J/∂W⟩ = 0")

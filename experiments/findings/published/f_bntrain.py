@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from experiments.atlas.frames import best_reached, groups, reached
 from experiments.findings.finding import Estimate, Finding, not_testable
+from experiments.findings.frames import best_reached, groups, reached
 from experiments.store.tables import Results
 
 SHOWN_DEPTH = 10

@@ -8,8 +8,8 @@ import pandas as pd
 
 from bpcore.activations import tanh
 from bpcore.theory import depth_scales
-from experiments.atlas.frames import groups
 from experiments.findings.finding import Estimate, Finding, not_testable
+from experiments.findings.frames import groups
 from experiments.store.tables import Results
 
 CONTOUR_POINTS = 17

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bpcore.theory.limits import step_size_limit
-from experiments.atlas.frames import groups
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups
 from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 

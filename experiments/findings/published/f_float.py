@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.frames import layers_at
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import layers_at
 from experiments.findings.intervals import mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results

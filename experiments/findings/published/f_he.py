@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.frames import best_reached, groups, reached
 from experiments.findings.finding import Estimate, Finding, not_testable
+from experiments.findings.frames import best_reached, groups, reached
 from experiments.store.tables import Results
 
 INITIALIZERS = ("xavier", "he")

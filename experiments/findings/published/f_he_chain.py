@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.frames import groups
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups
 from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 

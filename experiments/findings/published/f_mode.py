@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.frames import groups
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups
 from experiments.store.tables import Results
 
 POINTS = 80

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bpcore.theory import neuron_window
-from experiments.atlas.frames import groups
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups
 from experiments.store.tables import Results
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments.atlas.frames import groups, layers_at
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups, layers_at
 from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 

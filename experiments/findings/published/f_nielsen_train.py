@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments.atlas.frames import groups
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups
 from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.frames import groups
 from experiments.findings import intervals
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups
 from experiments.store.tables import Results
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from bpcore.activations import selu
 from bpcore.theory import moment_jacobian, moment_map
-from experiments.atlas.frames import groups, layers_at
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups, layers_at
 from experiments.findings.intervals import mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from experiments.atlas.frames import squared_end_to_end
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import squared_end_to_end
 from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 

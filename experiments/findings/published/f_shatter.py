@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from experiments.atlas.frames import groups, layers_at
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups, layers_at
 from experiments.statistics.intervals import mean_interval
 from experiments.store.tables import Results
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from bpcore.activations import relu
 from bpcore.theory import correlation_slope, correlations
-from experiments.atlas.frames import groups, layers_at
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import groups, layers_at
 from experiments.statistics.intervals import mean_interval
 from experiments.store.tables import Results
 

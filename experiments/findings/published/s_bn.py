@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.atlas.frames import groups, reached
 from experiments.findings.finding import Estimate, Finding, not_testable
+from experiments.findings.frames import groups, reached
 from experiments.findings.intervals import bootstrap, geometric_mean, mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.atlas.frames import end_to_end_by
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import end_to_end_by
 from experiments.store.tables import Results
 
 CURED = ("tanh", "relu")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from experiments.atlas.frames import end_to_end_by
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import end_to_end_by
 from experiments.store.tables import Results
 
 WORSE = ("tanh", "relu")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.atlas.frames import groups, layers_at, profile
+from experiments.findings.frames import groups, layers_at, profile
 from experiments.findings.intervals import bootstrap, geometric_mean, mean, share
 from tests.experiments.findings.tables import geometric, results, run
 
