@@ -41,25 +41,25 @@ FORBIDDEN: dict[str, set[str]] = {
     "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
     **{part: GRAPH - {part, "bpcore.graph.node"} for part in GRAPH},
     "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
-    "experiments.store.tables": {"matplotlib", "experiments.plots", "experiments.findings", "experiments.report.page"},
+    "experiments.store.tables": {"matplotlib", "experiments.figures", "experiments.findings", "experiments.report.page"},
     **{
-        f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
+        f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.figures", "experiments.findings"}
         for part in ("factors", "intervals", "verdicts", "statistics", "remedy_effects")
     },
     **{
-        f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.plots", "experiments.findings"}
+        f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.figures", "experiments.findings"}
         for part in ("files", "locks", "parts", "compaction", "settling", "verification")
     },
     "experiments.sweep.tiles": RUNNING | TRAINING | {"pandas", "matplotlib"},
-    "experiments.sweep.tile": RUNNING - {"experiments.sweep.tile"} | {"matplotlib", "experiments.store.settling", "experiments.plots"},
-    "experiments.plots": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
-    "experiments.plots.findings": {"bpcore", "experiments.atlas", "experiments.store.tables", "experiments.statistics.groups"},
-    "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.plots", "matplotlib", "hydra"},
+    "experiments.sweep.tile": RUNNING - {"experiments.sweep.tile"} | {"matplotlib", "experiments.store.settling", "experiments.figures"},
+    "experiments.figures": RUNNING | TRAINING | ATLAS | {"experiments.findings", "hydra"},
+    "experiments.findings.figures": {"bpcore", "experiments.atlas", "experiments.store.tables", "experiments.statistics.groups"},
+    "experiments.findings": RUNNING | TRAINING | ATLAS | {"experiments.figures", "matplotlib", "hydra"},
     **{
-        f"experiments.atlas.{name}": RUNNING | TRAINING | ATLAS | {"experiments.plots", "experiments.findings", "matplotlib", "hydra"}
+        f"experiments.atlas.{name}": RUNNING | TRAINING | ATLAS | {"experiments.figures", "experiments.findings", "matplotlib", "hydra"}
         for name in ("finding", "intervals", "frames")
     },
-    "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store.tables", "experiments.plots"},
+    "experiments.graphs": RUNNING | FIGURES_AND_TABLES - {"matplotlib"} | {"experiments.store.tables", "experiments.figures"},
     **{f"experiments.graphs.{name}": {"matplotlib", "experiments.graphs.drawing"} for name in ("reader", "expression", "text", "layout")},
     **{
         part: {"bpcore", "matplotlib", "pandas", "sklearn", "experiments.config.keys", "experiments.compose.composition"}
@@ -68,7 +68,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "tests.oracles": {"bpcore"},
 }
 
-SHARED = {"experiments.plots.style"}
+SHARED = {"experiments.figures.style"}
 """What sibling figures may share; otherwise they do not import each other, nor do findings."""
 
 TEACHING = {"experiments.graphs", "experiments.commands.graph"}
@@ -104,7 +104,7 @@ def of_the_graph(name: str) -> bool:
 
 def siblings(module: str) -> set[str]:
     """Return the package whose modules must not import each other, if the module stands in one."""
-    return {package for package in ("experiments.plots", "experiments.findings") if module.startswith(package + ".")}
+    return {package for package in ("experiments.figures", "experiments.findings") if module.startswith(package + ".")}
 
 
 def offences(source: str, module: str, is_package: bool = False) -> list[str]:
@@ -172,18 +172,18 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.measure.extended", "from bpcore.training import train"),
         ("bpcore.mlp", "from bpcore.measure.modes import modes"),
         ("bpcore.mlp", "from bpcore.training import train"),
-        ("experiments.plots.curves", "from experiments.plots.heatmap import draw"),
-        ("experiments.plots.curves", "from . import heatmap"),
-        ("experiments.plots.curves", "from bpcore.training import train"),
+        ("experiments.figures.curves", "from experiments.figures.heatmap import draw"),
+        ("experiments.figures.curves", "from . import heatmap"),
+        ("experiments.figures.curves", "from bpcore.training import train"),
         ("experiments.findings.phase", "from experiments.findings import depth"),
         ("experiments.findings.phase", "import experiments.sweep.execution"),
         ("experiments.findings.phase", "from experiments.atlas.sweeps import compose_all"),
-        ("experiments.findings.phase", "from experiments.plots.style.look import figure"),
-        ("experiments.plots.findings.phase", "from bpcore.theory import chi"),
-        ("experiments.plots.findings.phase", "from experiments.plots.findings import depth"),
+        ("experiments.findings.phase", "from experiments.figures.style.look import figure"),
+        ("experiments.findings.figures.phase", "from bpcore.theory import chi"),
+        ("experiments.findings.figures.phase", "from experiments.findings.figures import depth"),
         ("experiments.findings.frames", "from experiments.atlas import catalogue"),
         ("experiments.statistics.groups", "import matplotlib.pyplot as plt"),
-        ("experiments.statistics.groups", "from experiments import plots"),
+        ("experiments.statistics.groups", "from experiments import figures"),
         ("experiments.diagnosis.signal", "from experiments.sweep.tile import run_tile"),
         ("experiments.store.settling", "from experiments.sweep.execution import execute"),
         ("experiments.sweep.tile", "from experiments import runner"),
@@ -214,12 +214,12 @@ def test_an_offending_import_is_caught(module: str, source: str) -> None:
         ("bpcore.mlp", "from bpcore.activations import Activation\nimport numpy as np"),
         ("bpcore.losses", "from bpcore.activations import sigmoid"),
         ("bpcore.theory", "from bpcore.activations import Activation"),
-        ("experiments.plots.curves", "from experiments.plots.style import palette\nimport matplotlib.pyplot as plt"),
-        ("experiments.plots.curves", "from experiments.plots import style"),
-        ("experiments.plots.__init__", "from bpcore.activations import tanh"),
+        ("experiments.figures.curves", "from experiments.figures.style import palette\nimport matplotlib.pyplot as plt"),
+        ("experiments.figures.curves", "from experiments.figures import style"),
+        ("experiments.figures.__init__", "from bpcore.activations import tanh"),
         ("experiments.sweep.execution", "from bpcore.training import train"),
         ("experiments.findings.phase", "from bpcore.theory import chi\nfrom experiments.findings.finding import Estimate"),
-        ("experiments.plots.findings.phase", "from experiments.plots.style.panels import panels"),
+        ("experiments.findings.figures.phase", "from experiments.figures.style.panels import panels"),
         ("bpcore.graph.gates", "from bpcore.graph.node import Gate\nfrom scipy import special"),
         ("experiments.graphs.networks", "from bpcore.graph.node import Node\nfrom bpcore.mlp import backward"),
         ("hydra_plugins.gradstab", "from experiments import launcher, sweeper"),

@@ -18,8 +18,8 @@ from omegaconf import OmegaConf
 from experiments import findings
 from experiments.config.paths import CONF
 from experiments.errors import UserError
+from experiments.findings import figures
 from experiments.findings.finding import CERTAINTIES, KNOBS, MODES, Estimate, Finding, Sweep, Threshold
-from experiments.plots import findings as figures
 from experiments.store.tables import Results
 
 FOLDER = CONF / "finding"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.atlas.judging import Judged
-from experiments.plots.style.render import render
+from experiments.figures.style.render import render
 from experiments.report import pages
 from experiments.store.tables import write_bytes, write_text
 

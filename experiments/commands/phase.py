@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import build_cached
 from experiments.errors import UserError
-from experiments.plots import phase_diagram
+from experiments.figures import phase_diagram
 from experiments.report.page import FORMATS, draw
 from experiments.store.tables import load, write_bytes, write_text
 from experiments.theory import phase

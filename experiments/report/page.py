@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from experiments import plots
+from experiments import figures
 from experiments.errors import UserError
-from experiments.plots.style import render as style
+from experiments.figures.style import render as style
 from experiments.report import pages
 from experiments.report.headline import opening
 from experiments.report.tables import definitions, fixed, provenance_rows, runs_table, settings_table
@@ -49,8 +49,8 @@ class Drawn:
 
 def figure_modules() -> list[ModuleType]:
     """Return the modules of all figures, in the order of the page."""
-    names = [module.name for module in pkgutil.iter_modules(plots.__path__) if not module.ispkg]
-    modules = [importlib.import_module(f"{plots.__name__}.{name}") for name in names]
+    names = [module.name for module in pkgutil.iter_modules(figures.__path__) if not module.ispkg]
+    modules = [importlib.import_module(f"{figures.__name__}.{name}") for name in names]
     return sorted(modules, key=lambda module: (getattr(module, "ORDER", 100), module.__name__))
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.diagnosis.effects import Conclusions
-from experiments.plots.style.look import GREY, OKABE_ITO, figure, log_axis
-from experiments.plots.style.render import render
+from experiments.figures.style.look import GREY, OKABE_ITO, figure, log_axis
+from experiments.figures.style.render import render
 from experiments.report import pages
 from experiments.report.headline import number
 from experiments.report.terminal import format_table

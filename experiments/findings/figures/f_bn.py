@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import OKABE_ITO, log_axis
-from experiments.plots.style.panels import legend, measured, panels, published, theory
+from experiments.figures.style.look import OKABE_ITO, log_axis
+from experiments.figures.style.panels import legend, measured, panels, published, theory
 
 NAMES = {"identity": "linear", "relu": "ReLU", "tanh": "tanh"}
 

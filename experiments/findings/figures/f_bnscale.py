@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import GREY, OKABE_ITO, integer_axis, log_axis
-from experiments.plots.style.panels import legend, measured, note, panels, theory
+from experiments.figures.style.look import GREY, OKABE_ITO, integer_axis, log_axis
+from experiments.figures.style.panels import legend, measured, note, panels, theory
 
 COLORS = {"batch": OKABE_ITO[0], "none": OKABE_ITO[1]}
 WORDS = {"batch": "with batch normalization", "none": "without"}

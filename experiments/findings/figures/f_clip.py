@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import OKABE_ITO, log_axis
-from experiments.plots.style.panels import legend, note, panels, theory
+from experiments.figures.style.look import OKABE_ITO, log_axis
+from experiments.figures.style.panels import legend, note, panels, theory
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -8,8 +8,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import INK
-from experiments.plots.style.panels import heatmap, legend, note, panels
+from experiments.figures.style.look import INK
+from experiments.figures.style.panels import heatmap, legend, note, panels
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import INK, OKABE_ITO, log_axis
-from experiments.plots.style.panels import THEORY, legend, panels
+from experiments.figures.style.look import INK, OKABE_ITO, log_axis
+from experiments.figures.style.panels import THEORY, legend, panels
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

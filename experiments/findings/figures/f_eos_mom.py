@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import GREY, INK, OKABE_ITO, mark_beyond
-from experiments.plots.style.panels import THEORY, legend, note, panels
+from experiments.figures.style.look import GREY, INK, OKABE_ITO, mark_beyond
+from experiments.figures.style.panels import THEORY, legend, note, panels
 
 NAMES = {"polyak": "Polyak", "nesterov": "Nesterov"}
 TOP = 1.7

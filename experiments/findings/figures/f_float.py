@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import GREY, OKABE_ITO, mark_zero
-from experiments.plots.style.panels import legend, panels
+from experiments.figures.style.look import GREY, OKABE_ITO, mark_zero
+from experiments.figures.style.panels import legend, panels
 
 POWERS = {"single": (-37.93, -44.85), "double": (-307.65, -323.31)}
 """log10 of the smallest normal and the smallest subnormal number."""

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import GREY, OKABE_ITO, integer_axis
-from experiments.plots.style.panels import legend, measured, panels, published
+from experiments.figures.style.look import GREY, OKABE_ITO, integer_axis
+from experiments.figures.style.panels import legend, measured, panels, published
 
 NAMES = {"standard": "standard, U(±1/√n)", "normalized": "normalized (Xavier)"}
 

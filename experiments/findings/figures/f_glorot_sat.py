@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import LAYERS, Colors
-from experiments.plots.style.panels import legend, panels
+from experiments.figures.style.look import LAYERS, Colors
+from experiments.figures.style.panels import legend, panels
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

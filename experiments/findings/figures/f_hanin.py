@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from experiments.plots.style.look import INK, OKABE_ITO
-from experiments.plots.style.panels import THEORY, legend, panels
+from experiments.figures.style.look import INK, OKABE_ITO
+from experiments.figures.style.panels import THEORY, legend, panels
 
 NAMES = {"identity": "linear", "relu": "ReLU"}
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import OKABE_ITO, integer_axis
-from experiments.plots.style.panels import legend, measured, panels
+from experiments.figures.style.look import OKABE_ITO, integer_axis
+from experiments.figures.style.panels import legend, measured, panels
 
 NAMES = {"he": "He", "xavier": "Xavier"}
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import log_axis
-from experiments.plots.style.panels import legend, measured, panels, published, theory
+from experiments.figures.style.look import log_axis
+from experiments.figures.style.panels import legend, measured, panels, published, theory
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

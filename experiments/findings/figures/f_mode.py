@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import SEQUENTIAL, Colors
-from experiments.plots.style.panels import legend, note, panels, published, theory
+from experiments.figures.style.look import SEQUENTIAL, Colors
+from experiments.figures.style.panels import legend, note, panels, published, theory
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import GREY, LAYERS, Colors, log_axis
-from experiments.plots.style.panels import legend, panels, published
+from experiments.figures.style.look import GREY, LAYERS, Colors, log_axis
+from experiments.figures.style.panels import legend, panels, published
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import GREY, OKABE_ITO, log_axis
-from experiments.plots.style.panels import legend, measured, panels, theory
+from experiments.figures.style.look import GREY, OKABE_ITO, log_axis
+from experiments.figures.style.panels import legend, measured, panels, theory
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import INK, OKABE_ITO, log_axis
-from experiments.plots.style.panels import legend, measured, panels
+from experiments.figures.style.look import INK, OKABE_ITO, log_axis
+from experiments.figures.style.panels import legend, measured, panels
 
 NAMES = {"orthogonal": "orthogonal", "fan_in": "Gaussian"}
 

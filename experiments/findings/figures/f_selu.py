@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import GREY, OKABE_ITO, integer_axis
-from experiments.plots.style.panels import legend, measured, panels, theory
+from experiments.figures.style.look import GREY, OKABE_ITO, integer_axis
+from experiments.figures.style.panels import legend, measured, panels, theory
 
 LABELS = {"a_mean": "mean of the activations", "a_var": "variance of the activations"}
 

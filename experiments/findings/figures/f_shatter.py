@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import OKABE_ITO, integer_axis, log_axis
-from experiments.plots.style.panels import legend, measured, panels, published
+from experiments.figures.style.look import OKABE_ITO, integer_axis, log_axis
+from experiments.figures.style.panels import legend, measured, panels, published
 
 NAMES = {"independent": "independent inputs", "grid": "256 points on [−2, 2]"}
 

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import OKABE_ITO
-from experiments.plots.style.panels import legend, panels, published
+from experiments.figures.style.look import OKABE_ITO
+from experiments.figures.style.panels import legend, panels, published
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import GREY, INK, OKABE_ITO
-from experiments.plots.style.panels import PUBLISHED, legend, panels
+from experiments.figures.style.look import GREY, INK, OKABE_ITO
+from experiments.figures.style.panels import PUBLISHED, legend, panels
 
 ROWS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "leaky_relu": "leaky ReLU (.1)", "elu": "ELU"}
 SETTINGS = {"equal": "equal initialization, 1/n", "own": "its own: Xavier or He"}

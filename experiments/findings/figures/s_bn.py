@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import OKABE_ITO, log_axis
-from experiments.plots.style.panels import legend, measured, panels
+from experiments.figures.style.look import OKABE_ITO, log_axis
+from experiments.figures.style.panels import legend, measured, panels
 
 NAMES = {"none": "without normalization", "batch": "with batch normalization"}
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from experiments.plots.style.look import GREY, INK, OKABE_ITO, log_axis, short
-from experiments.plots.style.panels import legend, measured, panels
+from experiments.figures.style.look import GREY, INK, OKABE_ITO, log_axis, short
+from experiments.figures.style.panels import legend, measured, panels
 
 SHOWN_ABOVE = 1e4
 """How far the axis of the norms reaches above the threshold; what explodes leaves it."""

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import GREY, OKABE_ITO, integer_axis, log_axis
-from experiments.plots.style.panels import PUBLISHED, legend, measured, panels, theory
+from experiments.figures.style.look import GREY, OKABE_ITO, integer_axis, log_axis
+from experiments.figures.style.panels import PUBLISHED, legend, measured, panels, theory
 
 NAMES = {"identity": "linear", "tanh": "tanh", "relu": "ReLU"}
 

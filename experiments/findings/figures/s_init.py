@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import GREY, INK, OKABE_ITO, log_axis
-from experiments.plots.style.panels import legend, panels
+from experiments.figures.style.look import GREY, INK, OKABE_ITO, log_axis
+from experiments.figures.style.panels import legend, panels
 
 ROWS = {"normal": "N(0, 1)", "fan_in": "1/n", "xavier": "Xavier", "he": "He, 2/n", "orthogonal": "orthogonal"}
 NAMES = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU"}

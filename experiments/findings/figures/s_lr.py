@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, StrMethodFormatter
 
-from experiments.plots.style.look import INK, log_axis, power
-from experiments.plots.style.panels import heatmap, legend, measured, panels, theory
+from experiments.figures.style.look import INK, log_axis, power
+from experiments.figures.style.panels import heatmap, legend, measured, panels, theory
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.plots.style.look import GREY, INK, OKABE_ITO, Colors, integer_axis, log_axis
-from experiments.plots.style.panels import legend, panels
+from experiments.figures.style.look import GREY, INK, OKABE_ITO, Colors, integer_axis, log_axis
+from experiments.figures.style.panels import legend, panels
 
 NAMES = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU"}
 STYLES = ("-", "--", ":", "-.")

@@ -38,7 +38,7 @@ def estimate(results, finding):
 
 FIGURE = """
 
-from experiments.plots.style.panels import panels
+from experiments.figures.style.panels import panels
 
 
 def draw(tables):

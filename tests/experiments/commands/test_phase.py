@@ -10,8 +10,8 @@ import pytest
 from bpcore import theory
 from bpcore.activations import gelu, relu, tanh
 from experiments.cli import main
-from experiments.plots import phase_diagram
-from experiments.plots.style.look import STYLE
+from experiments.figures import phase_diagram
+from experiments.figures.style.look import STYLE
 from experiments.statistics.groups import varying
 from experiments.theory import phase
 from tests.experiments.conftest import made

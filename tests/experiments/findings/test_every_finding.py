@@ -9,7 +9,7 @@ import pytest
 from experiments import findings
 from experiments.atlas import catalogue
 from experiments.atlas.catalogue import FOLDER, select
-from experiments.plots import findings as figures
+from experiments.findings import figures
 
 IDS = catalogue.ids()
 ROOT = Path(findings.__path__[0])
@@ -31,7 +31,7 @@ def test_a_finding_is_complete(name: str) -> None:
     text = f"{finding.accept} {finding.refuted_if}"
     for threshold in finding.thresholds:
         assert f"`{threshold}`" in text, f"the rule does not name its number `{threshold}`"
-    assert entry.draw is not None, "add experiments/plots/findings/<id>.py with draw(tables) and caption(tables)"
+    assert entry.draw is not None, "add experiments/findings/figures/<id>.py with draw(tables) and caption(tables)"
     assert entry.caption is not None
 
 

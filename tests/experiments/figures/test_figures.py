@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from experiments.plots import (
+from experiments.figures import (
     activation_shapes,
     clip_rate,
     delta_by_layer,
@@ -20,7 +20,7 @@ from experiments.plots import (
     gradient_norm,
     loss,
 )
-from experiments.plots.style.look import STYLE
+from experiments.figures.style.look import STYLE
 from experiments.report.page import draw as render
 from experiments.report.page import figure_modules
 from experiments.statistics.groups import varying

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
-from experiments.plots.style.facets import sentences
-from experiments.plots.style.look import GREY, OKABE_ITO, figure
+from experiments.figures.style.facets import sentences
+from experiments.figures.style.look import GREY, OKABE_ITO, figure
 from experiments.store.tables import Results
 
 ORDER = 80

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from experiments.plots.style.look import GREY, INK, OKABE_ITO, SEQUENTIAL, figure, power
+from experiments.figures.style.look import GREY, INK, OKABE_ITO, SEQUENTIAL, figure, power
 
 THEORY = "--"
 PUBLISHED: Any = {"marker": "D", "mfc": "white", "mec": INK, "mew": 1.2, "ms": 6, "ls": "none", "zorder": 5}

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from experiments.plots.style.look import STYLE
+from experiments.figures.style.look import STYLE
 
 PAPER_WIDTH = 6.9
 """Inches; the width of a page's text in two columns."""

@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from experiments.plots.style.facets import columns_for, sentences
-from experiments.plots.style.look import DIVERGING, GREY, INK, WIDTH, figure, short
+from experiments.figures.style.facets import columns_for, sentences
+from experiments.figures.style.look import DIVERGING, GREY, INK, WIDTH, figure, short
 from experiments.store.tables import Results
 from experiments.theory import phase
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
-from experiments.plots.style.facets import Panel, curves, lost, repeated, sentences
+from experiments.figures.style.facets import Panel, curves, lost, repeated, sentences
 from experiments.roles import is_numeric, label, levels
 from experiments.store.tables import Results
 

@@ -8,8 +8,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from experiments.plots.style.facets import facets, layer_ticks
-from experiments.plots.style.look import DENSITY
+from experiments.figures.style.facets import facets, layer_ticks
+from experiments.figures.style.look import DENSITY
 from experiments.roles import Roles
 
 _TAIL = 0.0005

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import LogNorm
 
-from experiments.plots.style.panels import around, heatmap, legend, measured, panels, published, theory
-from experiments.plots.style.render import render
+from experiments.figures.style.panels import around, heatmap, legend, measured, panels, published, theory
+from experiments.figures.style.render import render
 
 
 def artist(axes, gid):

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
-from experiments.plots.style.facets import curves, cut_off, lost, repeated, sentences
-from experiments.plots.style.look import LAYERS, Colors
+from experiments.figures.style.facets import curves, cut_off, lost, repeated, sentences
+from experiments.figures.style.look import LAYERS, Colors
 from experiments.store.tables import Results
 
 ORDER = 20

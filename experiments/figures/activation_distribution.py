@@ -1,4 +1,4 @@
-"""Where the pre-activations lie, layer by layer.
+"""Where the activations lie, layer by layer.
 
 At the first and the last recorded step: one column a layer, the share of its entries as colour.
 """
@@ -7,27 +7,26 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figure_tables import distributions
-from experiments.plots.style.facets import sentences
-from experiments.plots.style.strips import not_finite, strips
+from experiments.figures.style.facets import sentences
+from experiments.figures.style.strips import not_finite, strips
 from experiments.store.tables import Results
 
-ORDER = 41
+ORDER = 40
 
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return the share of entries per layer and bin."""
-    return distributions(results, axes, "z")
+    return distributions(results, axes, "a")
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Draw one strip per setting and step."""
-    return strips(table, y_label="pre-activation z", below="below", above="beyond")
+    return strips(table, y_label="activation a", below="below", above="beyond")
 
 
 def caption(table: pd.DataFrame) -> str:
     """Say what is seen, and what is not."""
     read = (
-        "Distribution of the pre-activations z in every layer: "
-        "all units, examples and seeds together, at the first and the last recorded step."
+        "Distribution of the activations a in every layer, all units, examples and seeds together, at the first and the last recorded step."
     )
     return sentences(read, not_finite(table), *table.attrs["roles"].notes)

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figure_tables import distributions
-from experiments.plots.style.facets import sentences
-from experiments.plots.style.strips import not_finite, strips
+from experiments.figures.style.facets import sentences
+from experiments.figures.style.strips import not_finite, strips
 from experiments.store.tables import Results
 
 ORDER = 42

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from experiments.plots.style.look import (
+from experiments.figures.style.look import (
     GREY,
     INK,
     Colors,
@@ -25,7 +25,7 @@ from experiments.plots.style.look import (
     mark_zero,
     power,
 )
-from experiments.plots.style.look import (
+from experiments.figures.style.look import (
     short as power_of,
 )
 from experiments.roles import Roles, label, levels, matches

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
-from experiments.plots.style.facets import Panel, curves, repeated, sentences
+from experiments.figures.style.facets import Panel, curves, repeated, sentences
 from experiments.store.tables import Results
 
 ORDER = 60

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figure_tables import delta_profile
-from experiments.plots.style.facets import curves, lost, repeated, sentences
+from experiments.figures.style.facets import curves, lost, repeated, sentences
 from experiments.store.tables import Results
 
 ORDER = 10

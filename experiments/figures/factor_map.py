@@ -15,8 +15,8 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from experiments import figure_tables
-from experiments.plots.style.facets import facets, sentences
-from experiments.plots.style.look import DIVERGING, GREY, INK, short
+from experiments.figures.style.facets import facets, sentences
+from experiments.figures.style.look import DIVERGING, GREY, INK, short
 from experiments.roles import label, levels
 from experiments.store.tables import Results
 

@@ -1,1 +1,0 @@
-"""The figure of each finding, in the module of the finding's name: `draw(tables)` and `caption(tables)`."""
