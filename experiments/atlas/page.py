@@ -9,11 +9,11 @@ import pandas as pd
 from experiments.atlas.figures import Picture
 from experiments.atlas.glyph import Glyph, glyph
 from experiments.atlas.judging import Judged, measured, row
+from experiments.figures.data.roles import is_numeric
 from experiments.findings.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.report import pages
 from experiments.report.headline import number
 from experiments.report.tables import provenance_rows
-from experiments.roles import is_numeric
 
 MOST_ROWS = 60
 """Of a numbers table on the page; the rest stands in its CSV file."""

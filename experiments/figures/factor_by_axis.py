@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import figure_tables
+from experiments.figures.data.roles import is_numeric, label, levels
 from experiments.figures.style.facets import Panel, curves, lost, repeated, sentences
-from experiments.roles import is_numeric, label, levels
 from experiments.store.tables import Results
 
 ORDER = 30

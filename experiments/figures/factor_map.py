@@ -15,9 +15,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from experiments import figure_tables
+from experiments.figures.data.roles import label, levels
 from experiments.figures.style.facets import facets, sentences
 from experiments.figures.style.look import DIVERGING, GREY, INK, short
-from experiments.roles import label, levels
 from experiments.store.tables import Results
 
 ORDER = 31

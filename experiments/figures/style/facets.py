@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
+from experiments.figures.data.roles import Roles, label, levels, matches
 from experiments.figures.style.look import (
     GREY,
     INK,
@@ -28,7 +29,6 @@ from experiments.figures.style.look import (
 from experiments.figures.style.look import (
     short as power_of,
 )
-from experiments.roles import Roles, label, levels, matches
 
 
 @dataclass

@@ -11,7 +11,7 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from experiments.roles import is_numeric, levels
+from experiments.figures.data.roles import is_numeric, levels
 
 WIDTH = 9.6
 """Inches; 922 pixels of a page at 100 %."""

@@ -8,9 +8,9 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from experiments.figures.data.roles import Roles
 from experiments.figures.style.facets import facets, layer_ticks
 from experiments.figures.style.look import DENSITY
-from experiments.roles import Roles
 
 _TAIL = 0.0005
 """Share of a panel's entries that may lie outside what is drawn bin by bin, at either end."""

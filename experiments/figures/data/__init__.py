@@ -1,0 +1,1 @@
+"""What each figure shows: results go in, a table with its roles comes out; nothing here draws."""
