@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import figure_tables
+from experiments.figures.data import tables
 from experiments.figures.style.facets import curves, lost, repeated, sentences
 from experiments.store.tables import Results
 
@@ -12,7 +12,7 @@ ORDER = 51
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return the accuracy by step."""
-    return figure_tables.curves(results, axes, "accuracy", logarithmic=False)
+    return tables.curves(results, axes, "accuracy", logarithmic=False)
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -6,7 +6,7 @@ At the first and the last recorded step: one column a layer, the share of its en
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.figure_tables import distributions
+from experiments.figures.data.tables import distributions
 from experiments.figures.style.facets import sentences
 from experiments.figures.style.strips import not_finite, strips
 from experiments.store.tables import Results

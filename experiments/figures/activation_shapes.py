@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import figure_tables
+from experiments.figures.data import tables
 from experiments.figures.style.facets import sentences
 from experiments.figures.style.look import GREY, OKABE_ITO, figure
 from experiments.store.tables import Results
@@ -19,7 +19,7 @@ _FRACTIONS = {"0.25": "¼", "0.5": "½", "0.75": "¾"}
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return every activation of the catalogue, those of these results first."""
-    return figure_tables.activation_shapes(results)
+    return tables.activation_shapes(results)
 
 
 def interval(text: str) -> str:

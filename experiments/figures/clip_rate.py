@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import figure_tables
+from experiments.figures.data import tables
 from experiments.figures.style.facets import Panel, curves, repeated, sentences
 from experiments.store.tables import Results
 
@@ -12,7 +12,7 @@ ORDER = 60
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return the share of clipped steps, in windows of steps."""
-    return figure_tables.clip_rate(results, axes)
+    return tables.clip_rate(results, axes)
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -6,7 +6,7 @@ The norm of δ at step 0 against the layer: a straight line on this logarithmic 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.figure_tables import delta_profile
+from experiments.figures.data.tables import delta_profile
 from experiments.figures.style.facets import curves, lost, repeated, sentences
 from experiments.store.tables import Results
 

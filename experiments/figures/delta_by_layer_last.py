@@ -6,7 +6,7 @@ The same as at step 0, at each run's last recorded step.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.figure_tables import delta_profile
+from experiments.figures.data.tables import delta_profile
 from experiments.figures.style.facets import curves, lost, repeated, sentences
 from experiments.store.tables import Results
 

@@ -7,7 +7,7 @@ ones, the early layers hardly learn.
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import figure_tables
+from experiments.figures.data import tables
 from experiments.figures.style.facets import curves, cut_off, lost, repeated, sentences
 from experiments.figures.style.look import LAYERS, Colors
 from experiments.store.tables import Results
@@ -17,7 +17,7 @@ ORDER = 20
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return the norm of δ by layer and step."""
-    return figure_tables.delta_over_steps(results, axes)
+    return tables.delta_over_steps(results, axes)
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import figure_tables
+from experiments.figures.data import tables
 from experiments.figures.data.roles import is_numeric, label, levels
 from experiments.figures.style.facets import Panel, curves, lost, repeated, sentences
 from experiments.store.tables import Results
@@ -17,7 +17,7 @@ ORDER = 30
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return the per-layer factor along the axis with the most levels."""
-    return figure_tables.factor_by_axis(results, axes)
+    return tables.factor_by_axis(results, axes)
 
 
 def draw(table: pd.DataFrame) -> Figure:

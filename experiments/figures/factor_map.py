@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from experiments import figure_tables
+from experiments.figures.data import tables
 from experiments.figures.data.roles import label, levels
 from experiments.figures.style.facets import facets, sentences
 from experiments.figures.style.look import DIVERGING, GREY, INK, short
@@ -25,7 +25,7 @@ ORDER = 31
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return the per-layer factor over two axes."""
-    return figure_tables.factor_map(results, axes)
+    return tables.factor_map(results, axes)
 
 
 def draw(table: pd.DataFrame) -> Figure:

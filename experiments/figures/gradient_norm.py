@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import figure_tables
+from experiments.figures.data import tables
 from experiments.figures.style.facets import curves, cut_off, lost, repeated, sentences
 from experiments.store.tables import Results
 
@@ -12,7 +12,7 @@ ORDER = 61
 
 def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
     """Return the norm of the gradient, before and after clipping, by step."""
-    return figure_tables.gradient_norms(results, axes)
+    return tables.gradient_norms(results, axes)
 
 
 def draw(table: pd.DataFrame) -> Figure:
