@@ -17,7 +17,7 @@ _MIME = {"svg": "image/svg+xml", "png": "image/png"}
 def environment() -> jinja2.Environment:
     """Return the environment of the package's templates: text is escaped, and a name that is not given is an error."""
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("experiments", "templates"),
+        loader=jinja2.PackageLoader("experiments.report", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
