@@ -17,7 +17,7 @@ __all__ = ["Results", "__version__", "load"]
 def __getattr__(name: str) -> Any:
     """Import `load` and `Results` when they are first used: pandas takes longer than most commands."""
     if name in ("Results", "load"):
-        from experiments.store.tables import tables
+        from experiments.store import tables
 
         return getattr(tables, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,10 +15,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
-from experiments import findings
 from experiments.config.paths import CONF
 from experiments.errors import UserError
-from experiments.findings import figures
+from experiments.findings import figures, published
 from experiments.findings.finding import CERTAINTIES, KNOBS, MODES, Estimate, Finding, Sweep, Threshold
 from experiments.store.tables import Results
 
@@ -116,11 +115,11 @@ def _entry(name: str, own: Path | None) -> Entry:
 
 def _module(name: str, own: Path | None) -> ModuleType:
     if own is None:
-        if importlib.util.find_spec(f"{findings.__name__}.{name}") is None:
+        if importlib.util.find_spec(f"{published.__name__}.{name}") is None:
             raise UserError(
-                f"conf/finding/{name}.yaml has no module experiments/findings/{name}.py; add one with estimate(results, finding)"
+                f"conf/finding/{name}.yaml has no module experiments/findings/published/{name}.py; add one with estimate(results, finding)"
             )
-        return importlib.import_module(f"{findings.__name__}.{name}")
+        return importlib.import_module(f"{published.__name__}.{name}")
     path = own / f"{name}.py"
     if not path.is_file():
         raise UserError(f"{own / name}.yaml has no module {path} beside it; add one with estimate(results, finding)")

@@ -11,7 +11,7 @@ from hydra.types import HydraContext, RunMode
 
 from experiments.compose.composition import VERSION_BASE, Composed, compose
 from experiments.compose.fast import FastLoader
-from experiments.config.keys import keys as run_config
+from experiments.config import keys as run_config
 from experiments.config.paths import CONF
 
 

@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from experiments.atlas.composing import Composer
 from experiments.compose.composition import jobs_of
+from experiments.config import keys as run_config
 from experiments.config.keys import Job
-from experiments.config.keys import keys as run_config
 from experiments.errors import UserError
 from experiments.findings.finding import Finding, Sweep
 from experiments.store.tables import Results, Tables

@@ -24,8 +24,8 @@ from yaml import YAMLError
 
 from experiments.compose.fast import TaskConfig
 from experiments.compose.launcher import collect_with
+from experiments.config import keys as run_config
 from experiments.config.keys import GROUPS, SCALARS, Config, Job
-from experiments.config.keys import keys as run_config
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError

@@ -44,7 +44,7 @@ def _cpu() -> str:
 
 def _git() -> dict[str, Any] | None:
     """Return commit and cleanliness of the checkout that this code runs from; None from a wheel."""
-    folder = Path(__file__).resolve().parent.parent
+    folder = Path(__file__).resolve().parents[2]
 
     def ask(*arguments: str) -> str:
         command = ["git", "-C", str(folder), *arguments]

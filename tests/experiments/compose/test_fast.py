@@ -18,7 +18,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from experiments.compose.composition import VERSION_BASE, compose, explain
 from experiments.compose.fast import FastLoader
-from experiments.config.keys import keys as run_config
+from experiments.config import keys as run_config
 from experiments.config.paths import CONF
 from experiments.errors import UserError
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.compose.plain_values import PlainBase
-from experiments.config.keys import keys as run_config
+from experiments.config import keys as run_config
 
 
 def base() -> PlainBase:

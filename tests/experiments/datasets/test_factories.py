@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.datasets.factories import factories
+from experiments.datasets import factories
 from experiments.errors import UserError
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from experiments.cli import main
 from experiments.config.keys import Job
-from experiments.report.page import combine, figure_modules, page, write_report
+from experiments.report import page as report_page
+from experiments.report.page import combine, figure_modules, write_report
 from experiments.statistics.groups import varying
 from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write
 from experiments.sweep.tile import failed
@@ -62,7 +63,7 @@ def reported(
     folder = Path(shutil.copytree(samples["two_axes"].path, tmp_path_factory.mktemp("reported") / "two axes"))
     chosen = modules(*request.param)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(page, "figure_modules", lambda: chosen)
+        patch.setattr(report_page, "figure_modules", lambda: chosen)
         assert write_report([folder]) == folder / "report.html"
     return folder, chosen
 
@@ -76,7 +77,7 @@ def page(reported: tuple[Path, list[ModuleType]]) -> str:
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave two figures in the report; all of them are drawn elsewhere."""
     chosen = modules("delta_by_layer", "loss")
-    monkeypatch.setattr(page, "figure_modules", lambda: chosen)
+    monkeypatch.setattr(report_page, "figure_modules", lambda: chosen)
 
 
 def test_figures_come_in_three_formats_and_the_csv_is_the_table(reported: tuple[Path, list[ModuleType]]) -> None:
