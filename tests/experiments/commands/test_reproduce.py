@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments import findings
 from experiments.atlas import judging
 from experiments.cli import main
 from experiments.commands import reproduce
 from experiments.config.paths import REFERENCE
+from experiments.findings import published
 from experiments.store.tables import load
 from tests.experiments.atlas import own
 from tests.experiments.helpers import ROOT
@@ -125,7 +125,7 @@ def test_bad_input_is_one_line(here: Path, capsys: pytest.CaptureFixture[str], a
 
 def test_the_reference_is_of_this_catalogue_and_its_controls_are_refuted() -> None:
     before = judging.reference()
-    known = {path.stem for path in Path(findings.__path__[0]).glob("*.py")} - {"__init__"}
+    known = {path.stem for path in Path(published.__path__[0]).glob("*.py")} - {"__init__"}
     assert set(before) <= known
     assert before, f"{REFERENCE} holds no verdicts.json"
     assert all(entry["verdict"] == "refuted" for entry in before.values() if entry["control"])

@@ -2,7 +2,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from experiments.compose.composition import compose
-from experiments.config.keys import GROUPS, build, catalogue, flatten, keys, output_activation, run_id
+from experiments.config import keys
+from experiments.config.keys import GROUPS, build, catalogue, flatten, output_activation, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from tests.experiments.helpers import changed

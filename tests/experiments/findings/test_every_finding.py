@@ -58,6 +58,6 @@ def test_a_findings_conf_opens_with_its_command(name: str) -> None:
 def test_a_finding_has_a_test(name: str) -> None:
     texts = [path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "published").glob("test_*.py")]
     assert any(f'"{name}"' in text for text in texts), (
-        f"add tests/experiments/findings/test_{name}.py: a table where it holds, one where it fails"
+        f"add tests/experiments/findings/published/test_{name}.py: a table where it holds, one where it fails"
     )
     importlib.import_module(f"{published.__name__}.{name}")
