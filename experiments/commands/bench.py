@@ -6,7 +6,6 @@ gradstab bench --peers path/to/peers.py --peer-path folder/with/jax
 """
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -19,6 +18,7 @@ from experiments.bench import measuring, tables
 from experiments.bench.shapes import chosen
 from experiments.errors import UserError
 from experiments.sweep.stacking import second_level_cache
+from experiments.text.plain import as_json
 
 PARTS = ("engine", "peers", "breakdown", "end_to_end")
 
@@ -67,7 +67,7 @@ def execute(args: argparse.Namespace) -> int:
     if "end_to_end" in wanted:
         result["end_to_end"] = measuring.measure_end_to_end(args.quick)
     page = _write(args.output, result)
-    print(json.dumps(result, indent=2) if args.json else page, end="" if not args.json else "\n")
+    print(as_json(result) if args.json else page, end="" if not args.json else "\n")
     failed = any("engine" not in row for row in result.get("shapes", ())) or any(row["exit"] for row in result.get("end_to_end", ()))
     failed = failed or any("step" not in row for row in result.get("breakdown", ()))
     return int(failed)
@@ -76,7 +76,7 @@ def execute(args: argparse.Namespace) -> int:
 def _write(folder: Path, result: dict[str, Any]) -> str:
     """Write JSON and Markdown, and return the latter."""
     page = tables.document(result)
-    (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (folder / "bench.json").write_text(as_json(result) + "\n", encoding="utf-8")
     (folder / "bench.md").write_text(page, encoding="utf-8")
     return page
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import UserError
-from experiments.report.terminal import count
 from experiments.store.assembling import FileSource, Source
 from experiments.store.comparing import Pair, differences
 from experiments.store.files import Staging
@@ -18,6 +17,7 @@ from experiments.store.locks import locked
 from experiments.store.parts import snapshot_name
 from experiments.store.settling import remove_half_written, stage_tables
 from experiments.store.tables import TABLES, is_results, read_provenance, read_table, runs_frame, stage_provenance
+from experiments.text.numbers import count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ gradstab reproduce --findings my_findings/ width=128
 """
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -17,13 +16,14 @@ from experiments.atlas import catalogue, figures, judging, page
 from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
 from experiments.errors import UserError
-from experiments.report.terminal import count
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables, read_provenance, write_text
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import Plan, plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
+from experiments.text import plain
+from experiments.text.numbers import count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +131,7 @@ def _tell(
 ) -> int:
     rows = [judging.row(one) for one in judged]
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(plain.as_json(rows))
     else:
         print(judging.table(rows))
         done = f", {skipped} done before" if skipped else ""

@@ -6,7 +6,6 @@ gradstab run +experiment=depth_by_activation
 """
 
 import argparse
-import json
 import shlex
 import sys
 from dataclasses import replace
@@ -18,7 +17,7 @@ from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, SCALARS, Job, catalogue
 from experiments.config.paths import CONF
 from experiments.errors import UserError
-from experiments.report.terminal import as_json, count, describe_run, describe_sweep
+from experiments.report.terminal import describe_run, describe_sweep, run_rows
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
@@ -26,6 +25,8 @@ from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.execution import folder_of, plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.restore import recorded_jobs
+from experiments.text.numbers import count
+from experiments.text.plain import as_json
 
 
 def _keys() -> str:
@@ -137,7 +138,7 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Job], Path]:
 
 def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> None:
     if json_wanted:
-        print(json.dumps(as_json(tables), indent=2, ensure_ascii=False))
+        print(as_json(run_rows(tables)))
         return
     print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
     diverged = int((tables.runs["status"] == "diverged").sum())

@@ -5,7 +5,6 @@ gradstab verify results/overview --sample 20
 """
 
 import argparse
-import json
 import math
 import sys
 import tempfile
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from experiments.config.keys import ARITHMETIC_VERSION
 from experiments.errors import UserError
-from experiments.report.terminal import count
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
 from experiments.store.provenance import differs
 from experiments.store.tables import is_results, read_provenance, read_table
@@ -22,6 +20,8 @@ from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.execution import plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.restore import choice, recorded_jobs
+from experiments.text.numbers import count, number
+from experiments.text.plain import as_json
 
 MAX_ULPS = 1e6
 """Where numpy or the BLAS kernel is another one, sums are made in another order, and training makes the difference grow."""
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=MAX_ULPS,
         metavar="U",
-        help=f"largest difference in units in the last place that passes under another numpy or BLAS kernel (default {MAX_ULPS:g}); "
+        help=f"largest difference in units in the last place that passes under another numpy or BLAS kernel (default {number(MAX_ULPS)}); "
         "under the same one, none does",
     )
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
@@ -83,21 +83,21 @@ def execute(args: argparse.Namespace) -> int:
 def _report(folder: Path, runs: int, found: list[Difference], other: str | None, args: argparse.Namespace) -> int:
     beyond = [difference for difference in found if _matters(difference, other, args.max_ulps)]
     if args.json:
-        entries = [{"table": d.table, "column": d.column, "values": d.values, "of": d.of, "ulps": _number(d.ulps)} for d in found]
-        print(json.dumps({"folder": str(folder), "runs": runs, "maker": other, "differences": entries, "verified": not beyond}, indent=2))
+        entries = [{"table": d.table, "column": d.column, "values": d.values, "of": d.of, "ulps": d.ulps} for d in found]
+        print(as_json({"folder": folder, "runs": runs, "maker": other, "differences": entries, "verified": not beyond}))
         return 1 if beyond else 0
     if other is not None:
-        print(f"gradstab: {other}; differences up to {args.max_ulps:g} ULP are to be expected", file=sys.stderr)
+        print(f"gradstab: {other}; differences up to {number(args.max_ulps, 6)} ULP are to be expected", file=sys.stderr)
     for difference in found:
         print(difference)
     if not found:
         print(f"{folder}: {count(runs, 'run')} made again, every bit the same")
     elif beyond:
-        expected = "no difference" if other is None else f"no difference beyond {args.max_ulps:g} ULP"
+        expected = "no difference" if other is None else f"no difference beyond {number(args.max_ulps, 6)} ULP"
         print(f"{folder}: {count(runs, 'run')} made again, {count(len(beyond), 'column')} differ; expected {expected}")
     else:
         worst = max((d.ulps for d in found if _matters(d, other, 0.0) and not math.isnan(d.ulps)), default=0.0)
-        print(f"{folder}: {count(runs, 'run')} made again, the same within {worst:g} ULP")
+        print(f"{folder}: {count(runs, 'run')} made again, the same within {number(worst, 6)} ULP")
     return 1 if beyond else 0
 
 
@@ -107,7 +107,3 @@ def _matters(difference: Difference, other: str | None, bound: float) -> bool:
     if difference.table == "histograms" or difference.column in COUNTED:
         return False
     return math.isnan(difference.ulps) or difference.ulps > bound
-
-
-def _number(value: float) -> float | str | None:
-    return None if math.isnan(value) else "Infinity" if math.isinf(value) else value

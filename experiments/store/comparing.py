@@ -13,6 +13,7 @@ from bpcore.arrays import Array, FloatArray
 from experiments.store.assembling import FileSource
 from experiments.store.parts import snapshot_name
 from experiments.store.tables import RUN_RESULTS, TABLES, read_table
+from experiments.text.numbers import number
 
 SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})
 """Columns whose values come out of sums that cancel: near 0, a last place of the value itself means nothing. Their differences,
@@ -58,7 +59,7 @@ class Difference:
     run_id: str
 
     def __str__(self) -> str:
-        size = "" if math.isnan(self.ulps) else f", by at most {self.ulps:.6g} ULP"
+        size = "" if math.isnan(self.ulps) else f", by at most {number(self.ulps, 6)} ULP"
         return f"{self.table}.{self.column}: {self.values} of {self.of} values differ{size} (run {self.run_id})"
 
 

@@ -22,6 +22,7 @@ from experiments.store.files import Staging, is_staged
 from experiments.store.files import atomically as atomically
 from experiments.store.files import write_bytes as write_bytes
 from experiments.store.files import write_text as write_text
+from experiments.text.plain import as_json
 
 KEYS = {"run_id": "identity of the run", "job": "place in the sweep, from 0"}
 
@@ -284,7 +285,7 @@ def stage(staging: Staging, tables: Tables, provenance: dict[str, Any]) -> None:
 
 def stage_provenance(staging: Staging, provenance: dict[str, Any]) -> None:
     """Stage provenance.json."""
-    text = json.dumps(provenance, indent=2, ensure_ascii=False) + "\n"
+    text = as_json(provenance) + "\n"
     staging.add("provenance.json", methodcaller("write_text", text, encoding="utf-8"))
 
 

@@ -1,10 +1,8 @@
 """From the record of a sweep, its tables and provenance alone, back to the jobs that made it."""
 
-import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from omegaconf import OmegaConf
 
 from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id
@@ -12,6 +10,7 @@ from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
 from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.text.numbers import missing
 
 
 def choice(group: str, name: str) -> Config:
@@ -100,6 +99,6 @@ def _own(row: dict[Any, Any], group: str) -> Config:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+    if missing(value):
         return None
     return value.item() if hasattr(value, "item") else value

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.config.keys import build, catalogue, output_activation
-from experiments.figures.data.roles import Roles, assign, count, counts_up, independent, inert, label, levels, listing
+from experiments.figures.data.roles import Roles, assign, count, counts_up, independent, inert, levels, listing
 from experiments.statistics.groups import linear_band, log_band
 from experiments.store.tables import Results
+from experiments.text.numbers import label
 
 MOST_STEPS = 200
 MOST_LAYERS = 12
