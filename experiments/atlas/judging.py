@@ -17,6 +17,7 @@ from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.store.tables import Results
 from experiments.text import plain
 from experiments.text.numbers import MISSING, interval, number
+from experiments.text.quoting import quote
 from experiments.text.tables import from_records
 
 COLUMNS = {
@@ -200,7 +201,7 @@ def reference(path: Path = REFERENCE / "verdicts.json") -> dict[str, dict[str, A
     try:
         return {entry["id"]: {**entry, "verdict": entry["verdict"]} for entry in json.loads(path.read_text(encoding="utf-8"))}
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"cannot read the reference {path}: {error!r}; restore it, or write a new one by `gradstab reproduce`") from error
+        raise UserError(f"cannot read the reference {path}: {quote(error)}; restore it, or write one by `gradstab reproduce`") from error
 
 
 def lost(rows: list[dict[str, Any]], before: Mapping[str, dict[str, Any]]) -> list[str]:

@@ -19,6 +19,7 @@ from experiments.bench.shapes import chosen
 from experiments.errors import UserError
 from experiments.sweep.stacking import second_level_cache
 from experiments.text.plain import as_json
+from experiments.text.quoting import quote
 
 PARTS = ("engine", "peers", "breakdown", "end_to_end")
 
@@ -47,10 +48,10 @@ def execute(args: argparse.Namespace) -> int:
     """
     script: Path = args.peers or measuring.BUILT_IN
     if not script.is_file():
-        raise UserError(f"`--peers` must be a Python script, got {script}, which is no file; leave it out for the one that is built in")
+        raise UserError(f"`--peers` must be a Python script, got {quote(str(script))}, which is no file; leave it out for the built-in one")
     rounds = (1 if args.quick else 3) if args.rounds is None else args.rounds
     if rounds < 1:
-        raise UserError(f"`--rounds` must be an integer ≥ 1, got {rounds}")
+        raise UserError(f"`--rounds` must be an integer ≥ 1, got {quote(rounds)}")
     try:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,6 +13,7 @@ from experiments.errors import UserError
 from experiments.figures import phase_diagram
 from experiments.report.page import FORMATS, draw
 from experiments.store.tables import load, write_bytes, write_text
+from experiments.text.quoting import shortened
 from experiments.theory import phase
 
 
@@ -34,7 +35,7 @@ def execute(args: argparse.Namespace) -> int:
     overrides = [word for word in args.arguments if "=" in word and not Path(word).is_dir()]
     folders = [Path(word) for word in args.arguments if word not in overrides]
     if len(folders) > 1:
-        raise UserError(f"phase takes one results folder, got {len(folders)}: {', '.join(map(str, folders))}")
+        raise UserError(f"phase takes one results folder, got {len(folders)}: {shortened(', '.join(map(str, folders)))}")
     (job,), _ = jobs_of(compose([], overrides))
     node = job.config["activation"]
     name, points = phase.label_of(node), None

@@ -24,6 +24,7 @@ from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
 from experiments.text import plain
 from experiments.text.numbers import count
+from experiments.text.quoting import quote
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,7 @@ def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
     rest = [word for word in args.overrides if not word.startswith("finding=")]
     for word in rest:
         if "=" not in word:
-            raise UserError(f"{word!r} is no override; expected key=value, or --finding {word}")
+            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding ID")
     return ([name for words in named for name in words.split(",")] if named else None), rest
 
 

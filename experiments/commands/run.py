@@ -27,6 +27,7 @@ from experiments.sweep.numerics import ensure
 from experiments.sweep.restore import recorded_jobs
 from experiments.text.numbers import count
 from experiments.text.plain import as_json
+from experiments.text.quoting import shortened
 
 
 def _keys() -> str:
@@ -126,7 +127,7 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Job], Path]:
     strangers = [override for override in args.overrides if override.partition("=")[0].partition(".")[0] not in _PLACES]
     if strangers or _hydra_flags(args):
         what = (strangers or _hydra_flags(args))[0]
-        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {what}")
+        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {shortened(what)}")
     composed = compose([], args.overrides)[0].config
     places = {key: composed[key] for key in _PLACES} | {"name": composed["name"] or f"{source.resolve().name}-again"}
     jobs = recorded_jobs(source, places)

@@ -22,6 +22,7 @@ from experiments.sweep.numerics import ensure
 from experiments.sweep.restore import choice, recorded_jobs
 from experiments.text.numbers import count, number
 from experiments.text.plain import as_json
+from experiments.text.quoting import quote
 
 MAX_ULPS = 1e6
 """Where numpy or the BLAS kernel is another one, sums are made in another order, and training makes the difference grow."""
@@ -53,9 +54,9 @@ def execute(args: argparse.Namespace) -> int:
     """
     folder = Path(args.folder)
     if args.sample is not None and args.sample < 1:
-        raise UserError(f"`--sample` must be an integer ≥ 1, got {args.sample}; leave it out to verify all runs")
+        raise UserError(f"`--sample` must be an integer ≥ 1, got {quote(args.sample)}; leave it out to verify all runs")
     if not args.max_ulps >= 0:
-        raise UserError(f"`--max-ulps` must be a number ≥ 0, got {args.max_ulps}")
+        raise UserError(f"`--max-ulps` must be a number ≥ 0, got {quote(args.max_ulps)}")
     if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
     provenance = read_provenance(folder / "provenance.json")

@@ -17,6 +17,7 @@ from omegaconf import MISSING, OmegaConf
 
 from experiments.config.paths import CONF
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 ARITHMETIC_VERSION = 3
 """Raised whenever the numbers of the core change; part of every run's identity."""
@@ -135,7 +136,7 @@ def build_cached(node: Config) -> Any:
 def output_activation(name: str) -> Config:
     """Return the node of the activation that stands at the output."""
     if name not in catalogue("activation"):
-        raise UserError(f"`output_activation` must be one of {', '.join(catalogue('activation'))}, got {name!r}")
+        raise UserError(f"`output_activation` must be one of {', '.join(catalogue('activation'))}, got {quote(name)}")
     node = OmegaConf.to_container(OmegaConf.load(CONF / "activation" / f"{name}.yaml"))
     assert isinstance(node, dict)
     return {str(key): value for key, value in node.items()}

@@ -17,6 +17,7 @@ import platformdirs
 
 from bpcore.arrays import Array, FloatArray
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def mnist(
     Source: LeCun et al. 1998.
     """
     if split not in MNIST_FILES:
-        raise ValueError(f"`split` must be train or test, got {split!r}")
+        raise ValueError(f"`split` must be train or test, got {quote(split)}")
     folders = mnist_folders(dir)
     paths = _locate(folders, split)
     if paths is None:

@@ -17,6 +17,7 @@ from experiments.config.keys import GROUPS, Config, Job, build_cached, catalogue
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 BATCH_SIZE = 64
 """What is taken where the configuration says nothing: remedies show in the first steps, and full batches take ten times as long."""
@@ -181,7 +182,7 @@ def jobs_of(tried: list[Candidate], overrides: tuple[str, ...], seeds: int) -> l
 def check_seeds(seeds: int) -> None:
     """Refuse a number of seeds that gives no interval."""
     if seeds < 2:
-        raise UserError(f"`--seeds` must be an integer ≥ 2, got {seeds}; intervals come from the scatter over seeds")
+        raise UserError(f"`--seeds` must be an integer ≥ 2, got {quote(seeds)}; intervals come from the scatter over seeds")
 
 
 def _key(override: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from bpcore.graph import gates
 from bpcore.graph.node import Gate, Node, constant
 from experiments.errors import UserError
+from experiments.text.quoting import MOST_QUOTED
 
 MAX_LENGTH = 2000  # characters of an expression
 MAX_DEPTH = 100
@@ -56,8 +57,8 @@ class ExpressionError(UserError):
             super().__init__(f"{subject}: {message}")
             return
         width = max(1, (end if end is not None else start + 1) - start)
-        left = max(0, start - 60)  # a long text is shown around the place only
-        shown = text[left : left + 110]
+        left = max(0, start - MOST_QUOTED // 2)  # a long text is shown around the place only
+        shown = text[left : left + MOST_QUOTED]
         carets = " " * (start - left) + "^" * min(width, max(1, len(shown) - (start - left)))
         super().__init__(f"{subject}, character {start + 1}: {message}\n  {shown}\n  {carets}")
 

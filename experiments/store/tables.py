@@ -23,6 +23,7 @@ from experiments.store.files import atomically as atomically
 from experiments.store.files import write_bytes as write_bytes
 from experiments.store.files import write_text as write_text
 from experiments.text.plain import as_json
+from experiments.text.quoting import quote
 
 KEYS = {"run_id": "identity of the run", "job": "place in the sweep, from 0"}
 
@@ -388,7 +389,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
         provenance = json.loads(path.read_text(encoding="utf-8"))
         complete = all(isinstance(entry["run_id"], str) for entry in provenance["sweep"])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"cannot read {path}: {error!r}; run the sweep again with --fresh") from error
+        raise UserError(f"cannot read {path}: {quote(error)}; run the sweep again with --fresh") from error
     if not (complete and isinstance(provenance, dict)):
         raise UserError(f"{path} is no provenance of a sweep; run the sweep again with --fresh")
     return provenance

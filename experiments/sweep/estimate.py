@@ -16,6 +16,7 @@ from experiments.sweep.tile import run_tile
 from experiments.sweep.tiles import cut, extent, multiplications, stacks_of, work
 from experiments.text import plain
 from experiments.text.numbers import count, number
+from experiments.text.quoting import shortened
 
 _PROBE_STEPS = (2, 8)
 """Both have the costly first and last rows, so that their difference is the cost of the rows in between."""
@@ -101,7 +102,7 @@ def check_memory(plan: Plan) -> None:
     for job in plan.todo:
         need = _working_set(job.config)
         if need > free:
-            place = " ".join(job.overrides)
+            place = shortened(" ".join(job.overrides))
             raise UserError(
                 f"a run needs about {number(need / 2**30)} GiB and {number(free / 2**30)} GiB are free ({place}); "
                 "lower depth, width, batch_size or steps, or raise record.every"
