@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpcore.graph import gates
-from bpcore.graph.node import backward, topological_order
+from bpcore.graph.reverse import backward, topological_order
 from experiments import graphs
 from experiments.errors import UserError
 from experiments.graphs.expression import parse, parse_values
