@@ -18,7 +18,8 @@ from bpcore.graph.reverse import backward, topological_order
 from experiments import graphs
 from experiments.errors import UserError
 from experiments.graphs.expression import parse, parse_values
-from experiments.graphs.reader import ExpressionError, functions
+from experiments.graphs.reader import functions
+from experiments.graphs.refusals import ExpressionError
 from experiments.graphs.text import infix, names
 
 
