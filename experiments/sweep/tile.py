@@ -13,7 +13,8 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.measure.recording import Recording, StackRecord
+from bpcore.measure.recording import Recording
+from bpcore.measure.records import StackRecord
 from bpcore.mlp import Network
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.config.keys import Config, Job, build_cached, flatten, nested, output_activation

@@ -9,8 +9,9 @@ from bpcore.layers import Layers
 from bpcore.measure.extended import log10_delta_norm
 from bpcore.measure.instruments import effective_rank
 from bpcore.measure.modes import MODE_COLUMNS, modes
+from bpcore.measure.per_layer import LAYER_COLUMNS
 from bpcore.measure.probes import PROBE_COLUMNS
-from bpcore.measure.recording import LAYER_COLUMNS, Recording
+from bpcore.measure.recording import Recording
 from bpcore.measure.shattering import gradient_cosine
 from bpcore.training import Examples, StackSettings, train
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS

@@ -5,7 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bpcore.measure.recording import FULL_COLUMNS, HISTOGRAM_BINS, LAYER_COLUMNS, STEP_COLUMNS, RunRecord
+from bpcore.measure.histograms import HISTOGRAM_BINS
+from bpcore.measure.per_layer import FULL_COLUMNS, LAYER_COLUMNS, STEP_COLUMNS
+from bpcore.measure.records import RunRecord
 from tests.bpcore.cases import as_problem
 from tests.bpcore.runs import run, snapshots, stack, train_one
 from tests.bpcore.test_training import parameters
