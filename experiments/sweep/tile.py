@@ -20,7 +20,7 @@ from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.config.keys import Config, Job, build_cached, flatten, nested, output_activation
 from experiments.datasets.factories import Dataset
 from experiments.diagnosis.signal import judge
-from experiments.statistics.groups import delta_factor
+from experiments.statistics.factors import delta_factor
 from experiments.store.parts import PART_SCHEMAS, Content
 from experiments.store.tables import RUN_RESULTS
 from experiments.theory.prediction import Prediction, predict
