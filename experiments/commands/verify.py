@@ -16,8 +16,9 @@ from experiments.config.keys import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.report.terminal import count
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
+from experiments.store.folder import is_results
 from experiments.store.provenance import differs
-from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.store.reading import read_provenance, read_table
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.execution import plan
 from experiments.sweep.numerics import ensure

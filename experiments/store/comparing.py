@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
 from experiments.store.assembling import FileSource
+from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import snapshot_name
-from experiments.store.tables import RUN_RESULTS, TABLES, read_table
+from experiments.store.reading import read_table
 
 SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})
 """Columns whose values come out of sums that cancel: near 0, a last place of the value itself means nothing. Their differences,

@@ -11,7 +11,8 @@ from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENT
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.store.folder import is_results
+from experiments.store.reading import read_provenance, read_table
 
 
 def choice(group: str, name: str) -> Config:

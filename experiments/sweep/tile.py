@@ -21,8 +21,8 @@ from experiments.config.keys import Config, Job, build_cached, flatten, nested, 
 from experiments.datasets.factories import Dataset
 from experiments.diagnosis.signal import judge
 from experiments.statistics.factors import delta_factor
+from experiments.store.columns import RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content
-from experiments.store.tables import RUN_RESULTS
 from experiments.theory.prediction import Prediction, predict
 
 

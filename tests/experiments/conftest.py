@@ -13,7 +13,8 @@ from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, Job, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.store.tables import Results, load
+from experiments.store.reading import load
+from experiments.store.tables import Results
 from experiments.sweep.execution import execute, plan
 from tests.experiments.helpers import TINY
 

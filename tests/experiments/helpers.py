@@ -9,7 +9,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from experiments.compose.composition import compose, jobs_of
-from experiments.store.tables import Results, load
+from experiments.store.reading import load
+from experiments.store.tables import Results
 from experiments.sweep.execution import execute, folder_of, plan
 
 ROOT = Path(__file__).resolve().parents[2]

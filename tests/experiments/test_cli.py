@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from experiments import __version__, cli
-from experiments.store.tables import TABLES, load
+from experiments.store.columns import TABLES
+from experiments.store.reading import load
 from tests.experiments.helpers import ROOT, TINY, command
 
 

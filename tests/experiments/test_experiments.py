@@ -11,7 +11,7 @@ from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import GROUPS, catalogue
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.store.tables import load
+from experiments.store.reading import load
 from experiments.sweep.execution import execute, plan
 
 EXPERIMENTS = catalogue("experiment")

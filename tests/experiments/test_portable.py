@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from experiments.store.tables import TABLES
+from experiments.store.columns import TABLES
 from experiments.sweep.numerics import PORTABLE
 from tests.experiments.helpers import ROOT
 

@@ -17,7 +17,7 @@ import pytest
 from experiments.compose.composition import compose, jobs_of
 from experiments.config.keys import Job
 from experiments.errors import UserError
-from experiments.store.tables import load
+from experiments.store.reading import load
 from experiments.sweep import execution
 from experiments.sweep.execution import execute, plan
 from experiments.sweep.tile import run_tile

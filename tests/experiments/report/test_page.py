@@ -17,7 +17,10 @@ from experiments.config.keys import Job
 from experiments.report import page as report_page
 from experiments.report.page import combine, figure_modules, write_report
 from experiments.statistics.groups import varying
-from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write
+from experiments.store.columns import TABLES
+from experiments.store.reading import load
+from experiments.store.tables import Results, runs_frame
+from experiments.store.writing import write_pieces, write_runs
 from experiments.sweep.tile import failed
 
 
@@ -141,8 +144,10 @@ def test_whatever_was_run_there_is_a_page(samples: dict[str, Results], name: str
 def test_a_sweep_of_failed_runs_gives_a_page(base: dict[str, Any], tmp_path: Path) -> None:
     parts = [failed(Job(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
     runs = runs_frame([{**row, "job": i} for i, part in enumerate(parts) for row in part.runs])
-    empty = (pd.DataFrame(columns=[*KEYS, *columns]) for columns in (LAYERS, STEPS, HISTOGRAMS))
-    write(tmp_path, Tables(runs, *empty), {"command": "gradstab run", "sweep": []})
+    write_runs(tmp_path / "runs.parquet", runs)
+    for name in TABLES:
+        write_pieces(tmp_path / f"{name}.parquet", name, [])
+    (tmp_path / "provenance.json").write_text('{"command": "gradstab run", "sweep": []}', encoding="utf-8")
     text = write_report([tmp_path]).read_text(encoding="utf-8")
     Page(text)
     assert "6 failed" in text

@@ -11,8 +11,9 @@ import pytest
 from experiments import cli
 from experiments.commands import merge
 from experiments.errors import UserError
+from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences, distances, ulps
-from experiments.store.tables import TABLES, load
+from experiments.store.reading import load
 from experiments.sweep.restore import recorded_jobs
 from tests.experiments.helpers import sweep
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from experiments.store import locks
+from experiments.store.folder import LOCK
 from experiments.store.locks import locked
-from experiments.store.tables import LOCK
 
 
 def _hold(folder, pipe):
