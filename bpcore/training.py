@@ -140,7 +140,7 @@ class _Loop:
         self.engine = Engine(self.network, params, settings.optimizer, settings.clip, rates, self.batches.size, dtype)
         self.running = RunningStatistics(self.network.normalization.momentum)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
-        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, bool(self.recording.probes))
+        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
         self.alive = np.ones(len(runs), dtype=bool)
         self.not_clipped = np.zeros(len(runs), dtype=bool)
         self.decays = bool(self.weight_decay.any())

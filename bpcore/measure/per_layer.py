@@ -1,25 +1,26 @@
 """What is measured of every layer at a step: norms and what is made of them, moments and fractions."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.measure import instruments
-from bpcore.measure.modes import MODE_COLUMNS
-from bpcore.measure.probes import PROBE_COLUMNS
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
 
-DELTA_COLUMNS = ("delta_norm", "delta_mean_norm", "delta_rms", "zero")
-"""What is measured of δ; the input gradient δ^0 has these alone."""
+_ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {
+    "z_mean": lambda network, trace, l: instruments.mean(trace.z[l]),
+    "z_var": lambda network, trace, l: instruments.variance(trace.z[l]),
+    "a_mean": lambda network, trace, l: instruments.mean(trace.a[l]),
+    "a_var": lambda network, trace, l: instruments.variance(trace.a[l]),
+    "saturated": lambda network, trace, l: instruments.saturated(trace.h[l], network.phi(l)),
+    "dead": lambda network, trace, l: instruments.dead(trace.a[l]),
+}
+"""Column: what is measured of the layers 1…L of a pass, (R,)."""
 
-PARAMETER_COLUMNS = ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio")
-FULL_COLUMNS = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead")
-COSTLY_COLUMNS = ("zero", *FULL_COLUMNS)
-LAYER_COLUMNS = DELTA_COLUMNS + PARAMETER_COLUMNS + FULL_COLUMNS + PROBE_COLUMNS
-STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "sharpness", *MODE_COLUMNS)
 
-
-def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, FloatArray]:
+def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array]:
     """Return the columns that are norms, or made of them, for all steps at once.
 
     Args:
@@ -31,7 +32,7 @@ def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Float
         Column -> (R, S, L+1), layer 0 first; NaN where a column does not apply.
     """
     with np.errstate(all="ignore"):  # of rows that are not there, and of W = 0
-        columns = {
+        columns: dict[str, Array] = {
             "delta_norm": norms[DELTA] / np.sqrt(m),
             "delta_mean_norm": norms[BIAS_GRADIENT].copy(),  # BP3: ∂J/∂b is the mean of δ
             "weight_grad_norm": norms[WEIGHT_GRADIENT],
@@ -42,8 +43,11 @@ def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Float
     columns["delta_rms"] = columns["delta_norm"] / np.sqrt(network.sizes)
     if network.normalization.active:  # there the mean of δ is zero by construction, and W¹ᵀ times it too
         columns["delta_mean_norm"][..., : network.L if network.L > 1 else 0] = np.nan
-    for name in PARAMETER_COLUMNS:
+    for name in ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio"):
         columns[name][..., 0] = np.nan
+    columns["finite"] = np.isfinite(columns["delta_norm"])
+    with np.errstate(divide="ignore", invalid="ignore"):  # log10 0 is −inf
+        columns["log10_delta_norm"] = np.log10(columns["delta_norm"])
     return columns
 
 
@@ -56,16 +60,12 @@ def costly_columns(network: Network, trace: Trace, delta: dict[int, Array]) -> d
         delta: δ^l for l = 0…L.
 
     Returns:
-        COSTLY_COLUMNS -> (R, L+1), layer 0 first; NaN where a column does not apply.
+        Column -> (R, L+1), layer 0 first; NaN where a column does not apply.
     """
-    columns = {name: np.full((delta[network.L].shape[0], network.L + 1), np.nan) for name in COSTLY_COLUMNS}
+    columns = {name: np.full((delta[network.L].shape[0], network.L + 1), np.nan) for name in ("zero", *_ENTRIES)}
     for l in range(network.L + 1):
         columns["zero"][:, l] = instruments.zero(delta[l])
         if l > 0:
-            columns["z_mean"][:, l] = instruments.mean(trace.z[l])
-            columns["z_var"][:, l] = instruments.variance(trace.z[l])
-            columns["a_mean"][:, l] = instruments.mean(trace.a[l])
-            columns["a_var"][:, l] = instruments.variance(trace.a[l])
-            columns["saturated"][:, l] = instruments.saturated(trace.h[l], network.phi(l))
-            columns["dead"][:, l] = instruments.dead(trace.a[l])
+            for name, measure in _ENTRIES.items():
+                columns[name][:, l] = measure(network, trace, l)
     return columns

@@ -39,7 +39,7 @@ class StackRecord:
     Args:
         steps: (S,) int, ascending: the steps at which any run has a row.
         present: (R, S) bool, which rows a run has; a diverged run's end where it left the finite numbers.
-        layers: column -> (R, S, L+1) float64, layer 0 first; undefined where no row is present.
+        layers: column -> (R, S, L+1), float64 or bool, layer 0 first; undefined where no row is present.
         step_columns: column -> (R, S), float64 or bool; undefined where no row is present.
         histograms: column -> 1-D values (run, step, layer, quantity, bin_low, bin_high, count), sorted by run, step and
             layer; `run` is the position in the stack; empty bins are left out.
@@ -52,7 +52,7 @@ class StackRecord:
 
     steps: Array
     present: Array
-    layers: dict[str, FloatArray]
+    layers: dict[str, Array]
     step_columns: dict[str, Array]
     histograms: dict[str, Array]
     snapshots: list[dict[str, Array] | None]
@@ -68,7 +68,6 @@ class StackRecord:
         width = next(iter(self.layers.values())).shape[-1]
         layers: dict[str, Array] = {"step": np.repeat(steps, width), "layer": np.tile(np.arange(width), steps.size)}
         layers |= {name: values[run, chosen].ravel() for name, values in self.layers.items()}
-        layers["finite"] = np.isfinite(layers["delta_norm"])
         table = {"step": steps} | {name: values[run, chosen] for name, values in self.step_columns.items()}
         own = self.histograms["run"] == run
         histograms = {name: values[own] for name, values in self.histograms.items() if name != "run"}
