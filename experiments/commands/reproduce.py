@@ -21,9 +21,9 @@ from experiments.report.terminal import count
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables, read_provenance, write_text
 from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import Plan, plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import Plan, plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,8 @@ from experiments.config.keys import GROUPS, Job, run_id
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.store.tables import Results, load
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 from tests.experiments.helpers import TINY
 
 SWEEPS = {

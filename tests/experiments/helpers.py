@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 
 from experiments.compose.composition import compose, jobs_of
 from experiments.store.tables import Results, load
-from experiments.sweep.execution import execute, folder_of, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import folder_of, plan
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["width=8", "data.n_samples=50", "executor=serial"]
