@@ -19,10 +19,11 @@ from experiments.store.parts import Content, Part, part_path, read_part, write_p
 from experiments.store.provenance import describe
 from experiments.store.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
 from experiments.store.tables import PARTS, Finished, Tables, is_results, read_table
+from experiments.sweep.content import failed
 from experiments.sweep.executors.contract import Ending, Executor, Failed, Lost, Task
 from experiments.sweep.executors.serial import Serial
 from experiments.sweep.plan import Plan, plan
-from experiments.sweep.tile import failed, run_tile
+from experiments.sweep.tile import run_tile
 from experiments.sweep.tiles import cut
 
 _LOSSES = 2

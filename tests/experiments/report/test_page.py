@@ -18,7 +18,7 @@ from experiments.report import page as report_page
 from experiments.report.page import combine, figure_modules, write_report
 from experiments.statistics.groups import varying
 from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write
-from experiments.sweep.tile import failed
+from experiments.sweep.content import failed
 
 
 class Page(HTMLParser):
