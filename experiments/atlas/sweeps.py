@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments.atlas.composing import Composer
 from experiments.compose.composition import jobs_of
+from experiments.compose.many import Composer
 from experiments.config import keys as run_config
 from experiments.config.keys import Job
 from experiments.errors import UserError

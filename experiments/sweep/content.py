@@ -12,7 +12,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.measure.recording import StackRecord
 from experiments.config.keys import Config, Job, flatten, nested
 from experiments.diagnosis.signal import judge
-from experiments.statistics.groups import delta_factor
+from experiments.statistics.factors import delta_factor
 from experiments.store.parts import PART_SCHEMAS, Content
 from experiments.store.tables import RUN_RESULTS
 from experiments.theory.prediction import Prediction
