@@ -14,7 +14,7 @@ import pytest
 from tests.experiments.helpers import ROOT
 
 FOLDER = os.environ.get("GRADSTAB_HYDRA")
-MODULES = ("test_composition", "test_fast_composition", "test_launcher", "test_sweeper")
+MODULES = ("test_composition", "test_fast", "test_launcher", "test_plain_values", "test_sweeper")
 
 
 @pytest.mark.skipif(FOLDER is None, reason="GRADSTAB_HYDRA names no folder with another release of Hydra")
@@ -28,6 +28,6 @@ def test_it_passes_the_same_tests(module: str) -> None:
         [sys.executable, "-c", "import hydra; print(hydra.__file__)"], env=env, capture_output=True, text=True, check=True
     )
     assert Path(found.stdout.strip()).is_relative_to(folder)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/experiments/{module}.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/experiments/compose/{module}.py"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
