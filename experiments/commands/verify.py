@@ -20,8 +20,8 @@ from experiments.store.folder import is_results
 from experiments.store.provenance import differs
 from experiments.store.reading import read_provenance, read_table
 from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.execution import plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import plan
 from experiments.sweep.restore import choice, recorded_jobs
 
 MAX_ULPS = 1e6

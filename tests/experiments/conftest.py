@@ -15,8 +15,9 @@ from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.store.reading import load
 from experiments.store.tables import Results
-from experiments.sweep.execution import execute, plan
-from tests.experiments.helpers import TINY
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
+from tests.experiments.atlas.test_sweeps import TINY
 
 SWEEPS = {
     "one_run": ["depth=3", "steps=4"],

@@ -7,7 +7,8 @@ import zipfile
 
 import pytest
 
-from tests.experiments.helpers import ROOT, TINY
+from tests.experiments.atlas.test_sweeps import TINY
+from tests.experiments.findings.test_every_finding import ROOT
 from tests.processes import environment, run
 
 
