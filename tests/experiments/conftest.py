@@ -17,7 +17,7 @@ from experiments.store.reading import load
 from experiments.store.tables import Results
 from experiments.sweep.execution import execute
 from experiments.sweep.plan import plan
-from tests.experiments.atlas.test_sweeps import TINY
+from tests.experiments.helpers import TINY
 
 SWEEPS = {
     "one_run": ["depth=3", "steps=4"],

@@ -8,8 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments import cli
-from tests.experiments.atlas.test_sweeps import TINY
-from tests.experiments.helpers import sweep
+from tests.experiments.helpers import TINY, sweep
 
 SWEEP = ["depth=2", "seed=0,1", "steps=1"]
 AGAIN = ["run", "-m", *TINY, *SWEEP, "name=x", "results_dir=."]

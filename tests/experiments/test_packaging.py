@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from tests.experiments.atlas.test_sweeps import TINY
 from tests.experiments.findings.test_every_finding import ROOT
+from tests.experiments.helpers import TINY
 from tests.processes import environment, run
 
 

@@ -22,7 +22,7 @@ from experiments.sweep import execution
 from experiments.sweep.execution import execute
 from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
-from tests.experiments.atlas.test_sweeps import TINY
+from tests.experiments.helpers import TINY
 from tests.faults.kill_sweep import content, torment
 from tests.processes import environment, run, started
 

@@ -13,7 +13,7 @@ from experiments.diagnosis import remedies
 from experiments.diagnosis.effects import conclude, effects
 from experiments.errors import UserError
 from experiments.report.remedies import as_markdown, as_text, draw, rows_of, shown
-from tests.experiments.atlas.test_sweeps import TINY
+from tests.experiments.helpers import TINY
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from experiments.sweep.execution import execute
 from experiments.sweep.executors.processes import Processes
 from experiments.sweep.plan import plan
 from experiments.sweep.tiles import multiplications
-from tests.experiments.atlas.test_sweeps import TINY
+from tests.experiments.helpers import TINY
 
 
 def jobs_for(*overrides):

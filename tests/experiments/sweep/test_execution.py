@@ -18,8 +18,7 @@ from experiments.sweep.execution import execute
 from experiments.sweep.executors.serial import Here, Serial
 from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
-from tests.experiments.atlas.test_sweeps import TINY
-from tests.experiments.helpers import sweep
+from tests.experiments.helpers import TINY, sweep
 
 
 @functools.cache

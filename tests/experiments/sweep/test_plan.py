@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from experiments.compose.composition import compose, jobs_of
 from experiments.sweep.plan import default_name, folder_of, plan
-from tests.experiments.atlas.test_sweeps import TINY
+from tests.experiments.helpers import TINY
 
 
 @functools.cache
