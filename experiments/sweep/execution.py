@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bpcore.arrays import FloatArray
-from experiments.config.keys import Job, build
+from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.assembling import FileSource
 from experiments.store.locks import locked
@@ -46,9 +46,9 @@ class Plan:
     """
 
     folder: Path
-    jobs: list[Job]
-    todo: list[Job]
-    asked: list[Job] = field(repr=False)
+    jobs: list[Run]
+    todo: list[Run]
+    asked: list[Run] = field(repr=False)
     begun: Unfinished | None = field(default=None, repr=False)
     earlier: list[dict[str, Any]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -62,7 +62,7 @@ class Plan:
         return len(self.jobs) - len(self.todo)
 
 
-def default_name(jobs: list[Job], experiment: str | None) -> str:
+def default_name(jobs: list[Run], experiment: str | None) -> str:
     """Derive a folder name from the definition of a sweep, so that the same command finds its own results.
 
     Args:
@@ -76,13 +76,12 @@ def default_name(jobs: list[Job], experiment: str | None) -> str:
     return f"{experiment or ('sweep' if len(jobs) > 1 else 'run')}-{digest}"
 
 
-def folder_of(jobs: list[Job], experiment: str | None) -> Path:
+def folder_of(jobs: list[Run], experiment: str | None) -> Path:
     """Return the results folder of a sweep."""
-    first = jobs[0].config
-    return Path(first["results_dir"]) / (first["name"] or default_name(jobs, experiment))
+    return Path(jobs[0].results_dir) / (jobs[0].name or default_name(jobs, experiment))
 
 
-def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
+def plan(jobs: list[Run], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
     """Find out what is done already; nothing is written.
 
     Args:
@@ -135,14 +134,14 @@ def _in_parts(begun: Unfinished | None) -> set[str]:
     return {run_id for part in begun.parts if not part.failed for run_id in part.run_ids} if begun is not None else set()
 
 
-def _in_tables(folder: Path, jobs: list[Job]) -> set[str]:
+def _in_tables(folder: Path, jobs: list[Run]) -> set[str]:
     """Return the runs that need not be run again: not failed, all of their rows there, their snapshot too."""
     runs = read_table(folder, "runs")
     runs = runs[runs["status"] != "failed"]
     done = set(runs["run_id"]).intersection(*(FileSource(folder, name).runs for name in TABLES))
     ends = dict(zip(runs["run_id"], runs["diverged_at_step"], strict=True))
     for job in jobs:
-        wanted = job.config["record"]["snapshot"]
+        wanted = job.record.snapshot
         end = ends.get(job.run_id)
         reached = end is None or pd.isna(end) or wanted is None or wanted <= end  # a diverged run has none behind its end
         if wanted is not None and reached and not (folder / snapshot_name(job.run_id)).is_file():
@@ -272,9 +271,9 @@ class _Keep:
         return write_part(self.folder, compute(*args), self.invocation)
 
 
-def _one(job: Job, keep: _Keep, progress: bool) -> Part:
+def _one(job: Run, keep: _Keep, progress: bool) -> Part:
     """Compute a single run in this process, with a bar over its steps."""
-    total = job.config["steps"] + 1
+    total = job.steps + 1
     bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
 
     def on_step(step: int, loss: FloatArray) -> None:
@@ -286,15 +285,15 @@ def _one(job: Job, keep: _Keep, progress: bool) -> Part:
         return _give_up(job, keep, error) if error is not None else future.result()
 
 
-def _compute(jobs: list[Job], keep: _Keep) -> Iterator[Part]:
+def _compute(jobs: list[Run], keep: _Keep) -> Iterator[Part]:
     """Compute tiles in the sweep's executor; the runs of a tile that fails or whose worker dies are tried again, each alone."""
-    make = build(jobs[0].config["executor"])
+    make = jobs[0].executor
     executor: Executor = make(len(jobs))
     waiting = deque(cut(jobs, executor.workers))
     if len(waiting) < executor.workers:
         executor.close()
         executor = make(len(waiting))
-    running: dict[Future[Any], list[Job]] = {}
+    running: dict[Future[Any], list[Run]] = {}
     suspects: set[str] = set()
     try:
         while waiting or running:
@@ -318,7 +317,7 @@ def _compute(jobs: list[Job], keep: _Keep) -> Iterator[Part]:
         executor.close(kill=bool(waiting or running))
 
 
-def _give_up(job: Job, keep: _Keep, error: BaseException) -> Part:
+def _give_up(job: Run, keep: _Keep, error: BaseException) -> Part:
     """Return the part of a run that failed even alone.
 
     Raises:

@@ -13,34 +13,16 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.measure.recording import Recording, StackRecord
-from bpcore.mlp import Network
+from bpcore.measure.recording import StackRecord
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
-from experiments.config.keys import Config, Job, build_cached, flatten, nested, output_activation
-from experiments.datasets.factories import Dataset
+from experiments.config.identity import flatten, nested
+from experiments.config.keys import Config
+from experiments.config.run import Run
 from experiments.diagnosis.signal import judge
 from experiments.statistics.factors import delta_factor
 from experiments.store.parts import PART_SCHEMAS, Content
 from experiments.store.tables import RUN_RESULTS
 from experiments.theory.prediction import Prediction, predict
-
-
-def network_of(config: Config, dataset: Dataset) -> Network:
-    """Return the architecture that a config describes: n_0 and n_L come from the data."""
-    hidden = [config["width"]] * config["depth"]
-    return Network(
-        (dataset.x.shape[0], *hidden, dataset.y.shape[0]),
-        build_cached(config["activation"]),
-        build_cached(output_activation(config["output_activation"])),
-        build_cached(config["loss"]),
-        build_cached(config["normalization"]),
-    )
-
-
-def _recording(config: Config) -> Recording:
-    record = config["record"]
-    probes = frozenset(name for name in ("extended", "gradient_cosine", "a_rank") if record[name])
-    return Recording(record["every"], record["name"] == "full", record["snapshot"], record["sharpness"], probes, record["modes"])
 
 
 @functools.lru_cache(maxsize=1)
@@ -49,7 +31,7 @@ def _one_blas_thread() -> Any:
     return threadpool_limits(1, user_api="blas")
 
 
-def run_tile(jobs: list[Job], on_step: Callable[[int, FloatArray], None] | None = None) -> Content:
+def run_tile(jobs: list[Run], on_step: Callable[[int, FloatArray], None] | None = None) -> Content:
     """Run jobs of one shape as a stack.
 
     Args:
@@ -61,40 +43,24 @@ def run_tile(jobs: list[Job], on_step: Callable[[int, FloatArray], None] | None 
     """
     _one_blas_thread()
     started = time.monotonic()
-    config = jobs[0].config
-    dataset = build_cached(config["data"])
-    network = network_of(config, dataset)
-    settings = StackSettings(
-        network,
-        build_cached(config["optimizer"]),
-        build_cached(config["clip"]),
-        config["batch_size"],
-        config["steps"],
-        config["dtype"],
-        _recording(config),
-    )
+    first = jobs[0]
+    dataset = first.data
+    settings = StackSettings(first.network, first.optimizer, first.clip, first.batch_size, first.steps, first.dtype, first.recording)
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
-    record = train_stack(settings, [_run_settings(job.config) for job in jobs], examples, on_step)
+    record = train_stack(settings, [_run_settings(job) for job in jobs], examples, on_step)
     if dataset.classes is None:  # an index of the largest output means nothing then
         for accuracies in (record.step_columns["accuracy"], record.final_accuracy, record.test_accuracy):
             accuracies[:] = math.nan
-    content = _content(jobs, record, [predict(job.config, network, dataset) for job in jobs])
+    content = _content(jobs, record, [predict(job) for job in jobs])
     content.seconds = time.monotonic() - started
     return content
 
 
-def _run_settings(config: Config) -> RunSettings:
-    return RunSettings(
-        config["seed"],
-        build_cached(config["init"]),
-        config["lr"],
-        config["bias_lr_factor"],
-        config["weight_decay"],
-        build_cached(config["clip"]).threshold,
-    )
+def _run_settings(run: Run) -> RunSettings:
+    return RunSettings(run.seed, run.init, run.lr, run.bias_lr_factor, run.weight_decay, run.clip.threshold)
 
 
-def _content(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> Content:
+def _content(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> Content:
     """Make the tables of a stack at once, and each run's results."""
     width = next(iter(record.layers.values())).shape[-1]
     rows = record.present.sum(axis=1)
@@ -149,15 +115,14 @@ def canonical(values: Array) -> Array:
     return np.where(np.isnan(values), np.array(math.nan, values.dtype), values) if values.dtype.kind == "f" else values
 
 
-def _results(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
+def _results(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
     """Return each run's results: the columns of the runs table that are not its config."""
     start = {name: values[:, 0] for name, values in record.layers.items()}
     layer = np.arange(start["delta_norm"].shape[1])
     results = []
     for i, job in enumerate(jobs):
-        depth = job.config["depth"]
         step0 = {"layer": layer, **{name: values[i] for name, values in start.items()}}
-        factor = delta_factor(start["delta_norm"][i, 1 : depth + 1])
+        factor = delta_factor(start["delta_norm"][i, 1 : job.L])
         ended = record.diverged_at_step[i]
         diverged_at = None if ended is None else int(ended)
         results.append({
@@ -178,7 +143,7 @@ def _results(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> 
     return results
 
 
-def failed(job: Job, error: str) -> Content:
+def failed(job: Run, error: str) -> Content:
     """Return what a run that failed left: the reason, and no measurements.
 
     Args:
