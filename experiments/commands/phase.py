@@ -11,7 +11,8 @@ from experiments.compose.composition import compose, runs_of
 from experiments.errors import UserError
 from experiments.figures import phase_diagram
 from experiments.report.page import FORMATS, draw
-from experiments.store.tables import load, write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
+from experiments.store.reading import load
 from experiments.theory import phase
 
 

@@ -18,8 +18,10 @@ from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
 from experiments.errors import UserError
 from experiments.report.terminal import count
+from experiments.store.files import write_text
 from experiments.store.provenance import differs
-from experiments.store.tables import Tables, read_provenance, write_text
+from experiments.store.reading import read_provenance
+from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import Plan, plan
 from experiments.sweep.execution import execute as execute_plan

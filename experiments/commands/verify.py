@@ -17,8 +17,9 @@ from experiments.config.identity import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.report.terminal import count
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
+from experiments.store.folder import is_results
 from experiments.store.provenance import differs
-from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.store.reading import read_provenance, read_table
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.execution import plan
 from experiments.sweep.numerics import ensure
@@ -105,8 +106,10 @@ def _report(folder: Path, runs: int, found: list[Difference], other: str | None,
 def _matters(difference: Difference, other: str | None, bound: float) -> bool:
     if other is None:
         return True
-    if difference.table == "histograms" or difference.column in COUNTED:
+    if difference.table == "histograms":
         return False
+    if difference.column in COUNTED:
+        return not math.isfinite(difference.ulps)  # a count on one side and none on the other
     return math.isnan(difference.ulps) or difference.ulps > bound
 
 

@@ -10,7 +10,7 @@ import psutil
 
 from experiments.config.run import Run
 from experiments.errors import UserError
-from experiments.store.tables import LAYERS
+from experiments.store.columns import LAYERS
 from experiments.sweep.execution import Plan
 from experiments.sweep.executors.local import Executor
 from experiments.sweep.tile import run_tile

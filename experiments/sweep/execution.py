@@ -18,11 +18,14 @@ from bpcore.arrays import FloatArray
 from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.assembling import FileSource
+from experiments.store.columns import TABLES
+from experiments.store.folder import PARTS, is_results
 from experiments.store.locks import locked
 from experiments.store.parts import Content, Part, snapshot_name, write_part
 from experiments.store.provenance import describe
+from experiments.store.reading import Finished, read_provenance, read_table
 from experiments.store.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
-from experiments.store.tables import PARTS, TABLES, Finished, Tables, is_results, read_provenance, read_table
+from experiments.store.tables import Tables
 from experiments.sweep.executors.local import Executor, Serial
 from experiments.sweep.tile import failed, run_tile
 from experiments.sweep.tiles import cut

@@ -12,7 +12,8 @@ from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.store.folder import is_results
+from experiments.store.reading import read_provenance, read_table
 
 
 def recorded_runs(folder: Path, places: Config, sample: int | None = None) -> list[Run]:

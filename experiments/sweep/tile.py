@@ -13,15 +13,15 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.measure.recording import StackRecord
+from bpcore.measure.records import StackRecord
 from bpcore.training import Examples, RunSettings, StackSettings, train_stack
 from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
 from experiments.diagnosis.signal import judge
 from experiments.statistics.factors import delta_factor
+from experiments.store.columns import RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content
-from experiments.store.tables import RUN_RESULTS
 from experiments.theory.prediction import Prediction, predict
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.measure.recording import Recording, RunRecord
+from bpcore.measure.recording import Recording
+from bpcore.measure.records import RunRecord
 from bpcore.mlp import Network
 from bpcore.training import Examples, RunSettings, StackSettings, train
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS

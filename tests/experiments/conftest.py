@@ -14,7 +14,8 @@ from experiments.config.files import choice
 from experiments.config.keys import GROUPS
 from experiments.config.run import Run
 from experiments.config.validation import validate
-from experiments.store.tables import Results, load
+from experiments.store.reading import load
+from experiments.store.tables import Results
 from experiments.sweep.execution import execute, plan
 from tests.experiments.helpers import TINY
 

@@ -12,7 +12,7 @@ from experiments.config.files import catalogue
 from experiments.config.keys import GROUPS
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.store.tables import load
+from experiments.store.reading import load
 from experiments.sweep.execution import execute, plan
 
 EXPERIMENTS = catalogue("experiment")

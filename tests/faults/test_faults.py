@@ -17,12 +17,13 @@ import pytest
 from experiments.compose.composition import compose, runs_of
 from experiments.config.run import Run
 from experiments.errors import UserError
-from experiments.store.tables import load
+from experiments.store.reading import load
 from experiments.sweep import execution
 from experiments.sweep.execution import execute, plan
 from experiments.sweep.tile import run_tile
-from tests.experiments.helpers import ROOT, TINY
+from tests.experiments.helpers import TINY
 from tests.faults.kill_sweep import content, torment
+from tests.processes import environment, run, started
 
 
 @functools.cache
@@ -201,15 +202,16 @@ def small_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
 
-    def mount(options: str) -> None:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True, capture_output=True)
+    def mount(options: str) -> bool:
+        return run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]).returncode == 0
 
-    try:
-        mount("size=128k")
-    except (OSError, subprocess.CalledProcessError):
+    def remount(options: str) -> None:
+        assert mount(f"remount,{options}")
+
+    if shutil.which("mount") is None or not mount("size=128k"):
         pytest.skip("needs the right to mount")
-    yield disk, lambda options: mount(f"remount,{options}")
-    subprocess.run(["umount", str(disk)], check=True)
+    yield disk, remount
+    assert run(["umount", str(disk)]).returncode == 0
 
 
 def test_a_full_disk_keeps_the_parts_and_goes_on_when_there_is_room(small_disk, tmp_path):
@@ -243,14 +245,11 @@ def test_a_folder_that_cannot_be_written_is_read_all_the_same(small_disk):
 
 def test_two_processes_on_one_name_end_in_one_whole_sweep(tmp_path, undisturbed):
     arguments = ["run", "-m", *TINY, "steps=2", *WHOLE, "name=x", f"results_dir={tmp_path}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "experiments", *arguments], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=120) for process in both]
+    options = {"cwd": tmp_path, "env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    words = [sys.executable, "-m", "experiments", *arguments]
+    with started(*words, **options) as one, started(*words, **options) as other:
+        both = [one, other]
+        said = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert all(err == b"" or b"waiting for it" in err for _, err in said)
     assert content(tmp_path / "x") == content(undisturbed / "whole")

@@ -9,9 +9,10 @@ import pytest
 from experiments.compose.composition import compose, runs_of
 from experiments.config.run import Run
 from experiments.errors import UserError
+from experiments.store.columns import TABLES
 from experiments.store.files import Staging
 from experiments.store.provenance import differs
-from experiments.store.tables import TABLES, load
+from experiments.store.reading import load
 from experiments.sweep import execution
 from experiments.sweep.execution import default_name, execute, folder_of, plan
 from experiments.sweep.tile import run_tile
