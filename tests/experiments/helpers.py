@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.store.reading import load
 from experiments.store.tables import Results
 from experiments.sweep.execution import execute
@@ -23,7 +23,7 @@ def sweep(folder: Path, *overrides: str, multirun: bool = True, name: str = "swe
     """Run a small sweep in this process and load its results."""
     flags = ["--multirun"] if multirun else []
     composed = compose(flags, [*TINY, f"results_dir={folder}", f"name={name}", *overrides])
-    jobs, _ = jobs_of(composed)
+    jobs, _ = runs_of(composed)
     target = folder_of(jobs, composed[0].experiment)
     execute(plan(jobs, target), ["test"], progress=False)
     return load(target)

@@ -18,9 +18,8 @@ import pytest
 from experiments import __version__, cli
 from experiments.store.columns import TABLES
 from experiments.store.reading import load
-from tests.experiments.findings.test_every_finding import ROOT
 from tests.experiments.helpers import TINY, command
-from tests.processes import alive, environment, run, started
+from tests.processes import ROOT, alive, environment, run, started
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import zipfile
 
 import pytest
 
-from tests.experiments.findings.test_every_finding import ROOT
 from tests.experiments.helpers import TINY
-from tests.processes import environment, run
+from tests.processes import ROOT, environment, run
 
 
 def _run(*command, cwd, env=None):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.compose.composition import compose, jobs_of
-from experiments.config.keys import Job
+from experiments.compose.composition import compose, runs_of
+from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.reading import load
 from experiments.sweep import execution
@@ -33,7 +33,7 @@ def _composed(overrides):
 
 
 def jobs_for(folder, *overrides, executor=None):
-    jobs, _ = jobs_of([replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)])
+    jobs, _ = runs_of([replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)])
     if executor is not None:
         jobs = [replace(job, config={**job.config, "executor": executor}) for job in jobs]
     return jobs
@@ -106,7 +106,7 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
     assert moment > 20  # the parts, their folder, the manifest, the tables
 
 
-def _dies_once(jobs: list[Job], on_step=None):
+def _dies_once(jobs: list[Run], on_step=None):
     mark = Path(jobs[0].config["results_dir"]) / "died"
     if jobs[0].config["depth"] == 3 and not mark.exists():
         mark.touch()
@@ -114,7 +114,7 @@ def _dies_once(jobs: list[Job], on_step=None):
     return run_tile(jobs)
 
 
-def _fails_together(jobs: list[Job], on_step=None):
+def _fails_together(jobs: list[Run], on_step=None):
     if len(jobs) > 1:
         raise MemoryError("too large")
     return run_tile(jobs)
@@ -130,7 +130,7 @@ def test_a_lost_tile_is_made_again_run_by_run(tmp_path, undisturbed, monkeypatch
 def interrupted_after_one_tile(folder, monkeypatch, *overrides):
     """Begin a sweep and end it as a kill would, after its first tile."""
 
-    def once(jobs: list[Job], on_step=None):
+    def once(jobs: list[Run], on_step=None):
         if list((folder / "parts").glob("*.part")):
             raise SystemExit
         return run_tile(jobs)

@@ -14,7 +14,7 @@ from experiments.errors import UserError
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences, distances, ulps
 from experiments.store.reading import load
-from experiments.sweep.restore import recorded_jobs
+from experiments.sweep.restore import recorded_runs
 from tests.experiments.helpers import sweep
 
 PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.serial.Serial", "name": "serial"}}
@@ -216,10 +216,10 @@ def test_what_has_no_size_outweighs_every_size_in_either_order(whole, made):
 
 
 class TestRecorded:
-    def test_every_job_comes_back_with_its_identity(self, made):
-        jobs = recorded_jobs(made / "whole", PLACES)
-        assert [job.run_id for job in jobs] == load(made / "whole").runs["run_id"].tolist()
-        assert all(job.config["activation"]["_target_"].startswith("bpcore.activations.") for job in jobs)
+    def test_every_run_comes_back_with_its_identity(self, made):
+        runs = recorded_runs(made / "whole", PLACES)
+        assert [run.run_id for run in runs] == load(made / "whole").runs["run_id"].tolist()
+        assert all(run.config["activation"]["_target_"].startswith("bpcore.activations.") for run in runs)
 
     def test_other_data_are_named(self, whole):
         provenance = json.loads((whole / "provenance.json").read_text())
@@ -230,13 +230,13 @@ class TestRecorded:
         provenance["data"][0]["sha256"] = "0" * 64
         (whole / "provenance.json").write_text(json.dumps(provenance))
         with pytest.raises(UserError, match=rf"had other data: data=digits has the checksum .*recorded is {'0' * 64}") as caught:
-            recorded_jobs(whole, PLACES)
+            recorded_runs(whole, PLACES)
         assert "\n" not in str(caught.value)
 
     def test_an_altered_config_is_refused(self, whole):
         nudged(whole, "runs", "lr", 0)
         with pytest.raises(UserError, match="its identity comes out differently"):
-            recorded_jobs(whole, PLACES)
+            recorded_runs(whole, PLACES)
 
     def test_a_sweep_is_repeated_from_its_record_alone(self, made, tmp_path, capsys):
         arguments = ("run", "--from", made / "whole", f"results_dir={tmp_path}", "name=again", "executor=serial")
