@@ -10,7 +10,8 @@ from pathlib import Path
 
 from experiments.errors import UserError
 from experiments.report.terminal import run_rows
-from experiments.store.tables import atomically, load
+from experiments.store.files import atomically
+from experiments.store.reading import load
 from experiments.text.plain import as_json
 
 

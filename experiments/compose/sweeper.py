@@ -64,9 +64,7 @@ class Axes:
         used: set[str] = set()
         for keys in groups:
             if not isinstance(keys, list) or len(keys) < 2 or not all(isinstance(key, str) for key in keys):
-                raise HydraException(
-                    f"`hydra.sweeper.zip` must list two or more axes, as in [lr,clip.threshold], got {quote(keys)}"
-                )
+                raise HydraException(f"`hydra.sweeper.zip` must list two or more axes, as in [lr,clip.threshold], got {quote(keys)}")
             for key in keys:
                 if key not in names:
                     raise HydraException(

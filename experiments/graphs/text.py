@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph.node import Array, Node, topological_order
+from bpcore.graph.node import Array, Node
+from bpcore.graph.reverse import topological_order
 from experiments.text.numbers import number
 from experiments.text.tables import TextTable
 

@@ -12,7 +12,7 @@ from experiments.diagnosis.effects import Conclusions
 from experiments.figures.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.figures.style.render import render
 from experiments.report import pages
-from experiments.store.tables import write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
 from experiments.text.numbers import interval, number
 from experiments.text.tables import from_records
 

@@ -9,7 +9,7 @@ import pandas as pd
 from experiments.config.keys import GROUPS, SCALARS
 from experiments.diagnosis.groups import summarize_groups, verdict_text
 from experiments.figures.data.roles import is_numeric
-from experiments.store.tables import LAYERS, RUN_RESULTS, STEPS
+from experiments.store.columns import LAYERS, RUN_RESULTS, STEPS
 from experiments.text.numbers import MISSING, interval, label, missing, number, percent
 
 
