@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from bpcore.arrays import FloatArray
-from experiments.statistics.groups import Paired, mean_interval, paired, summarize_groups
+from experiments.diagnosis.groups import summarize_groups
+from experiments.statistics.intervals import Paired, mean_interval, paired
 
 SHARE_OF_THE_BEST = 0.5
 SMALLEST_GAIN = 0.05

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.diagnosis.groups import summarize_groups
 from experiments.figures.data.roles import independent, label, levels, listing
 from experiments.report.terminal import verdict_of
-from experiments.statistics.groups import summarize_groups
 from experiments.store.tables import Results
 
 _MEANING = {

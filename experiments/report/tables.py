@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.config.keys import GROUPS, SCALARS
+from experiments.diagnosis.groups import summarize_groups, verdict_text
 from experiments.figures.data.roles import is_numeric, label
 from experiments.report.headline import number
-from experiments.statistics.groups import summarize_groups, verdict_text
-from experiments.store.tables import LAYERS, RUN_RESULTS, STEPS
+from experiments.store.columns import LAYERS, RUN_RESULTS, STEPS
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.diagnosis.groups import summarize_groups, verdict_text
 from experiments.diagnosis.signal import Verdict, judge
-from experiments.statistics.groups import decay, log_delta_norm, log_factor, summarize_groups, varying, verdict_text
+from experiments.statistics.factors import decay, log_delta_norm, log_factor
+from experiments.statistics.groups import varying
 from experiments.store.tables import Tables
 
 _BAR = 30

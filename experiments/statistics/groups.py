@@ -1,22 +1,13 @@
 """Estimates from tables: frames in, frames out; nothing here draws."""
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from experiments.config.keys import GROUPS, SCALARS
-from experiments.diagnosis.signal import group_factor, judge_group
-from experiments.statistics.factors import CONFIDENCE, Decay, Factor, decay, delta_factor, log_delta_norm, log_factor
-from experiments.statistics.intervals import Interval, Paired, geometric_interval, mean_interval, paired, proportion
+from experiments.statistics.intervals import Paired, paired
 
-__all__ = [
-    "AGGREGATED", "CONFIDENCE", "Decay", "Factor", "Interval", "Paired", "compare", "decay", "delta_factor", "geometric_interval",
-    "linear_band", "log_band", "log_delta_norm", "log_factor", "mean_interval", "paired", "proportion", "summarize_groups",
-    "varying", "verdict_text",
-]  # fmt: skip
 AGGREGATED = ("seed",)
 """Axes that are averaged over instead of being shown: repetitions."""
 
@@ -82,57 +73,6 @@ def _summary(frame: pd.DataFrame, by: list[str], work: Any, used: Any, finite: A
     return result.reset_index().drop(columns=[] if by else ["_all"])
 
 
-def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
-    """Summarize runs that differ in their seed alone.
-
-    Args:
-        runs: the runs table.
-        axes: the config columns that vary.
-
-    Returns:
-        One row a setting: `axes`, n_runs, delta_factor (geometric mean) with its 95 % interval (`_lo`, `_hi`; over seeds,
-        within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the
-        mean square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged,
-        verdict on the setting, n_agree (runs that share it) and verdict_reason.
-    """
-    work = runs.copy()
-    if not axes:
-        work["_all"] = 0
-    keys = axes or ["_all"]
-    rows = []
-    for values, group in work.groupby(keys, dropna=False, sort=False, observed=True):
-        columns: dict[str, Any] = {name: group[name].to_numpy() for name in _OF_GROUPS if name in group.columns}
-        columns |= {name: np.full(len(group), np.nan) for name in _OF_GROUPS if name not in group.columns}
-        measured = columns["delta_factor"].astype(np.float64)
-        measured = measured[np.isfinite(measured) & (measured > 0)]
-        factor = group_factor(columns)
-        verdict = judge_group(columns, factor)
-        theory = columns["delta_factor_theory"].astype(np.float64)
-        theory = theory[np.isfinite(theory)]
-        rows.append({
-            **dict(zip(axes, values, strict=False)),
-            "n_runs": len(group),
-            "delta_factor": factor.value,
-            "delta_factor_lo": factor.low,
-            "delta_factor_hi": factor.high,
-            "delta_factor_min": measured.min() if len(measured) else math.nan,
-            "delta_factor_max": measured.max() if len(measured) else math.nan,
-            "delta_factor_arithmetic": factor.arithmetic,
-            "delta_factor_theory": theory.mean() if len(theory) else math.nan,
-            "final_loss": group["final_loss"].median(),
-            "final_accuracy": group["final_accuracy"].mean(),
-            "test_accuracy": group["test_accuracy"].mean(),
-            "n_diverged": int((group["status"] == "diverged").sum()),
-            "verdict": verdict.name,
-            "n_agree": int((group["verdict"] == verdict.name).sum()),
-            "verdict_reason": verdict.reason,
-        })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-_OF_GROUPS = ("delta_factor", "delta_factor_lo", "delta_factor_hi", "delta_factor_theory", "depth", "status", "verdict")
-
-
 def compare(runs: pd.DataFrame, before: "pd.Series[bool]", after: "pd.Series[bool]", column: str, ratio: bool = False) -> Paired:
     """Compare two settings over the seeds that both have.
 
@@ -155,9 +95,3 @@ def compare(runs: pd.DataFrame, before: "pd.Series[bool]", after: "pd.Series[boo
             raise ValueError(f"`{name}` must be one setting, got the seed {values.index[values.index.duplicated()][0]} more than once")
     seeds = first.index.intersection(second.index)
     return paired(np.asarray(first.loc[seeds], dtype=np.float64), np.asarray(second.loc[seeds], dtype=np.float64), ratio)
-
-
-def verdict_text(group: Mapping[Any, Any]) -> str:
-    """Write the verdict on a setting, with the number of its runs that share it where they disagree."""
-    name, agree, n = group["verdict"], group["n_agree"], group["n_runs"]
-    return str(name) if agree == n else f"{name} ({agree}/{n})"

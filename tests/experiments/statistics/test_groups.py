@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.statistics.groups import compare, delta_factor, log_band, summarize_groups, varying, verdict_text
+from experiments.diagnosis.groups import summarize_groups, verdict_text
+from experiments.statistics.factors import delta_factor
+from experiments.statistics.groups import compare, log_band, varying
 
 
 def test_a_geometric_sequence_has_its_ratio():

@@ -1,8 +1,8 @@
 import pytest
 
 from experiments.atlas.catalogue import FOLDER, read
-from experiments.atlas.composing import Composer
 from experiments.compose.composition import compose
+from experiments.compose.many import Composer
 from experiments.errors import UserError
 
 
