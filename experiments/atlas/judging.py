@@ -16,7 +16,8 @@ from experiments.errors import UserError
 from experiments.findings.conditions import Condition
 from experiments.findings.finding import Estimate, Finding, Judgement, not_testable
 from experiments.report.headline import number
-from experiments.store.tables import KEYS, RUN_RESULTS, Results
+from experiments.store.columns import KEYS, RUN_RESULTS
+from experiments.store.tables import Results
 
 COLUMNS = {
     "id": "the finding",

@@ -10,7 +10,8 @@ import pytest
 
 from experiments.atlas import judging
 from experiments.atlas.catalogue import ids, select
-from experiments.store.tables import KEYS, RUN_RESULTS, Results
+from experiments.store.columns import KEYS, RUN_RESULTS
+from experiments.store.tables import Results
 from tests.experiments.findings.cases import CASES, tables
 
 SETTLED = {"reproduced", "caveat", "refuted"}
