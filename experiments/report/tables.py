@@ -121,7 +121,8 @@ def definitions() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what the columns mean: (table, [(column, meaning)])."""
     keys = [(name, str(declared.metadata["help"])) for name, declared in SCALARS.items()]
     tables = {"results of a run": RUN_RESULTS, "layers": LAYERS, "steps": STEPS}
-    return [*((title, list(columns.items())) for title, columns in tables.items()), ("keys of the configuration", keys)]
+    meanings = [(title, [(column.name, column.text) for column in columns.values()]) for title, columns in tables.items()]
+    return [*meanings, ("keys of the configuration", keys)]
 
 
 def provenance_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
