@@ -3,6 +3,7 @@
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
 from bpcore.mlp import Network
 from bpcore.normalization import RunningStatistics, normalize_with
@@ -89,5 +90,5 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
             mean, variance = running.of(l)
             h[...] = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
-        network.phi(l).value_into(h, a)
+        in_place(network.phi(l)).value(h, a)
     return h, a

@@ -8,7 +8,9 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip, clip_gradients
+from bpcore.engine.activations import in_place
 from bpcore.engine.batches import Batch
+from bpcore.engine.losses import mean_and_delta
 from bpcore.engine.workspace import Gradient, Parameters, Workspace, flat, unpack
 from bpcore.layers import Layers
 from bpcore.measure.quantities import (
@@ -69,6 +71,7 @@ class Engine:
     def __init__(self, network: Network, params: Layers, optimizer: Optimizer, clip: Clip, rates: Rates, m: int, dtype: str) -> None:
         self.network, self.optimizer, self.clip, self.rates, self.m = network, optimizer, clip, rates, m
         self.runs = params.W[1].shape[0]
+        self.phi = {l: in_place(network.phi(l)) for l in range(1, network.L + 1)}
         self.parameters, self._next = Parameters(params), Parameters(params)
         self.work = Workspace(network, self.runs, m, dtype)
         self.norms = Norms(self.runs, network.L, dtype, network.normalization.active)
@@ -92,9 +95,9 @@ class Engine:
             np.matmul(transposed[l], below, out=work.z[l])  # z^l = W^l a^(l−1) + b^l
             if network.normalized(l):
                 self._normalize(l)
-            network.phi(l).value_into(work.h[l], work.a[l])  # a^l = φ(h^l)
+            self.phi[l].value(work.h[l], work.a[l])  # a^l = φ(h^l)
             below = work.ones_below[l]
-        data_term, self._top = network.loss.mean_and_delta(work.h[network.L], batch.y, network.output_activation)  # BP1
+        data_term, self._top = mean_and_delta(network.loss, work.h[network.L], batch.y, network.output_activation)  # BP1
         return data_term.astype(np.float64)
 
     def _normalize(self, l: int) -> None:
@@ -142,7 +145,7 @@ class Engine:
                 np.matmul(parameters.matrix[l], delta, out=self.delta[l - 1])
             if l > 1:
                 slope = work.scratch[l - 1]
-                network.phi(l - 1).prime_into(work.h[l - 1], work.a[l - 1], slope)
+                self.phi[l - 1].prime(work.h[l - 1], work.a[l - 1], slope)
                 np.multiply(self.delta[l - 1], slope, out=self.delta[l - 1])  # BP2
                 if network.normalized(l - 1):
                     self._denormalize(l - 1)
