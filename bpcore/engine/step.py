@@ -11,6 +11,7 @@ from bpcore.clipping import Clip, clip_gradients
 from bpcore.engine.activations import in_place
 from bpcore.engine.batches import Batch
 from bpcore.engine.losses import mean_and_delta
+from bpcore.engine.optimizers import advance
 from bpcore.engine.workspace import Gradient, Parameters, Workspace, flat, unpack
 from bpcore.layers import Layers
 from bpcore.measure.quantities import (
@@ -82,7 +83,7 @@ class Engine:
         self._beta_sums: dict[int, Array] = {}
         self._scale = np.full((self.runs, 1), 1 / m, dtype=dtype)  # 1/m of BP3 and BP4
         self._one = np.ones(self.runs, dtype=dtype)
-        self._states = {key: [np.zeros_like(flat(array)) for _ in range(optimizer.slots)] for key, array in self.parameters.items()}
+        self._states = {key: optimizer.initial_state(flat(array)) for key, array in self.parameters.items()}
         self._norm_known = optimizer.proportional and (clip.name == "none" or clip.factors is not None)
 
     # ------------------------------------------------------------------ forward
@@ -262,7 +263,7 @@ class Engine:
                 np.add(flat(old), increment, out=flat(fresh))
 
     def _advance(self, gradient: Array, scale: Array, state: list[Array], lr: Array, number: int) -> Array:
-        return self.optimizer.advance_by(gradient, scale, state, lr, number)
+        return advance(self.optimizer, gradient, scale, state, lr, number)
 
     def commit(self) -> None:
         """Take the updated parameters as the parameters of the next step."""

@@ -11,6 +11,7 @@ import numpy as np
 from bpcore.clipping import none as no_clipping
 from bpcore.engine.batches import Batches
 from bpcore.engine.losses import mean_and_delta
+from bpcore.engine.optimizers import advance
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import fan_in
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
@@ -73,7 +74,7 @@ def kinds(shape: Shape, runs: int) -> dict[str, Callable[[], None]]:
     def update() -> None:
         for l in layers:
             gradient, new = work.gradient(l, False).flat, parameters.flat[l]
-            np.add(new, engine.optimizer.advance_by(gradient, nothing, [], rate, 1), out=new)
+            np.add(new, advance(engine.optimizer, gradient, nothing, [], rate, 1), out=new)
 
     def loss() -> None:
         mean_and_delta(network.loss, work.h[network.L], batch.y, network.output_activation)
