@@ -7,7 +7,7 @@ the same bits alone and in any stack. Gradients are kept as sums over the batch;
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.clipping import Clip, clip_gradients
+from bpcore.clipping import Clip
 from bpcore.engine.activations import in_place
 from bpcore.engine.batches import Batch
 from bpcore.engine.losses import mean_and_delta
@@ -84,7 +84,7 @@ class Engine:
         self._scale = np.full((self.runs, 1), 1 / m, dtype=dtype)  # 1/m of BP3 and BP4
         self._one = np.ones(self.runs, dtype=dtype)
         self._states = {key: optimizer.initial_state(flat(array)) for key, array in self.parameters.items()}
-        self._norm_known = optimizer.proportional and (clip.name == "none" or clip.factors is not None)
+        self._norm_known = optimizer.proportional and (clip.scales or not clip.acts)
 
     # ------------------------------------------------------------------ forward
 
@@ -179,7 +179,7 @@ class Engine:
     @property
     def updates_on_the_way(self) -> bool:
         """Return whether a layer can be updated before the gradients of all are known."""
-        return self.clip.name == "none"
+        return not self.clip.acts
 
     def update(self, number: int | None, norms: FloatArray) -> tuple[FloatArray, FloatArray, Array]:
         """Clip the kept gradients and make the update.
@@ -211,15 +211,15 @@ class Engine:
     def _clip(self, norms: FloatArray) -> tuple[dict[int, Array], tuple[FloatArray, FloatArray, Array]]:
         """Return the factor of each layer's gradient, (R,), and the report; a rule that does more rewrites the gradients."""
         layers, before = range(1, self.network.L + 1), self.gradient_norm(norms)
-        if self.clip.name == "none":
+        if not self.clip.acts:
             return dict.fromkeys(layers, self._one), (before, before, np.zeros(self.runs, dtype=bool))
-        if self.clip.factors is not None:
+        if self.clip.scales:
             sizes = {l: total([self._of_gradients(norms[:, :, l])[None]]) for l in layers}
             factors = self.clip.factors(sizes, self.rates.threshold[:, 0])
             after = total([np.stack([factors[l] * sizes[l] for l in layers], axis=-1)[None]])
             acted = np.any([(factors[l] != 1) & (sizes[l] > 0) for l in layers], axis=0) & np.isfinite(before)
             return factors, (before, after, acted)
-        clipped = clip_gradients(self.clip, self.gradients(), self.rates.threshold[:, :, None], before)
+        clipped = self.clip.clip(self.gradients(), self.rates.threshold[:, :, None], before)
         for key, array in self._sums().items():
             np.multiply(clipped.gradients[key], self.m, out=array)
         return dict.fromkeys(layers, self._one), (clipped.before, clipped.after, clipped.acted)
