@@ -24,9 +24,9 @@ from experiments.report.remedies import as_text, write
 from experiments.report.terminal import count, plain
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import default_name, plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import default_name, plan
 
 SEEDS = 3
 

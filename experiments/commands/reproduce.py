@@ -23,9 +23,9 @@ from experiments.store.provenance import differs
 from experiments.store.reading import read_provenance
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import Plan, plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import Plan, plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

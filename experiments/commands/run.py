@@ -22,8 +22,8 @@ from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.execution import folder_of, plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import folder_of, plan
 from experiments.sweep.restore import recorded_runs
 
 

@@ -21,8 +21,8 @@ from experiments.store.folder import is_results
 from experiments.store.provenance import differs
 from experiments.store.reading import read_provenance, read_table
 from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.execution import plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import plan
 from experiments.sweep.restore import recorded_runs
 
 MAX_ULPS = 1e6

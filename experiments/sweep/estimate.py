@@ -11,8 +11,8 @@ import psutil
 from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.columns import LAYERS
-from experiments.sweep.execution import Plan
-from experiments.sweep.executors.local import Executor
+from experiments.sweep.executors.contract import Executor
+from experiments.sweep.plan import Plan
 from experiments.sweep.tile import run_tile
 from experiments.sweep.tiles import cut, multiplications, stacks_of, work
 
@@ -55,11 +55,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
     result = {"folder": str(plan.folder), "runs": len(plan.jobs), "done": len(plan.jobs) - len(todo)}
     if not todo:
         return result | {"stacks": 0, "tiles": 0, "workers": 0, "seconds": 0.0, "memory_mb": 0.0, "disk_mb": 0.0}
-    make = todo[0].executor
-    executor: Executor = make(len(todo))
-    tiles = cut(todo, executor.workers)
-    workers = min(executor.workers, len(tiles))
-    executor.close()
+    executor: Executor = todo[0].executor
+    tiles = cut(todo, executor.workers(len(todo)))
+    workers = executor.workers(len(tiles))
     by_size = sorted(tiles, key=lambda tile: multiplications(tile[0]))
     rate = _seconds_per_multiplication(by_size[len(tiles) // 2])
     memory = max(sum(_working_set(job) for job in tile) for tile in tiles)

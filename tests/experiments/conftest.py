@@ -16,7 +16,8 @@ from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.store.reading import load
 from experiments.store.tables import Results
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 from tests.experiments.helpers import TINY
 
 SWEEPS = {

@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 from experiments.compose.composition import compose, runs_of
 from experiments.store.reading import load
 from experiments.store.tables import Results
-from experiments.sweep.execution import execute, folder_of, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import folder_of, plan
 from tests.processes import ROOT, environment, run
 
 __all__ = ["ROOT", "TINY", "changed", "command", "sweep"]

@@ -18,8 +18,8 @@ import pytest
 from experiments import __version__, cli
 from experiments.store.columns import TABLES
 from experiments.store.reading import load
-from tests.experiments.helpers import ROOT, TINY, command
-from tests.processes import alive, environment, run, started
+from tests.experiments.helpers import TINY, command
+from tests.processes import ROOT, alive, environment, run, started
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from experiments.config.keys import GROUPS
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.store.reading import load
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 
 EXPERIMENTS = catalogue("experiment")
 

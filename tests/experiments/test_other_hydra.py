@@ -13,7 +13,7 @@ import pytest
 from tests.processes import ROOT, environment, run
 
 FOLDER = os.environ.get("GRADSTAB_HYDRA")
-MODULES = ("test_composition", "test_fast_composition", "test_launcher", "test_sweeper")
+MODULES = ("test_composition", "test_fast", "test_launcher", "test_plain_values", "test_sweeper")
 
 
 @pytest.mark.skipif(FOLDER is None, reason="GRADSTAB_HYDRA names no folder with another release of Hydra")
@@ -25,6 +25,6 @@ def test_it_passes_the_same_tests(module: str) -> None:
     env.pop("GRADSTAB_HYDRA")
     found = run([sys.executable, "-c", "import hydra; print(hydra.__file__)"], env=env)
     assert Path(found.stdout.strip()).is_relative_to(folder)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/experiments/{module}.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/experiments/compose/{module}.py"]
     done = run(command, timeout=900, cwd=ROOT, env=env)
     assert done.returncode == 0, done.stdout[-4000:]

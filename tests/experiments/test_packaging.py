@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from tests.experiments.helpers import ROOT, TINY
-from tests.processes import environment, run
+from tests.experiments.helpers import TINY
+from tests.processes import ROOT, environment, run
 
 
 def _run(*command, cwd, env=None):

@@ -19,7 +19,8 @@ from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.reading import load
 from experiments.sweep import execution
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import TINY
 from tests.faults.kill_sweep import content, torment
@@ -40,7 +41,7 @@ def jobs_for(folder, *overrides, executor=None):
 
 WHOLE = ("depth=2,3", "seed=0,1", "record.snapshot=0")
 PART = ("depth=2", "seed=0,1", "record.snapshot=0")
-WORKERS = {"_target_": "experiments.sweep.executors.local.processes", "name": "processes", "max_workers": 2}
+WORKERS = {"_target_": "experiments.sweep.executors.processes.Processes", "name": "processes", "max_workers": 2}
 
 
 @pytest.fixture(scope="module")

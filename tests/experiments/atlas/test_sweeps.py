@@ -7,7 +7,8 @@ from experiments.atlas.catalogue import select
 from experiments.atlas.sweeps import compose_all, merged, split
 from experiments.errors import UserError
 from experiments.findings.finding import Finding, Sweep
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 from tests.experiments.atlas import own
 
 TINY = ("width=8", "data.n_samples=40", "steps=0", "executor=serial")

@@ -1,6 +1,8 @@
 """The launcher and the sweeper in anybody's Hydra application: Hydra's own suites, and what failures leave behind."""
 
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -119,3 +121,21 @@ def test_a_jobs_return_is_whole(hydra_sweep_runner: TSweepRunner, tmpdir: Any) -
     assert [job.status for job in jobs] == [JobStatus.COMPLETED] * 2
     assert [job.overrides for job in jobs] == [["foo=1", "bar=10"], ["foo=2", "bar=20"]]
     assert [job.hydra_cfg.hydra.job.num for job in jobs] == [0, 1]
+
+
+def test_the_plugin_is_light_for_every_other_hydra_application(tmp_path: Path) -> None:
+    """Where gradstab is installed, Hydra imports its plugin for whichever application it starts."""
+    (tmp_path / "app.py").write_text(
+        "import sys, hydra\n"
+        "@hydra.main(version_base=None)\n"
+        "def main(cfg):\n"
+        "    assert 'hydra_plugins.gradstab' in sys.modules\n"
+        "    print(sorted({name.partition('.')[0] for name in sys.modules}))\n"
+        "main()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "ignore", "app.py", f"hydra.run.dir={tmp_path}"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    heavy = {"pandas", "matplotlib", "pyarrow", "sklearn", "bpcore", "loky", "psutil", "jinja2", "pooch", "torch"}
+    assert heavy.isdisjoint(re.findall(r"\w+", done.stdout))
+    assert "experiments" in done.stdout

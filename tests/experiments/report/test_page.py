@@ -21,7 +21,7 @@ from experiments.store.columns import TABLES
 from experiments.store.reading import load
 from experiments.store.tables import Results, runs_frame
 from experiments.store.writing import write_pieces, write_runs
-from experiments.sweep.tile import failed
+from experiments.sweep.content import failed
 
 
 class Page(HTMLParser):

@@ -17,7 +17,7 @@ from experiments.store.reading import load
 from experiments.sweep.restore import recorded_runs
 from tests.experiments.helpers import sweep
 
-PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.local.serial", "name": "serial"}}
+PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.serial.Serial", "name": "serial"}}
 SWEPT = ("depth=2,3", "activation=leaky_relu,tanh", "clip=none,norm", "steps=2", "record.snapshot=1", "batch_size=20")
 
 

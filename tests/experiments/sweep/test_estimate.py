@@ -1,6 +1,10 @@
+import pytest
+
 from experiments.compose.composition import compose, runs_of
 from experiments.sweep.estimate import estimate
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.executors.processes import Processes
+from experiments.sweep.plan import plan
 from experiments.sweep.tiles import multiplications
 from tests.experiments.helpers import TINY
 
@@ -38,3 +42,10 @@ def test_disk_is_estimated_within_a_factor_of_four(tmp_path):
     execute(plan(runs, tmp_path / "x"), ["test"], progress=False)
     written = sum(path.stat().st_size for path in (tmp_path / "x").iterdir()) / 2**20
     assert written / 4 < predicted < written * 4, (predicted, written)
+
+
+def test_the_workers_are_known_without_starting_any(tmp_path, monkeypatch):
+    monkeypatch.setattr(Processes, "start", lambda self, tasks: pytest.fail("started"))
+    runs = runs_for("depth=2,3,4", "seed=0,1", "steps=1", "executor=processes", "executor.max_workers=2")
+    assert estimate(plan(runs, tmp_path / "x"))["workers"] == 2
+    assert estimate(plan(runs[:2], tmp_path / "x"))["workers"] == 1  # one tile
