@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
-from omegaconf import OmegaConf
 
+from experiments.config.files import load
 from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.findings import figures, published
@@ -150,14 +150,9 @@ def read(path: Path) -> Finding:
     Raises:
         UserError: the file cannot be read, lacks a key, or a value is not what it must be.
     """
-    try:
-        node = OmegaConf.to_container(OmegaConf.load(path))
-    except Exception as error:  # OmegaConf hands on the YAML parser's own
-        raise UserError(f"cannot read {path}: {' '.join(str(error).split())}; expected YAML") from error
+    node = load(path)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
         raise UserError(f"{path}: a finding's id is lower case with underscores, got {quote(path.stem)}")
-    if not isinstance(node, dict):
-        raise UserError(f"{path} must be a mapping of keys, got {type(node).__name__}")
     for key in node:
         if key not in _REQUIRED and key not in _OPTIONAL:
             raise UserError(f"{path}: unknown key {quote(key)}; keys: {', '.join([*_REQUIRED, *_OPTIONAL])}")
