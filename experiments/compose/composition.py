@@ -18,6 +18,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -125,11 +126,39 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     return composed
 
 
+def compose_one(overrides: list[str], what: str) -> Composed:
+    """Compose the configuration of what takes a single one.
+
+    Args:
+        overrides: Hydra's.
+        what: takes it: a command, for the error.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        UserError: Hydra refused the command line, or it is a sweep.
+    """
+    with contextlib.suppress(HydraException, ValueError, RecursionError):  # `compose` says what is wrong with an override
+        for override in OverridesParser.create().parse_overrides(overrides):
+            if override.is_sweep_override():
+                line = shortened(str(override.input_line))
+                raise UserError(f"`{what}` takes one configuration, and `{line}` is a sweep; choose one of its values")
+    composed = compose([], overrides)
+    if len(composed) != 1:
+        raise UserError(f"`{what}` takes one configuration, and this is a sweep of {len(composed)}; leave the experiment or hydra.mode out")
+    return composed[0]
+
+
 def _refuse_foreign_factories(overrides: list[str]) -> None:
     """Refuse overrides that replace what a group's choice is; a file in a conf folder is the way to a new one."""
     for override in overrides:
         key, _, value = override.partition("=")
         group, _, leaf = key.lstrip("+~").partition(".")
+        if not group:
+            raise UserError(f"an override has the form key=value, got {quote(override)}; `gradstab run --help` lists the keys")
+        if group in GROUPS and not leaf and value.strip().startswith("["):
+            raise UserError(f"`{group}` must be given the name of one choice, as in {group}=name, got {quote(value)}")
         if group in GROUPS and (leaf in ("_target_", "name") or (not leaf and value.startswith("{"))):
             raise UserError(f"`{shortened(key)}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
 
