@@ -10,12 +10,13 @@ import pytest
 
 from experiments import cli
 from experiments.commands import merge
+from experiments.compose.composition import compose, jobs_of
 from experiments.errors import UserError
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences, distances, ulps
 from experiments.store.reading import load
 from experiments.sweep.restore import recorded_jobs
-from tests.experiments.helpers import sweep
+from tests.experiments.helpers import TINY, sweep
 
 PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.local.serial", "name": "serial"}}
 SWEPT = ("depth=2,3", "activation=leaky_relu,tanh", "clip=none,norm", "steps=2", "record.snapshot=1", "batch_size=20")
@@ -218,8 +219,11 @@ def test_what_has_no_size_outweighs_every_size_in_either_order(whole, made):
 class TestRecorded:
     def test_every_job_comes_back_with_its_identity(self, made):
         jobs = recorded_jobs(made / "whole", PLACES)
-        assert [job.run_id for job in jobs] == load(made / "whole").runs["run_id"].tolist()
-        assert all(job.config["activation"]["_target_"].startswith("bpcore.activations.") for job in jobs)
+        composed, _ = jobs_of(compose(["--multirun"], [*TINY, f"results_dir={made}", "name=whole", *SWEPT]))
+        assert [job.run_id for job in jobs] == load(made / "whole").runs["run_id"].tolist() == [job.run_id for job in composed]
+        for job, original in zip(jobs, composed, strict=True):
+            assert {**job.config, **PLACES} == {**original.config, **PLACES}
+            assert job.overrides == original.overrides
 
     def test_other_data_are_named(self, whole):
         provenance = json.loads((whole / "provenance.json").read_text())
