@@ -5,7 +5,6 @@ written last and is what counts: rows of the other tables belong to a run only i
 """
 
 import json
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.errors import UserError
-from experiments.store.files import Staging, is_staged
+from experiments.store.files import Staging
 from experiments.store.files import atomically as atomically
 from experiments.store.files import write_bytes as write_bytes
 from experiments.store.files import write_text as write_text
@@ -302,28 +301,6 @@ def write(folder: Path, tables: Tables, provenance: dict[str, Any]) -> None:
     staging = Staging(folder)
     stage(staging, tables, provenance)
     staging.commit()
-
-
-def prepare(folder: Path) -> None:
-    """Make a results folder, and make sure that it can be written before anything is computed.
-
-    Args:
-        folder: of the results.
-
-    Raises:
-        UserError: it cannot be made or written, or holds something else.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file, and the results need a folder of that name; choose another name or results_dir")
-    own = is_results(folder) or any((folder / name).is_file() for name in ("provenance.json", f"{PARTS}/{MANIFEST}"))
-    if folder.is_dir() and not own and not all(is_staged(path) or path.name in (PARTS, LOCK) for path in folder.iterdir()):
-        raise UserError(f"{folder} is not empty and is no results folder; choose another name or results_dir")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe.", suffix=".tmp"):
-            pass
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror or error}; choose another results_dir") from error
 
 
 def is_results(folder: Path) -> bool:
