@@ -12,16 +12,18 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.config.keys import ARITHMETIC_VERSION
+from experiments.config.files import choice
+from experiments.config.identity import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.report.terminal import count
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
+from experiments.store.folder import is_results
 from experiments.store.provenance import differs
-from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.store.reading import read_provenance, read_table
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.plan import plan
-from experiments.sweep.restore import choice, recorded_jobs
+from experiments.sweep.restore import recorded_runs
 
 MAX_ULPS = 1e6
 """Where numpy or the BLAS kernel is another one, sums are made in another order, and training makes the difference grow."""
@@ -61,23 +63,23 @@ def execute(args: argparse.Namespace) -> int:
     provenance = read_provenance(folder / "provenance.json")
     with tempfile.TemporaryDirectory(prefix="gradstab-verify-") as scratch:
         places = {"name": "again", "results_dir": scratch, "executor": choice("executor", "processes")}
-        jobs = recorded_jobs(folder, places, args.sample)
-        if not jobs:
+        runs = recorded_runs(folder, places, args.sample)
+        if not runs:
             raise UserError(f"{folder} holds no runs; there is nothing to verify")
-        ensure(jobs[0].config["numerics"])
+        ensure(runs[0].numerics)
         other = differs(provenance)
         version = provenance.get("arithmetic_version")
         if version != ARITHMETIC_VERSION:
             other = f"the results are of version {version} of the core's arithmetic, this is version {ARITHMETIC_VERSION}"
         recorded = read_table(folder, "runs").set_index("job")["run_id"]
-        pairs = [Pair(recorded[job.index], job.run_id, job.config["dtype"]) for job in jobs]
-        jobs = [replace(job, index=index) for index, job in enumerate(jobs)]
+        pairs = [Pair(recorded[run.index], run.run_id, run.dtype) for run in runs]
+        runs = [replace(run, index=index) for index, run in enumerate(runs)]
         again = Path(scratch) / "again"
-        _, interrupted = execute_plan(plan(jobs, again), ["gradstab", "verify", str(folder)])
+        _, interrupted = execute_plan(plan(runs, again), ["gradstab", "verify", str(folder)])
         if interrupted:
             raise KeyboardInterrupt
         found = differences(folder, again, pairs)
-    return _report(folder, len(jobs), found, other, args)
+    return _report(folder, len(runs), found, other, args)
 
 
 def _report(folder: Path, runs: int, found: list[Difference], other: str | None, args: argparse.Namespace) -> int:
@@ -104,8 +106,10 @@ def _report(folder: Path, runs: int, found: list[Difference], other: str | None,
 def _matters(difference: Difference, other: str | None, bound: float) -> bool:
     if other is None:
         return True
-    if difference.table == "histograms" or difference.column in COUNTED:
+    if difference.table == "histograms":
         return False
+    if difference.column in COUNTED:
+        return not math.isfinite(difference.ulps)  # a count on one side and none on the other
     return math.isnan(difference.ulps) or difference.ulps > bound
 
 

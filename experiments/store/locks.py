@@ -5,15 +5,12 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from experiments.errors import UserError
-from experiments.store.files import is_staged
-from experiments.store.tables import LOCK, MANIFEST, PARTS, is_results
+from experiments.store.folder import LOCK, prepare, unwritable
 
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """What file systems without locks answer, some network mounts among them."""
@@ -49,7 +46,7 @@ def _acquire(folder: Path) -> FileLock:
     lock = FileLock(path, poll_interval=_POLL_SECONDS, fallback_to_soft=False)
     while True:
         try:
-            _prepare(folder)
+            prepare(folder)
             lock.acquire(blocking=told)
         except Timeout:
             told = True
@@ -57,42 +54,15 @@ def _acquire(folder: Path) -> FileLock:
             continue
         except (FileNotFoundError, FileExistsError) as error:  # its last holder removed the folder while it was being made
             if _is_no_folder(folder) or not folder.parent.is_dir():
-                raise _unwritable(folder, error) from error
+                raise unwritable(folder, error) from error
             continue
         except OSError as error:
             if error.errno not in _UNSUPPORTED:
-                raise _unwritable(path, error) from error
+                raise unwritable(path, error) from error
             print(f"gradstab: warning: {folder} lies on a file system without locks; do not write it from two processes", file=sys.stderr)
         with contextlib.suppress(OSError):  # a courtesy to those who wait
             path.write_text(f"{os.getpid()}\n")
         return lock
-
-
-def _prepare(folder: Path) -> None:
-    """Make a results folder, and make sure that it can be written before anything is computed.
-
-    Raises:
-        FileNotFoundError: it cannot be made, or was removed at the same time.
-        FileExistsError: likewise, or something else has its name.
-        UserError: it cannot be written, or holds something else.
-    """
-    if folder.is_file():
-        raise UserError(f"{folder} is a file, and the results need a folder of that name; choose another name or results_dir")
-    own = is_results(folder) or any((folder / name).is_file() for name in ("provenance.json", f"{PARTS}/{MANIFEST}"))
-    if folder.is_dir() and not own and not all(is_staged(path) or path.name in (PARTS, LOCK) for path in folder.iterdir()):
-        raise UserError(f"{folder} is not empty and is no results folder; choose another name or results_dir")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe.", suffix=".tmp"):
-            pass
-    except (FileNotFoundError, FileExistsError):
-        raise
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError(f"cannot write to {path}: {error.strerror or error}; choose another results_dir")
 
 
 def _is_no_folder(path: Path) -> bool:

@@ -17,8 +17,9 @@ from typing import Any
 import pyarrow as pa
 
 from experiments.errors import UserError
+from experiments.store.columns import KEYS
 from experiments.store.files import atomically
-from experiments.store.tables import KEYS, SCHEMAS
+from experiments.store.tables import SCHEMAS
 
 _MAGIC = b"gradstab part 1\n"
 _CHECKED = len(_MAGIC) + 65

@@ -9,16 +9,18 @@ import numpy as np
 import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.measure.recording import StackRecord
-from experiments.config.keys import Config, Job, flatten, nested
+from bpcore.measure.records import StackRecord
+from experiments.config.identity import flatten, nested
+from experiments.config.keys import Config
+from experiments.config.run import Run
 from experiments.diagnosis.signal import judge
 from experiments.statistics.factors import delta_factor
+from experiments.store.columns import RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content
-from experiments.store.tables import RUN_RESULTS
 from experiments.theory.prediction import Prediction
 
 
-def content_of(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> Content:
+def content_of(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> Content:
     """Make the tables of a stack at once, and each run's results.
 
     Args:
@@ -82,15 +84,14 @@ def canonical(values: Array) -> Array:
     return np.where(np.isnan(values), np.array(math.nan, values.dtype), values) if values.dtype.kind == "f" else values
 
 
-def _results(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
+def _results(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
     """Return each run's results: the columns of the runs table that are not its config."""
     start = {name: values[:, 0] for name, values in record.layers.items()}
     layer = np.arange(start["delta_norm"].shape[1])
     results = []
     for i, job in enumerate(jobs):
-        depth = job.config["depth"]
         step0 = {"layer": layer, **{name: values[i] for name, values in start.items()}}
-        factor = delta_factor(start["delta_norm"][i, 1 : depth + 1])
+        factor = delta_factor(start["delta_norm"][i, 1 : job.L])
         ended = record.diverged_at_step[i]
         diverged_at = None if ended is None else int(ended)
         results.append({
@@ -111,7 +112,7 @@ def _results(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> 
     return results
 
 
-def failed(job: Job, error: str) -> Content:
+def failed(job: Run, error: str) -> Content:
     """Return what a run that failed left: the reason, and no measurements.
 
     Args:

@@ -12,13 +12,15 @@ from typing import Any
 from tqdm import tqdm
 
 from bpcore.arrays import FloatArray
-from experiments.config.keys import Job, build
+from experiments.config.run import Run
 from experiments.errors import UserError
+from experiments.store.folder import PARTS, is_results
 from experiments.store.locks import locked
 from experiments.store.parts import Content, Part, part_path, read_part, write_part
 from experiments.store.provenance import describe
+from experiments.store.reading import Finished, read_table
 from experiments.store.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
-from experiments.store.tables import PARTS, Finished, Tables, is_results, read_table
+from experiments.store.tables import Tables
 from experiments.sweep.content import failed
 from experiments.sweep.executors.contract import Ending, Executor, Failed, Lost, Task
 from experiments.sweep.executors.serial import Serial
@@ -130,7 +132,7 @@ def _parts(plan: Plan, invocation: int, progress: bool) -> Iterator[Part]:
         yield from _one(plan.todo[0], keep, progress)
         return
     bar = tqdm(total=len(plan.todo), unit="run", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
-    executor: Executor = build(plan.todo[0].config["executor"])
+    executor: Executor = plan.todo[0].executor
     tiles = cut(plan.todo, executor.workers(len(plan.todo)))
     with bar:
         for part in _compute(tiles, executor, keep):
@@ -153,15 +155,15 @@ class _Keep:
     def __call__(self, compute: Callable[..., Content], *args: Any) -> None:
         write_part(self.folder, compute(*args), self.invocation)
 
-    def task(self, tile: list[Job], *args: Any) -> Task:
+    def task(self, tile: list[Run], *args: Any) -> Task:
         """Return the task of a tile."""
         return Task(self.path(tile).stem, self, (run_tile, tile, *args))
 
-    def path(self, tile: list[Job]) -> Path:
+    def path(self, tile: list[Run]) -> Path:
         """Return where the tile's part is to be."""
         return part_path(self.folder, (job.run_id for job in tile))
 
-    def give_up(self, job: Job, ending: Failed | Lost) -> Part:
+    def give_up(self, job: Run, ending: Failed | Lost) -> Part:
         """Write and return the part of a run that came to nothing even alone."""
         if isinstance(ending, Lost):
             reason = f"lost twice: {ending.reason}"
@@ -170,9 +172,9 @@ class _Keep:
         return write_part(self.folder, failed(job, reason), self.invocation)
 
 
-def _one(job: Job, keep: _Keep, progress: bool) -> Iterator[Part]:
+def _one(job: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
     """Compute a single run in this process, with a bar over its steps."""
-    total = job.config["steps"] + 1
+    total = job.steps + 1
     bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
 
     def on_step(step: int, loss: FloatArray) -> None:
@@ -183,10 +185,10 @@ def _one(job: Job, keep: _Keep, progress: bool) -> Iterator[Part]:
         yield from _compute([[job]], Serial(), keep, on_step)
 
 
-def _compute(tiles: list[list[Job]], executor: Executor, keep: _Keep, *args: Any) -> Iterator[Part]:
+def _compute(tiles: list[list[Run]], executor: Executor, keep: _Keep, *args: Any) -> Iterator[Part]:
     """Yield the parts of tiles; the runs of a tile that fails or is lost are tried again, each alone."""
     waiting = deque(tiles)
-    running: dict[Task, list[Job]] = {}
+    running: dict[Task, list[Run]] = {}
     losses = Counter[str]()
     crew = executor.start(len(tiles))
     try:

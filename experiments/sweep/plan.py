@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.config.keys import Job
+from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.assembling import FileSource
+from experiments.store.columns import TABLES
+from experiments.store.folder import is_results
 from experiments.store.parts import snapshot_name
+from experiments.store.reading import read_provenance, read_table
 from experiments.store.settling import Unfinished, unfinished
-from experiments.store.tables import TABLES, is_results, read_provenance, read_table
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,9 @@ class Plan:
     """
 
     folder: Path
-    jobs: list[Job]
-    todo: list[Job]
-    asked: list[Job] = field(repr=False)
+    jobs: list[Run]
+    todo: list[Run]
+    asked: list[Run] = field(repr=False)
     begun: Unfinished | None = field(default=None, repr=False)
     earlier: list[dict[str, Any]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -49,7 +51,7 @@ class Plan:
         return len(self.jobs) - len(self.todo)
 
 
-def default_name(jobs: list[Job], experiment: str | None) -> str:
+def default_name(jobs: list[Run], experiment: str | None) -> str:
     """Derive a folder name from the definition of a sweep, so that the same command finds its own results.
 
     Args:
@@ -63,13 +65,12 @@ def default_name(jobs: list[Job], experiment: str | None) -> str:
     return f"{experiment or ('sweep' if len(jobs) > 1 else 'run')}-{digest}"
 
 
-def folder_of(jobs: list[Job], experiment: str | None) -> Path:
+def folder_of(jobs: list[Run], experiment: str | None) -> Path:
     """Return the results folder of a sweep."""
-    first = jobs[0].config
-    return Path(first["results_dir"]) / (first["name"] or default_name(jobs, experiment))
+    return Path(jobs[0].results_dir) / (jobs[0].name or default_name(jobs, experiment))
 
 
-def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
+def plan(jobs: list[Run], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
     """Find out what is done already; nothing is written.
 
     Args:
@@ -122,14 +123,14 @@ def _in_parts(begun: Unfinished | None) -> set[str]:
     return {run_id for part in begun.parts if not part.failed for run_id in part.run_ids} if begun is not None else set()
 
 
-def _in_tables(folder: Path, jobs: list[Job]) -> set[str]:
+def _in_tables(folder: Path, jobs: list[Run]) -> set[str]:
     """Return the runs that need not be run again: not failed, all of their rows there, their snapshot too."""
     runs = read_table(folder, "runs")
     runs = runs[runs["status"] != "failed"]
     done = set(runs["run_id"]).intersection(*(FileSource(folder, name).runs for name in TABLES))
     ends = dict(zip(runs["run_id"], runs["diverged_at_step"], strict=True))
     for job in jobs:
-        wanted = job.config["record"]["snapshot"]
+        wanted = job.record.snapshot
         end = ends.get(job.run_id)
         reached = end is None or pd.isna(end) or wanted is None or wanted <= end  # a diverged run has none behind its end
         if wanted is not None and reached and not (folder / snapshot_name(job.run_id)).is_file():

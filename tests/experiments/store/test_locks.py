@@ -10,8 +10,8 @@ import pytest
 
 from experiments.errors import UserError
 from experiments.store import locks
+from experiments.store.folder import LOCK
 from experiments.store.locks import locked
-from experiments.store.tables import LOCK
 
 
 def _hold(folder, pipe):
@@ -32,6 +32,8 @@ def holder(tmp_path):
     assert ours.recv() == "begun"
     yield process, ours
     ours.close()
+    process.join(30)
+    process.kill()  # where it did not end by itself
     process.join()
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import pytest
 
-from experiments.compose.composition import compose, jobs_of
-from experiments.config.keys import Job
+from experiments.compose.composition import compose, runs_of
+from experiments.config.run import Run
 from experiments.errors import UserError
+from experiments.store.columns import TABLES
 from experiments.store.files import Staging
 from experiments.store.provenance import differs
-from experiments.store.tables import TABLES, load
+from experiments.store.reading import load
 from experiments.sweep import execution
 from experiments.sweep.execution import execute
 from experiments.sweep.executors.serial import Here, Serial
@@ -27,7 +28,7 @@ def _composed(overrides):
 
 def jobs_for(folder, *overrides):
     placed = [replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)]
-    return jobs_of(placed)[0]
+    return runs_of(placed)[0]
 
 
 def same_tables(a, b):
@@ -38,7 +39,7 @@ def same_tables(a, b):
 def test_a_sweep_over_the_place_is_refused(tmp_path, key):
     values = {"numerics": "native,portable", "executor": "serial,processes"}.get(key, "a,b")
     with pytest.raises(UserError, match=f"`{key}` must be the same"):
-        jobs_of(compose(["--multirun"], [f"{key}={values}"]))
+        runs_of(compose(["--multirun"], [f"{key}={values}"]))
 
 
 def test_workers_and_this_process_give_the_same_bytes(tmp_path):
@@ -62,7 +63,7 @@ class TestResuming:
         execute(plan(jobs, tmp_path / "whole"), ["test"], progress=False)
         real, calls = execution.run_tile, []
 
-        def interrupted(jobs: list[Job], on_step=None):
+        def interrupted(jobs: list[Run], on_step=None):
             calls.append(jobs)
             if len(calls) == 2:
                 raise KeyboardInterrupt
@@ -79,7 +80,7 @@ class TestResuming:
         assert same_tables(tmp_path / "x", tmp_path / "whole")
 
     def test_an_interrupt_before_the_first_run_leaves_nothing(self, tmp_path, monkeypatch):
-        def interrupted(jobs: list[Job], on_step=None):
+        def interrupted(jobs: list[Run], on_step=None):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(execution, "run_tile", interrupted)
@@ -102,7 +103,7 @@ class TestResuming:
         before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
         real = execution.run_tile
 
-        def interrupted(jobs: list[Job], on_step=None):
+        def interrupted(jobs: list[Run], on_step=None):
             if jobs[0].config["depth"] == 3:
                 raise KeyboardInterrupt
             return real(jobs)
@@ -202,13 +203,13 @@ class TestResuming:
         assert lost.is_file()
 
 
-def _fails_on_seed_1(jobs: list[Job], on_step=None):
+def _fails_on_seed_1(jobs: list[Run], on_step=None):
     if any(job.config["seed"] == 1 for job in jobs):
         raise MemoryError("too large")
     return run_tile(jobs)
 
 
-def _dies_on_seed_1(jobs: list[Job], on_step=None):
+def _dies_on_seed_1(jobs: list[Run], on_step=None):
     if any(job.config["seed"] == 1 for job in jobs):
         os.kill(os.getpid(), signal.SIGKILL)
     return run_tile(jobs)

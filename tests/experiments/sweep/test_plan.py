@@ -1,7 +1,7 @@
 import functools
 from dataclasses import replace
 
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.sweep.plan import default_name, folder_of, plan
 from tests.experiments.helpers import TINY
 
@@ -13,7 +13,7 @@ def _composed(overrides):
 
 def jobs_for(folder, *overrides):
     placed = [replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)]
-    return jobs_of(placed)[0]
+    return runs_of(placed)[0]
 
 
 def test_the_name_follows_from_the_definition(tmp_path):

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from experiments.config.keys import build, catalogue
+from experiments.config.building import build
+from experiments.config.files import catalogue, choice
 from experiments.errors import UserError
 from experiments.sweep.executors.contract import Failed, Finished, Lost, Task
 from experiments.sweep.executors.processes import Processes
 from experiments.sweep.executors.serial import Serial
-from experiments.sweep.restore import choice
 from tests.experiments.sweep.executors.tasks import fail, linger, write
 
 EXECUTORS = [Serial(), Processes(max_workers=2)]

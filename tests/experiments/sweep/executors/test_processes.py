@@ -10,8 +10,8 @@ import pytest
 from experiments.sweep.executors.contract import Finished, Lost, Task
 from experiments.sweep.executors.processes import Processes, WorkerProcesses
 from experiments.sweep.executors.serial import Here
-from tests.experiments.helpers import ROOT
 from tests.experiments.sweep.executors import tasks
+from tests.processes import ROOT
 
 
 def pid_in(path):
