@@ -35,6 +35,11 @@ class Loss:
     needs_classes: bool
     both: Callable[[Array, Array, Activation], tuple[Array, Array]] | None = None
 
+    @property
+    def single_logits(self) -> bool:
+        """Return whether every output is a logit of its own, whose sign says yes or no."""
+        return self.takes_logits and not self.needs_classes
+
     def mean_and_delta(self, z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
         """Return mean_i J_i, shape (...), and δ^L, shape (..., n_L, m)."""
         if self.both is None:
