@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.config.keys import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.report.terminal import count
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "under the same one, none does",
     )
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -58,6 +60,7 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(f"`--max-ulps` must be a number ≥ 0, got {args.max_ulps}")
     if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+    config_dir_flags(args.config_dir)
     provenance = read_provenance(folder / "provenance.json")
     with tempfile.TemporaryDirectory(prefix="gradstab-verify-") as scratch:
         places = {"name": "again", "results_dir": scratch, "executor": choice("executor", "processes")}

@@ -26,7 +26,7 @@ GROUPS = ("activation", "init", "normalization", "loss", "optimizer", "clip", "d
 UNIDENTIFYING = ("name", "results_dir", "executor")
 """Keys that change neither a number nor a row, and so neither the identity nor the tables."""
 
-PATHS_TO_DATA = (("data", "dir"),)
+PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
 
@@ -175,10 +175,25 @@ def flatten(config: Config) -> Config:
             continue
         if isinstance(value, dict):
             columns[key] = value["name"]
-            columns |= {f"{key}.{sub}": item for sub, item in value.items() if sub not in ("_target_", "name")}
+            columns |= {f"{key}.{sub}": cell(item) for sub, item in value.items() if sub not in ("_target_", "name")}
         else:
             columns[key] = value
     return columns
+
+
+def cell(value: Any) -> Any:
+    """Return a value as the runs table holds it: a list of words as one text, in JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def uncell(value: Any) -> Any:
+    """Return what `cell` was given."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:  # a word like any other
+            pass
+    return value
 
 
 def nested(config: Config) -> Config:

@@ -20,6 +20,7 @@ from bpcore.losses import Loss
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from experiments.config.keys import GROUPS, SCALARS, Config, RecordSchema, build_cached, catalogue, output_activation
+from experiments.config.outputs import check_outputs, settle
 from experiments.datasets.factories import Dataset
 from experiments.errors import UserError
 
@@ -33,7 +34,14 @@ def _types(annotation: Any) -> tuple[type, ...]:
 _LARGEST_INTEGER = 2**63 - 1
 """What the tables can hold."""
 
-_WORDS = {int: "an integer", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+_WORDS: dict[Any, str] = {
+    int: "an integer",
+    float: "a number",
+    str: "a word",
+    bool: "true or false",
+    type(None): "null",
+    list[str]: "a list of words",
+}
 
 
 def _coerce(key: str, value: Any, annotation: Any) -> Any:
@@ -54,8 +62,18 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
         return int(value)
     elif isinstance(value, str) and str in allowed:
         return value
+    elif isinstance(value, list) and list[str] in allowed and value and all(isinstance(word, str) for word in value):
+        return value[0] if len(value) == 1 and str in allowed else value  # so that [a] and a are the same run
     expected = " or ".join(_WORDS.get(kind, kind.__name__) for kind in allowed)
-    raise UserError(f"`{key}` must be {expected}, got {value!r}")
+    raise UserError(f"`{key}` must be {expected}, got {value!r}{_quoting(key, value, allowed)}")
+
+
+def _quoting(key: str, value: Any, allowed: tuple[type, ...]) -> str:
+    """Say how to write names that look like numbers, where lists of words are taken, which are names of columns."""
+    strange = [word for word in (value if isinstance(value, list) else [value]) if not isinstance(word, str)]
+    if list[str] not in allowed or not strange or isinstance(strange[0], (dict, list)):
+        return ""
+    return f"; a name that looks like a number is quoted, as in '{key}=\"{strange[0]}\"'"
 
 
 def _check_scalar(key: str, value: Any) -> Any:
@@ -162,6 +180,8 @@ def validate(config: Config) -> Config:
     if missing:
         raise UserError(f"`{missing[0]}` is missing; leave out ~{missing[0]}, every key has a default")
     checked = {key: _check_scalar(key, config[key]) for key in SCALARS}
+    checked["loss"] = _check_group("loss", config["loss"])
+    config = {**config, "data": settle(config["data"], build_cached(checked["loss"]))}
     checked |= {group: _check_group(group, config[group]) for group in GROUPS}
     _check_place(checked["name"], checked["results_dir"])
     _check_record(checked["record"])
@@ -197,6 +217,7 @@ def _check_together(config: Config) -> None:
     probabilities = data.classes is not None or ((data.y >= 0) & (data.y <= 1)).all()
     if (loss.needs_classes and data.classes is None) or (loss.takes_logits and not probabilities):
         raise UserError(f"loss={loss.name} needs classes, but data={config['data']['name']} is a regression; use loss=mse")
+    check_outputs(loss, data, config["data"]["name"])
     if config["record"]["modes"]:
         _check_linear(config)
     if config["batch_size"] is not None and config["batch_size"] > m:

@@ -25,12 +25,16 @@ class Dataset:
 
     Args:
         x: (n_0, m).
-        y: (n_L, m), one-hot for classes.
+        y: (n_L, m), one-hot for classes; or one row of 0 and 1 for two.
         test_x: (n_0, m_test) or None.
         test_y: (n_L, m_test) or None.
         classes: number of classes, or None for a regression.
         checksum: SHA-256 of all arrays.
         origin: where the examples came from, for provenance.
+        features: their names, or none.
+        targets: names of the targets, or none.
+        class_names: in the order of the classes, or none.
+        notes: what was decided on the way, one sentence each.
     """
 
     x: FloatArray
@@ -40,6 +44,10 @@ class Dataset:
     classes: int | None
     checksum: str
     origin: str
+    features: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def _dataset(

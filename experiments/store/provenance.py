@@ -130,7 +130,10 @@ def describe(
     for job in jobs:
         dataset = build_cached(job.config["data"])
         if dataset.checksum not in data:
-            data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum}
+            named = {"classes": dataset.class_names, "features": dataset.features, "targets": dataset.targets, "notes": dataset.notes}
+            data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum} | {
+                key: list(names) for key, names in named.items() if names
+            }
         for group in GROUPS:
             node = job.config[group]
             if "_target_" in node and group not in UNIDENTIFYING:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
-from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id
+from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id, uncell
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.errors import UserError
@@ -102,4 +102,4 @@ def _own(row: dict[Any, Any], group: str) -> Config:
 def _plain(value: Any) -> Any:
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") else uncell(value)
