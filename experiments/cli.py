@@ -2,17 +2,23 @@
 
 import argparse
 import ast
+import contextlib
 import importlib
 import os
 import pkgutil
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from experiments import __version__, commands
 from experiments.errors import UserError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,6 +79,32 @@ def dispatch(arguments: list[str]) -> int:
     return int(module.execute(parser.parse_intermixed_args(rest)))
 
 
+@contextlib.contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Let SIGINT and SIGTERM interrupt, as Ctrl-C does, also where they are ignored: a shell has its background jobs ignore SIGINT.
+
+    SIGHUP stays as it is, so that `nohup` holds. Handlers of before are restored; in another thread than the main one none can be set.
+
+    Yields:
+        The signals that came.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = {number: signal.signal(number, interrupt) for number in STOPPING}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
@@ -80,10 +112,17 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: without the program's name; None for those of the process.
 
     Returns:
-        0 done, 1 a finding, verification or run failed, 2 bad input, 130 interrupted.
+        0 done, 1 a finding, verification or run failed, 2 bad input, 130 interrupted, 143 by SIGTERM.
     """
+    with interruptible() as came:
+        code = _answer(sys.argv[1:] if arguments is None else arguments)
+    return 128 + came[0] if code == INTERRUPTED and came else code
+
+
+def _answer(arguments: list[str]) -> int:
+    """Run one command and return the exit code, whatever comes of it."""
     try:
-        return dispatch(sys.argv[1:] if arguments is None else arguments)
+        return dispatch(arguments)
     except UserError as error:
         print(f"gradstab: error: {error}", file=sys.stderr)
         return BAD_INPUT

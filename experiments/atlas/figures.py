@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments.atlas.judging import Judged
 from experiments.figures.style.render import render
 from experiments.report import pages
-from experiments.store.tables import write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
 
 FORMATS = ("png", "svg", "pdf")
 

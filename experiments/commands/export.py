@@ -11,7 +11,8 @@ from pathlib import Path
 
 from experiments.errors import UserError
 from experiments.report.terminal import as_json
-from experiments.store.tables import atomically, load
+from experiments.store.files import atomically
+from experiments.store.reading import load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

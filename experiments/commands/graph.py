@@ -12,8 +12,9 @@ import numpy as np
 
 from bpcore.graph import gates
 from bpcore.graph.composite import expand, recognize
-from bpcore.graph.node import Array, Node, backward, topological_order
+from bpcore.graph.node import Array, Node
 from bpcore.graph.paths import count
+from bpcore.graph.reverse import backward, topological_order
 from experiments.errors import UserError
 from experiments.graphs import analysis, text
 from experiments.graphs.expression import parse, parse_values

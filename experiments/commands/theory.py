@@ -10,7 +10,7 @@ import sys
 
 from tqdm import tqdm
 
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
 from experiments.report.data import tell_data
@@ -38,16 +38,16 @@ def execute(args: argparse.Namespace) -> int:
     composed = compose([*(["--multirun"] if args.multirun else []), *config_dir_flags(args.config_dir)], args.overrides)
     if not composed:
         raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
-    jobs, _ = jobs_of(composed)
-    tell_data(job.config for job in jobs)
-    bar = tqdm(jobs, desc="predicting", unit="config", file=sys.stderr, disable=None, leave=False, delay=1)
-    described = [describe(job.config) for job in bar]
+    runs, _ = runs_of(composed)
+    tell_data(runs)
+    bar = tqdm(runs, desc="predicting", unit="config", file=sys.stderr, disable=None, leave=False, delay=1)
+    described = [describe(run) for run in bar]
     if args.json:
         content = as_json(described if args.multirun else described[0])
         print(json.dumps(content, indent=2, ensure_ascii=False))
-    elif len(jobs) == 1:
+    elif len(runs) == 1:
         print(as_text(described[0]))
     else:
-        print(as_table(jobs, described))
+        print(as_table(runs, described))
         print("factor: ‖δ^l‖/‖δ^(l+1)‖ over the hidden layers of this net on these data; χ₁, ξ and trainable depth of an infinite one")
     return 0

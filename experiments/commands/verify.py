@@ -13,16 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiments.compose.folders import add_config_dir, config_dir_flags
-from experiments.config.keys import ARITHMETIC_VERSION
+from experiments.config.files import choice
+from experiments.config.identity import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.report.terminal import count
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
+from experiments.store.folder import is_results
 from experiments.store.provenance import differs
-from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.store.reading import read_provenance, read_table
 from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.execution import plan
 from experiments.sweep.numerics import ensure
-from experiments.sweep.restore import choice, recorded_jobs
+from experiments.sweep.plan import plan
+from experiments.sweep.restore import recorded_runs
 
 MAX_ULPS = 1e6
 """Where numpy or the BLAS kernel is another one, sums are made in another order, and training makes the difference grow."""
@@ -53,6 +55,7 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: bad input.
     """
+    config_dir_flags(args.config_dir)
     folder = Path(args.folder)
     if args.sample is not None and args.sample < 1:
         raise UserError(f"`--sample` must be an integer ≥ 1, got {args.sample}; leave it out to verify all runs")
@@ -60,27 +63,26 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(f"`--max-ulps` must be a number ≥ 0, got {args.max_ulps}")
     if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
-    config_dir_flags(args.config_dir)
     provenance = read_provenance(folder / "provenance.json")
     with tempfile.TemporaryDirectory(prefix="gradstab-verify-") as scratch:
         places = {"name": "again", "results_dir": scratch, "executor": choice("executor", "processes")}
-        jobs = recorded_jobs(folder, places, args.sample)
-        if not jobs:
+        runs = recorded_runs(folder, places, args.sample)
+        if not runs:
             raise UserError(f"{folder} holds no runs; there is nothing to verify")
-        ensure(jobs[0].config["numerics"])
+        ensure(runs[0].numerics)
         other = differs(provenance)
         version = provenance.get("arithmetic_version")
         if version != ARITHMETIC_VERSION:
             other = f"the results are of version {version} of the core's arithmetic, this is version {ARITHMETIC_VERSION}"
         recorded = read_table(folder, "runs").set_index("job")["run_id"]
-        pairs = [Pair(recorded[job.index], job.run_id, job.config["dtype"]) for job in jobs]
-        jobs = [replace(job, index=index) for index, job in enumerate(jobs)]
+        pairs = [Pair(recorded[run.index], run.run_id, run.dtype) for run in runs]
+        runs = [replace(run, index=index) for index, run in enumerate(runs)]
         again = Path(scratch) / "again"
-        _, interrupted = execute_plan(plan(jobs, again), ["gradstab", "verify", str(folder)])
+        _, interrupted = execute_plan(plan(runs, again), ["gradstab", "verify", str(folder)])
         if interrupted:
             raise KeyboardInterrupt
         found = differences(folder, again, pairs)
-    return _report(folder, len(jobs), found, other, args)
+    return _report(folder, len(runs), found, other, args)
 
 
 def _report(folder: Path, runs: int, found: list[Difference], other: str | None, args: argparse.Namespace) -> int:
@@ -107,8 +109,10 @@ def _report(folder: Path, runs: int, found: list[Difference], other: str | None,
 def _matters(difference: Difference, other: str | None, bound: float) -> bool:
     if other is None:
         return True
-    if difference.table == "histograms" or difference.column in COUNTED:
+    if difference.table == "histograms":
         return False
+    if difference.column in COUNTED:
+        return not math.isfinite(difference.ulps)  # a count on one side and none on the other
     return math.isnan(difference.ulps) or difference.ulps > bound
 
 

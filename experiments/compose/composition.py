@@ -24,9 +24,10 @@ from yaml import YAMLError
 
 from experiments.compose.fast import TaskConfig
 from experiments.compose.launcher import collect_with
-from experiments.config import keys as run_config
-from experiments.config.keys import GROUPS, SCALARS, Config, Job
+from experiments.config.files import catalogue, choice
+from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config, register
 from experiments.config.paths import CONF
+from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
 
@@ -78,7 +79,7 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     Raises:
         UserError: Hydra refused the command line.
     """
-    run_config.register()
+    register()
     _refuse_foreign_factories(overrides)
     composed: list[Composed] = []
     refused: list[OmegaConfBaseException] = []
@@ -125,32 +126,30 @@ def _refuse_foreign_factories(overrides: list[str]) -> None:
             raise UserError(f"`{key}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
 
 
-def jobs_of(composed: list[Composed]) -> tuple[list[Job], int]:
+def runs_of(composed: list[Composed]) -> tuple[list[Run], int]:
     """Validate all configs before any of them runs.
 
     Args:
         composed: as Hydra gave them.
 
     Returns:
-        The jobs, numbered by their place in the sweep, and how many were left out because they repeat an earlier one.
+        The runs, numbered by their place in the sweep, and how many were left out because they repeat an earlier one.
 
     Raises:
         UserError: naming the first config that is not valid.
     """
-    for key in (*run_config.UNIDENTIFYING, "numerics"):
+    for key in (*UNIDENTIFYING, "numerics"):
         if any(entry.config.get(key) != composed[0].config.get(key) for entry in composed):
             raise UserError(f"`{key}` must be the same for all runs of a sweep; do not sweep over it")
-    jobs: dict[str, Job] = {}
+    runs: dict[str, Run] = {}
     for index, entry in enumerate(composed):
         try:
-            config = validate(entry.config)
+            run = validate(entry.config, len(runs), entry.overrides)
         except UserError as error:
             place = f" (job {index} of {len(composed)}: {' '.join(entry.overrides)})" if len(composed) > 1 else ""
             raise UserError(f"{error}{place}") from error
-        identity = run_config.run_id(config)
-        if identity not in jobs:
-            jobs[identity] = Job(len(jobs), config, identity, entry.overrides)
-    return list(jobs.values()), len(composed) - len(jobs)
+        runs.setdefault(run.run_id, run)
+    return list(runs.values()), len(composed) - len(runs)
 
 
 def explain(error: Exception) -> str:
@@ -176,7 +175,7 @@ def _unknown_key(match: re.Match[str]) -> str:
     key = match["key"]
     parent, _, leaf = key.rpartition(".")
     if parent:
-        owners = [name for name in run_config.catalogue(parent) if leaf in OmegaConf.load(CONF / parent / f"{name}.yaml")]
+        owners = [name for name in catalogue(parent) if leaf in choice(parent, name)]
         hint = f"{parent}={' or '.join(owners)} has it" if owners else f"`--cfg job --package {parent}` shows its keys"
         return f"unknown key `{key}`: the chosen {parent} has no `{leaf}`; {hint}"
     close = difflib.get_close_matches(key, [*SCALARS, *GROUPS, "experiment"], n=1)

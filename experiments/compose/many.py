@@ -12,7 +12,7 @@ from hydra.types import HydraContext, RunMode
 
 from experiments.compose.composition import VERSION_BASE, Composed, compose
 from experiments.compose.fast import FastLoader
-from experiments.config import keys as run_config
+from experiments.config.keys import register
 from experiments.config.paths import CONF
 
 
@@ -26,7 +26,7 @@ class Composer:
     def __init__(self, flags: Sequence[str] = ()) -> None:
         self._flags = list(flags)
         searched = [f"hydra.searchpath=['file://{folder}']" for folder in self._flags[1:]]
-        run_config.register()
+        register()
         self._parser = OverridesParser.create()
         with initialize_config_dir(str(CONF), job_name="gradstab", **VERSION_BASE):
             loader = GlobalHydra.instance().config_loader()

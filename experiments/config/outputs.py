@@ -3,7 +3,7 @@
 from typing import Any
 
 from bpcore.losses import Loss
-from experiments.datasets.factories import Dataset
+from experiments.datasets.dataset import Facts
 from experiments.errors import UserError
 
 
@@ -22,18 +22,18 @@ def settle(node: Any, loss: Loss) -> Any:
     return node
 
 
-def check_outputs(loss: Loss, data: Dataset, name: str) -> None:
+def check_outputs(loss: Loss, data: Facts, name: str) -> None:
     """Refuse a loss over several classes where two classes share one output.
 
     Args:
         loss: of the run.
-        data: of the run.
+        data: what is known of the run's.
         name: of the data.
 
     Raises:
         UserError: they do not go together.
     """
-    if loss.needs_classes and data.y.shape[0] < 2:
+    if loss.needs_classes and data.n_outputs < 2:
         raise UserError(
             f"loss={loss.name} needs one output a class, but data={name} has one output for two classes; "
             "use data.outputs=one_hot, or loss=sigmoid_cross_entropy"

@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from experiments.datasets.factories import Dataset, _dataset
+from experiments.datasets.dataset import Dataset, Names, assemble, one_hot
 from experiments.datasets.units import units_of
 
 OUTPUTS = ("auto", "one", "one_hot")
@@ -82,11 +82,10 @@ def from_arrays(
         change = units_of(train_y, targets)
         train_y, held_out = change.apply(train_y), None if held_out is None else change.apply(held_out)
     pair = None if test is None or held_out is None else (test, held_out)
-    made = _dataset(train_x, train_y, pair, False, None if names is None else len(names), origin)
-    said = [list(features), list(targets), names]
-    checksum = made.checksum if not any(said) else hashlib.sha256(json.dumps([made.checksum, said]).encode()).hexdigest()
-    own = {"features": tuple(features), "targets": tuple(targets), "class_names": names or (), "notes": tuple(notes)}
-    return replace(made, checksum=checksum, **own)  # type: ignore[arg-type]  # each of its own type
+    made = assemble(train_x, train_y, pair, False, None if names is None else len(names), origin)
+    said = Names(tuple(features), tuple(targets), names or ())
+    checksum = made.checksum if said == Names() else hashlib.sha256(json.dumps([made.checksum, asdict(said)]).encode()).hexdigest()
+    return replace(made, checksum=checksum, names=said, notes=tuple(notes))
 
 
 def _examples(name: str, values: Any) -> FloatArray:
@@ -118,4 +117,4 @@ def _targets(name: str, values: Any, m: int, classes: tuple[str, ...] | None, ou
         raise ValueError(f"`outputs` must be one_hot with {len(classes)} classes, got one, which is for two")
     if outputs != "one_hot" and len(classes) == 2:
         return np.ascontiguousarray(array[None], dtype=np.float64)
-    return np.ascontiguousarray(np.eye(len(classes))[array].T)
+    return one_hot(array, len(classes))

@@ -10,7 +10,7 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from experiments.datasets import encoding
 from experiments.datasets.columns import Column, parse
-from experiments.datasets.factories import Dataset
+from experiments.datasets.dataset import Dataset
 from experiments.datasets.own import from_arrays
 from experiments.datasets.reading import Table, listing, read
 from experiments.errors import UserError

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph.node import Array, Node, topological_order
+from bpcore.graph.node import Array, Node
 from bpcore.graph.paths import Path, count, paths
 from bpcore.graph.perturb import complex_step
+from bpcore.graph.reverse import topological_order
 from experiments.errors import UserError
 from experiments.graphs.text import columns, number, rows
 from experiments.graphs.words import inline

@@ -19,7 +19,8 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
-from bpcore.graph.node import Array, Gate, Node, topological_order
+from bpcore.graph.node import Array, Gate, Node
+from bpcore.graph.reverse import topological_order
 from experiments.graphs.layout import Placement, Size, place
 from experiments.graphs.text import number, rows, shape_text
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bpcore.graph.node import Array, Node, backward, variable
+from bpcore.graph.node import Array, Node, variable
 from bpcore.graph.paths import count
+from bpcore.graph.reverse import backward
 from experiments.graphs.analysis import compare, relative
 from experiments.graphs.expression import parse
 from experiments.graphs.words import inline

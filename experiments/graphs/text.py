@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph.node import Array, Node, topological_order
+from bpcore.graph.node import Array, Node
+from bpcore.graph.reverse import topological_order
 
 _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "neg": 3, "**": 4, "T": 5}
 _ATOM = 6

@@ -3,15 +3,14 @@
 import sys
 from collections.abc import Iterable
 
-from experiments.config.keys import Config, build_cached
+from experiments.config.run import Run
 
 
-def tell_data(configs: Iterable[Config]) -> None:
+def tell_data(runs: Iterable[Run]) -> None:
     """Print the notes of all data sets to stderr, each once.
 
     Args:
-        configs: validated.
+        runs: of a sweep.
     """
-    nodes = {str(config["data"]): config["data"] for config in configs}
-    for note in dict.fromkeys(note for node in nodes.values() for note in build_cached(node).notes):
+    for note in dict.fromkeys(note for run in runs for note in run.facts.notes):
         print(f"gradstab: data: {note}", file=sys.stderr)

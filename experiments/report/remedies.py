@@ -14,7 +14,7 @@ from experiments.figures.style.render import render
 from experiments.report import pages
 from experiments.report.headline import number
 from experiments.report.terminal import format_table
-from experiments.store.tables import write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
 
 MOST_ROWS = 24
 """Of the terminal's table and of the figure; the CSV holds all."""

@@ -11,7 +11,7 @@ from experiments.config.keys import GROUPS, SCALARS
 from experiments.diagnosis.groups import summarize_groups, verdict_text
 from experiments.figures.data.roles import is_numeric, label
 from experiments.report.headline import number
-from experiments.store.tables import LAYERS, RUN_RESULTS, STEPS
+from experiments.store.columns import LAYERS, RUN_RESULTS, STEPS
 
 
 @dataclass(frozen=True)

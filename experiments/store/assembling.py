@@ -37,15 +37,21 @@ class _Cache:
     """Keep what was read last, up to a number of bytes and at least one."""
 
     def __init__(self) -> None:
-        self._held = OrderedDict[Any, pa.Table]()
+        self._total = 0
+        self._held = OrderedDict[Any, tuple[pa.Table, int]]()
 
     def get(self, key: Any, read: Callable[[], pa.Table]) -> pa.Table:
-        if key not in self._held:
-            self._held[key] = read()
-            while len(self._held) > 1 and sum(table.nbytes for table in self._held.values()) > _HELD:
-                self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return self._held[key]
+        if key in self._held:
+            self._held.move_to_end(key)
+            return self._held[key][0]
+        table = read()
+        size = table.nbytes  # walks every column of every chunk: asked once
+        self._held[key] = table, size
+        self._total += size
+        while len(self._held) > 1 and self._total > _HELD:
+            _, (_, freed) = self._held.popitem(last=False)
+            self._total -= freed
+        return table
 
 
 class PartSource:

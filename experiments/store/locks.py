@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.errors import UserError
-from experiments.store.tables import LOCK, prepare
+from experiments.store.folder import LOCK, prepare
 
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """What file systems without locks answer, some network mounts among them."""

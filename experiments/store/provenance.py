@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported)
 import threadpoolctl
 
-from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, UNIDENTIFYING, Job, build_cached
+from experiments.config.identity import ARITHMETIC_VERSION
+from experiments.config.keys import GROUPS, UNIDENTIFYING
+from experiments.config.run import Run
 
 PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib")
 
@@ -101,7 +104,7 @@ def differs(provenance: dict[str, Any]) -> str | None:
 
 
 def describe(
-    jobs: list[Job],
+    jobs: list[Run],
     earlier: list[dict[str, Any]],
     before: dict[str, Any],
     command: list[str],
@@ -128,10 +131,10 @@ def describe(
     data = {entry["sha256"]: entry for entry in before.get("data", [])}
     targets: dict[str, dict[str, str]] = {group: dict(known) for group, known in before.get("targets", {}).items()}
     for job in jobs:
-        dataset = build_cached(job.config["data"])
-        if dataset.checksum not in data:
-            named = {"classes": dataset.class_names, "features": dataset.features, "targets": dataset.targets, "notes": dataset.notes}
-            data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum} | {
+        facts = job.facts
+        if facts.checksum not in data:
+            named = asdict(facts.names) | {"notes": facts.notes}
+            data[facts.checksum] = {"name": job.choice("data"), "origin": facts.origin, "sha256": facts.checksum} | {
                 key: list(names) for key, names in named.items() if names
             }
         for group in GROUPS:
@@ -147,7 +150,7 @@ def describe(
         **maker,
         "data": list(data.values()),
         "targets": targets,
-        "numerics": sorted({job.config["numerics"] for job in jobs} | set(before.get("numerics", []))),
+        "numerics": sorted({job.numerics for job in jobs} | set(before.get("numerics", []))),
         "wall_seconds": None,
         "made_by": [*before.get("made_by", []), invocation],
     }

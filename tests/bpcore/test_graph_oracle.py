@@ -10,7 +10,8 @@ from bpcore import activations, losses, normalization
 from bpcore.activations import Activation
 from bpcore.arrays import Array
 from bpcore.graph import gates
-from bpcore.graph.node import Node, backward, constant, variable
+from bpcore.graph.node import Node, constant, variable
+from bpcore.graph.reverse import backward
 from bpcore.layers import Layers
 from bpcore.losses import Loss
 from bpcore.mlp import Network, input_gradient, objective

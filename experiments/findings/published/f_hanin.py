@@ -70,7 +70,7 @@ def _judge(rows: pd.DataFrame, per_unit: float, confidence: float) -> dict[str, 
     center, variance = float(values.mean()), float(values.var(ddof=1))
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * np.sqrt(variance / n)
     low, high = ((n - 1) * variance / stats.chi2.ppf(p, n - 1) for p in ((1 + confidence) / 2, (1 - confidence) / 2))
-    chance = float(stats.kstest(values, "norm", args=(-beta / 2, np.sqrt(beta))).pvalue)
+    chance = float(stats.kstest(values, stats.norm(-beta / 2, np.sqrt(beta)).cdf).pvalue)
     return {
         "beta": beta, "mean": center, "mean_low": center - half, "mean_high": center + half,
         "mean_right": bool(abs(center + beta / 2) <= half),

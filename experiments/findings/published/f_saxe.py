@@ -106,7 +106,7 @@ def _numbers(times: pd.DataFrame) -> pd.DataFrame:
         updates = bootstrap(nets["updates"], np.mean)
         rows.append({
             "init": init, "depth": depth, "measured": updates.value, "low": updates.low, "high": updates.high,
-            "learned": int(nets["updates"].notna().sum()), "n": len(nets), "best_lr": nets["lr"].median(),
+            "learned": int(nets["updates"].notna().sum()), "n": len(nets), "best_lr": nets["lr"].dropna().median(),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

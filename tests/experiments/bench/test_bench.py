@@ -2,7 +2,6 @@
 
 import json
 import math
-import subprocess
 import sys
 from collections.abc import Callable
 from itertools import pairwise
@@ -15,6 +14,7 @@ from experiments.bench import breakdown, measuring, tables
 from experiments.bench.engine import fastest, measure, products, seconds_per_step
 from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, AT_MOST_TIMES_GEMMS, PEER_STACKS, SIZES, Shape, chosen
 from experiments.cli import main
+from tests.processes import run
 
 SMALL = Shape(3, 4, 2, "float32")
 ROW = {
@@ -127,7 +127,8 @@ def test_each_command_has_its_own_peak() -> None:
         "print(*(_timed([sys.executable, '-c', f'bytearray({mb} << 20)'], {})[2] for mb in (400, 0)));"
         "print(_timed([sys.executable, '-c', 'raise SystemExit(3)'], {})[1])"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=measuring.ROOT, capture_output=True, text=True, check=True)
+    done = run([sys.executable, "-c", script], cwd=measuring.ROOT)
+    assert done.returncode == 0, done.stderr
     large, small, code = map(float, done.stdout.split())
     assert large > 400 > small
     assert code == 3

@@ -16,7 +16,7 @@ def test_examples_in_rows_become_columns() -> None:
     np.testing.assert_array_equal(data.y, X[:, :1].T)
     assert data.test_x is not None
     assert data.test_x.shape == (2, 3)
-    assert (data.classes, data.origin, data.features, data.notes) == (None, "here", ("a", "b"), ("so",))
+    assert (data.classes, data.origin, data.names.features, data.notes) == (None, "here", ("a", "b"), ("so",))
     assert data.x.flags.c_contiguous
     assert data.y.flags.c_contiguous
 
@@ -24,7 +24,7 @@ def test_examples_in_rows_become_columns() -> None:
 def test_classes() -> None:
     data = from_arrays(X, LABELS, classes=["u", "v", "w"])
     np.testing.assert_array_equal(data.y.argmax(axis=0), LABELS)
-    assert (data.y.shape, data.classes, data.class_names) == ((3, 6), 3, ("u", "v", "w"))
+    assert (data.y.shape, data.classes, data.names.classes) == ((3, 6), 3, ("u", "v", "w"))
     two = LABELS % 2
     assert from_arrays(X, two, classes=["u", "v"]).y.shape == (2, 6)
     for outputs in ("one", "auto"):

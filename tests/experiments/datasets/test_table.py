@@ -25,7 +25,7 @@ class TestTwoClasses:
         data = table(str(path), "positive", test_fraction=0.25)
         frame = pd.read_csv(path)
         assert (data.x.shape, data.y.shape, data.test_x.shape, data.test_y.shape) == ((3, 90), (1, 90), (3, 30), (1, 30))
-        assert (data.classes, data.class_names, data.features) == (2, ("0", "1"), ("age", "sugar", "pressure"))
+        assert (data.classes, data.names.classes, data.names.features) == (2, ("0", "1"), ("age", "sugar", "pressure"))
         assert data.y.sum() + data.test_y.sum() == frame["positive"].sum()
 
     def test_or_have_one_each(self, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ class TestTwoClasses:
     def test_words_are_told_in_their_order(self, tmp_path: Path) -> None:
         path = written(tmp_path / "a.csv", "x,y", [f"{i},{'yes' if i % 3 else 'no'}" for i in range(9)])
         data = table(str(path), "y", test_fraction=0.0)
-        assert data.class_names == ("no", "yes")
+        assert data.names.classes == ("no", "yes")
         assert "target 'y' has 2 classes: no, yes" in data.notes
         assert data.y.sum() == 6
 
@@ -49,11 +49,11 @@ class TestClassesByName:
     def test_every_class_has_its_output(self, tmp_path: Path) -> None:
         path = flowers(tmp_path)
         data = table(str(path), "species", standardize=False, test_fraction=0.0)
-        assert data.class_names == ("setosa", "versicolor", "virginica")
+        assert data.names.classes == ("setosa", "versicolor", "virginica")
         frame = pd.read_csv(path)
         by_petal = {row.petal: row.species for row in frame.itertuples()}
         for x, y in zip(data.x.T, data.y.T, strict=True):
-            assert data.class_names[int(y.argmax())] == by_petal[x[1]]
+            assert data.names.classes[int(y.argmax())] == by_petal[x[1]]
         np.testing.assert_array_equal(data.y.sum(axis=0), 1)
 
     def test_a_constant_column_is_said_and_becomes_0(self, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ class TestRegression:
     def test_words_become_one_hot(self, tmp_path: Path) -> None:
         path = flats(tmp_path)
         data = table(str(path), "price", standardize=False, test_fraction=0.0)
-        assert data.features == ("area", "rooms", "kind=loft", "kind=new", "kind=old")
+        assert data.names.features == ("area", "rooms", "kind=loft", "kind=new", "kind=old")
         assert "'kind' is one-hot: loft, new, old" in data.notes
         frame = pd.read_csv(path)
         rows = {(row.area, row.rooms, row.price): row.kind for row in frame.itertuples()}
@@ -91,13 +91,13 @@ class TestRegression:
     def test_several_targets(self, tmp_path: Path) -> None:
         data = table(str(flats(tmp_path)), ["price", "rooms"])
         assert data.y.shape[0] == 2
-        assert data.targets == ("price", "rooms")
+        assert data.names.targets == ("price", "rooms")
         assert data.classes is None
-        assert data.features == ("area", "kind=loft", "kind=new", "kind=old")
+        assert data.names.features == ("area", "kind=loft", "kind=new", "kind=old")
 
     def test_chosen_features_in_their_order(self, tmp_path: Path) -> None:
         data = table(str(flats(tmp_path)), "price", features=["rooms", "area"])
-        assert data.features == ("rooms", "area")
+        assert data.names.features == ("rooms", "area")
         assert data.x.shape[0] == 2
 
     def test_raw_units_on_purpose(self, tmp_path: Path) -> None:

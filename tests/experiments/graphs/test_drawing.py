@@ -14,7 +14,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.transforms import Bbox
 
 from bpcore.graph.gates import add, maximum, sigmoid, summation
-from bpcore.graph.node import backward, variable
+from bpcore.graph.node import variable
+from bpcore.graph.reverse import backward
 from experiments.graphs import drawing as module
 from experiments.graphs.dot import dot
 from experiments.graphs.drawing import GRADIENT, INK, PAPER, VALUE, Drawing, draw

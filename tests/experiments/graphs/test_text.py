@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bpcore.graph.gates import summation
-from bpcore.graph.node import backward, variable
+from bpcore.graph.node import variable
+from bpcore.graph.reverse import backward
 from experiments.graphs.expression import parse
 from experiments.graphs.text import infix, names, number, operation, rows, table, tabulate
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from experiments.store import locks
+from experiments.store.folder import LOCK
 from experiments.store.locks import locked
-from experiments.store.tables import LOCK
 
 
 def _hold(folder, pipe):
@@ -29,6 +29,8 @@ def holder(tmp_path):
     assert ours.recv() == "begun"
     yield process, ours
     ours.close()
+    process.join(30)
+    process.kill()  # where it did not end by itself
     process.join()
 
 

@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import experiments
-from experiments.errors import UserError
-from experiments.store.tables import RUN_RESULTS, SORT, TABLES, atomically, load
+from experiments.store.columns import RUN_RESULTS, SORT, TABLES
 from tests.experiments.helpers import sweep
 
 
@@ -108,73 +106,6 @@ def test_no_prediction_where_there_is_no_theory(tmp_path):
     results = sweep(tmp_path, "init=constant", "init.bias_std=0.5", "depth=3", "steps=0", multirun=False)
     assert results.layers["delta_norm_theory"].isna().all()
     assert results.runs["delta_factor_theory"].isna().all()
-
-
-class TestLoad:
-    def test_it_is_the_public_entry(self, results):
-        again = experiments.load(str(results.path))
-        pd.testing.assert_frame_equal(again.runs, results.runs)
-        assert again.provenance["command"] == "test"
-
-    def test_a_missing_folder(self, tmp_path):
-        with pytest.raises(UserError, match="does not exist"):
-            load(tmp_path / "none")
-
-    def test_a_folder_of_something_else(self, tmp_path):
-        with pytest.raises(UserError, match=r"no results folder.*runs\.parquet"):
-            load(tmp_path)
-
-    @pytest.mark.parametrize("name", ["runs", *TABLES])
-    def test_a_damaged_table(self, results, tmp_path, name):
-        for path in results.path.iterdir():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-        damaged = tmp_path / f"{name}.parquet"
-        damaged.write_bytes(damaged.read_bytes()[:100])
-        with pytest.raises(UserError, match=rf"cannot read .*{name}\.parquet.*--fresh") as caught:
-            load(tmp_path)
-        assert "\n" not in str(caught.value)
-
-    def test_a_table_of_something_else(self, results, tmp_path):
-        for path in results.path.iterdir():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-        pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "runs.parquet")
-        with pytest.raises(UserError, match=r"runs\.parquet lacks the column `run_id`"):
-            load(tmp_path)
-
-    @pytest.mark.parametrize("junk", ["", "[]", "null", '{"sweep": [1]}', '{"sweep": null}', "{"])
-    def test_a_damaged_provenance(self, results, tmp_path, junk):
-        for path in results.path.iterdir():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-        (tmp_path / "provenance.json").write_text(junk)
-        with pytest.raises(UserError, match=r"provenance.*--fresh") as caught:
-            load(tmp_path)
-        assert "\n" not in str(caught.value)
-
-    def test_rows_without_a_run_are_left_out(self, results, tmp_path):
-        for path in results.path.iterdir():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-        results.runs.iloc[:1].to_parquet(tmp_path / "runs.parquet")
-        assert set(load(tmp_path).layers["run_id"]) == {results.runs["run_id"].iloc[0]}
-
-
-class TestAtomicWriting:
-    def test_a_failed_write_leaves_the_old_file_and_nothing_else(self, tmp_path):
-        path = tmp_path / "file"
-        path.write_text("old")
-
-        def fails(temporary):
-            temporary.write_text("half")
-            raise OSError(28, "No space left on device")
-
-        with pytest.raises(UserError, match=r"cannot write .*No space left on device.*write elsewhere"):
-            atomically(path, fails)
-        assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "old")]
-
-    def test_the_tables_have_the_same_bytes_each_time(self, tmp_path):
-        first = sweep(tmp_path, "depth=2", "seed=0,1", "steps=2", name="a")
-        second = sweep(tmp_path, "depth=2", "seed=0,1", "steps=2", name="b")
-        for name in ("runs", *TABLES):
-            assert (first.path / f"{name}.parquet").read_bytes() == (second.path / f"{name}.parquet").read_bytes(), name
 
 
 def test_provenance_explains(results):

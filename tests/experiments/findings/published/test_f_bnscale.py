@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from experiments.store.tables import LAYERS
+from experiments.store.columns import LAYERS
 from tests.experiments.findings.tables import Run, judged, run
 
 SCALES = (1e-13, 4e-13, 1e-12)
