@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.config.building import facts
 from experiments.config.files import own_target
-from experiments.config.keys import PATHS_TO_DATA, UNIDENTIFYING, Config
+from experiments.config.keys import NEUTRAL, PATHS_TO_DATA, UNIDENTIFYING, Config
 
 ARITHMETIC_VERSION = 3
 """Raised whenever the numbers of the core change; part of every run's identity."""
@@ -25,6 +25,7 @@ def run_id(config: Config) -> str:
     content = {key: value for key, value in config.items() if key not in UNIDENTIFYING}
     for group, key in PATHS_TO_DATA:
         content[group] = {k: v for k, v in content[group].items() if k != key}
+    content["data"] = {k: v for k, v in content["data"].items() if k not in NEUTRAL or v != NEUTRAL[k]}
     content["data_checksum"] = facts(config["data"]).checksum
     content["arithmetic_version"] = ARITHMETIC_VERSION
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

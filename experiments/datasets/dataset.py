@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from experiments.datasets.units import scaled, standardized
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Names:
     features: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+
+
+NAMELESS = Names()
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Dataset:
     classes: int | None
     checksum: str
     origin: str
-    names: Names = Names()
+    names: Names = NAMELESS
     notes: tuple[str, ...] = ()
 
     def facts(self) -> Facts:
@@ -105,6 +109,9 @@ def assemble(
     standardize: bool,
     classes: int | None,
     origin: str,
+    scale: float = 1.0,
+    standardize_target: bool = False,
+    names: Names = NAMELESS,
 ) -> Dataset:
     """Make a data set of its arrays.
 
@@ -115,21 +122,29 @@ def assemble(
         standardize: whether every feature is brought to mean 0 and variance 1 of the training examples.
         classes: number of classes, or None for a regression.
         origin: where the examples came from.
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: whether the targets of a regression are brought to mean 0 and variance 1, by the training examples.
+        names: of features, targets and classes.
 
     Returns:
-        The data set, its checksum taken.
+        The data set, its checksum taken of the arrays.
+
+    Raises:
+        ValueError: the numbers cannot be brought to these units.
     """
     test_x, test_y = test if test is not None and test[0].shape[1] else (None, None)
+    if standardize_target and classes is not None:
+        raise ValueError("`standardize_target` must be false for classes; it is for the numbers of a regression")
     if standardize:
-        mean, std = x.mean(axis=1, keepdims=True), x.std(axis=1, keepdims=True)
-        std[std == 0] = 1.0  # a constant feature becomes 0, not NaN
-        x = (x - mean) / std
-        test_x = None if test_x is None else (test_x - mean) / std
+        x, test_x = standardized(x, test_x, names.features)
+    x, test_x = scaled(x, test_x, scale)
+    if standardize_target:
+        y, test_y = standardized(y, test_y, names.targets)
     digest = hashlib.sha256()
     for array in (x, y, test_x, test_y):
         if array is not None:
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-    return Dataset(x, y, test_x, test_y, classes, digest.hexdigest(), origin)
+    return Dataset(x, y, test_x, test_y, classes, digest.hexdigest(), origin, names)
 
 
 def one_hot(labels: Array, classes: int) -> FloatArray:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from experiments.datasets.dataset import Dataset, Names, assemble, one_hot
-from experiments.datasets.units import units_of
+from experiments.datasets.dataset import NAMELESS, Dataset, Names, assemble, one_hot
 
 OUTPUTS = ("auto", "one", "one_hot")
 
@@ -61,31 +60,18 @@ def from_arrays(
         raise ValueError(f"`test_x` must have the {len(train_x)} features of x, got {len(test)}")
     if (test_x is None) != (test_y is None):
         raise ValueError("`test_y` must be given with test_x, and not without it")
-    if not (np.isfinite(scale) and scale != 0):
-        raise ValueError(f"`scale` must be a finite number other than 0, got {scale}")
     if outputs not in OUTPUTS:
         raise ValueError(f"`outputs` must be {' or '.join(OUTPUTS)}, got {outputs!r}")
-    if classes is not None and standardize_target:
-        raise ValueError("`standardize_target` must be false for classes; it is for the numbers of a regression")
     names = None if classes is None else tuple(str(name) for name in classes)
     train_y = _targets("y", y, train_x.shape[1], names, outputs)
     held_out = None if test is None else _targets("test_y", test_y, test.shape[1], names, outputs)
-    if standardize:
-        change = units_of(train_x, features)
-        train_x, test = change.apply(train_x), None if test is None else change.apply(test)
-    if scale != 1:
-        with np.errstate(over="ignore"):
-            train_x, test = train_x * scale, None if test is None else test * scale
-        if not all(np.isfinite(part).all() for part in (train_x, test) if part is not None):
-            raise ValueError(f"`scale` must leave the features finite, got {scale}")
-    if standardize_target:
-        change = units_of(train_y, targets)
-        train_y, held_out = change.apply(train_y), None if held_out is None else change.apply(held_out)
     pair = None if test is None or held_out is None else (test, held_out)
-    made = assemble(train_x, train_y, pair, False, None if names is None else len(names), origin)
-    said = Names(tuple(features), tuple(targets), names or ())
-    checksum = made.checksum if said == Names() else hashlib.sha256(json.dumps([made.checksum, asdict(said)]).encode()).hexdigest()
-    return replace(made, checksum=checksum, names=said, notes=tuple(notes))
+    called = Names(tuple(features), tuple(targets), names or ())
+    kinds = None if names is None else len(names)
+    made = assemble(train_x, train_y, pair, standardize, kinds, origin, scale, standardize_target, called)
+    if called != NAMELESS:
+        made = replace(made, checksum=hashlib.sha256(json.dumps([made.checksum, asdict(called)]).encode()).hexdigest())
+    return replace(made, notes=tuple(notes))
 
 
 def _examples(name: str, values: Any) -> FloatArray:

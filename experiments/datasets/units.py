@@ -1,41 +1,22 @@
 """Units of examples: features and targets brought to mean 0 and variance 1 by the training examples, features multiplied."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.arrays import Array, FloatArray
+from bpcore.arrays import FloatArray
 
 
-@dataclass(frozen=True)
-class Units:
-    """Hold an affine change of rows, x ↦ (x − mean)/std.
-
-    Args:
-        mean: (n, 1).
-        std: (n, 1), 1 where a row is constant.
-        constant: (n,) bool, the rows that are constant.
-    """
-
-    mean: FloatArray
-    std: FloatArray
-    constant: Array
-
-    def apply(self, x: FloatArray) -> FloatArray:
-        """Return (x − mean)/std, the shape of x."""
-        return (x - self.mean) / self.std
-
-
-def units_of(x: FloatArray, names: Sequence[str] = ()) -> Units:
-    """Return what brings every row to mean 0 and variance 1; a constant row becomes 0, not NaN.
+def standardized(x: FloatArray, test: FloatArray | None, names: Sequence[str] = ()) -> tuple[FloatArray, FloatArray | None]:
+    """Bring every row to mean 0 and variance 1 of the training examples: (x − mean)/std; a constant row becomes 0, not NaN.
 
     Args:
-        x: (n, m), examples in columns, finite.
+        x: (n, m), training examples in columns, finite.
+        test: (n, m_test), or None.
         names: of the rows, for the error.
 
     Returns:
-        The change.
+        Both, changed alike.
 
     Raises:
         ValueError: a row is so large that its variance is not finite.
@@ -50,4 +31,29 @@ def units_of(x: FloatArray, names: Sequence[str] = ()) -> Units:
         row = int(np.flatnonzero(~(np.isfinite(mean) & np.isfinite(std))[:, 0])[0])
         name = names[row] if names else str(row)
         raise ValueError(f"{name!r} is too large to be standardized, since its variance is not finite; divide it beforehand")
-    return Units(mean, std, constant)
+    return (x - mean) / std, None if test is None else (test - mean) / std
+
+
+def scaled(x: FloatArray, test: FloatArray | None, scale: float) -> tuple[FloatArray, FloatArray | None]:
+    """Multiply features by a number.
+
+    Args:
+        x: (n, m), training examples in columns.
+        test: (n, m_test), or None.
+        scale: finite and not 0.
+
+    Returns:
+        Both, changed alike; the arrays themselves for 1.
+
+    Raises:
+        ValueError: the number is 0 or not finite, or makes features infinite.
+    """
+    if not (np.isfinite(scale) and scale != 0):
+        raise ValueError(f"`scale` must be a finite number other than 0, got {scale}")
+    if scale == 1:
+        return x, test
+    with np.errstate(over="ignore"):
+        x, test = x * scale, None if test is None else test * scale
+    if not all(np.isfinite(part).all() for part in (x, test) if part is not None):
+        raise ValueError(f"`scale` must leave the features finite, got {scale}")
+    return x, test
