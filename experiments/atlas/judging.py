@@ -14,8 +14,11 @@ from experiments.atlas.catalogue import Entry
 from experiments.config.paths import REFERENCE
 from experiments.errors import UserError
 from experiments.findings.finding import Estimate, Finding, not_testable
-from experiments.report.headline import number
 from experiments.store.tables import Results
+from experiments.text import plain
+from experiments.text.numbers import MISSING, interval, number
+from experiments.text.quoting import quote
+from experiments.text.tables import from_records
 
 COLUMNS = {
     "id": "the finding",
@@ -133,34 +136,34 @@ def row(judged: Judged) -> dict[str, Any]:
 
 def as_json(rows: list[dict[str, Any]]) -> str:
     """Return verdicts.json: a list of entries."""
-    return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return plain.as_json(rows) + "\n"
 
 
 def measured(entry: dict[str, Any]) -> str:
     """Write what was measured, with its interval: 0.204 (0.201–0.206)."""
     if entry["measured"] is None:
-        return "–"
+        return MISSING
     if entry["low"] is None or entry["high"] is None:
         return number(entry["measured"])
-    return f"{number(entry['measured'])} ({number(entry['low'])}–{number(entry['high'])})"
+    return f"{number(entry['measured'])} ({interval(entry['low'], entry['high'])})"
 
 
 def summary(rows: list[dict[str, Any]]) -> str:
     """Return the summary table in Markdown."""
-    lines = ["| finding | quantity | published | theory | measured | n | verdict |", "|---|---|---|---|---|---|---|"]
-    for entry in rows:
-        cells = [
-            label(entry["id"]),
-            entry["quantity"] or "–",
-            number(entry["published"]),
-            number(entry["theory"]),
-            measured(entry),
-            str(entry["n"]),
-            entry["verdict"].replace("_", " "),
-        ]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    cells = [
+        {
+            "finding": label(entry["id"]),
+            "quantity": entry["quantity"] or MISSING,
+            "published": entry["published"],
+            "theory": entry["theory"],
+            "measured": measured(entry),
+            "n": entry["n"],
+            "verdict": entry["verdict"].replace("_", " "),
+        }
+        for entry in rows
+    ]
     reasons = [f"- **{label(entry['id'])}** ({entry['title']}): {entry['reason']}" for entry in rows]
-    return "\n".join(["# The atlas of findings", "", *lines, "", *reasons, ""])
+    return "\n".join(["# The atlas of findings", "", from_records(cells).markdown(), "", *reasons, ""])
 
 
 def label(name: str) -> str:
@@ -171,19 +174,17 @@ def label(name: str) -> str:
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the verdicts as a text table."""
     cells = [
-        [label(entry["id"]), number(entry["published"]), number(entry["theory"]), measured(entry), str(entry["n"]), entry["verdict"]]
+        {
+            "finding": label(entry["id"]),
+            "published": entry["published"],
+            "theory": entry["theory"],
+            "measured (interval)": measured(entry),
+            "n": entry["n"],
+            "verdict": entry["verdict"],
+        }
         for entry in rows
     ]
-    head = ["finding", "published", "theory", "measured (interval)", "n", "verdict"]
-    frame = pd.DataFrame(cells, columns=head)
-    widths = [max(len(name), *(len(cell) for cell in frame[name])) for name in head]
-    lines = [
-        "  ".join(name.ljust(width) if i in (0, 5) else name.rjust(width) for i, (name, width) in enumerate(zip(head, widths, strict=True)))
-    ]
-    for entry in cells:
-        words = [cell.ljust(width) if i in (0, 5) else cell.rjust(width) for i, (cell, width) in enumerate(zip(entry, widths, strict=True))]
-        lines.append("  ".join(words).rstrip())
-    return "\n".join(line.rstrip() for line in lines)
+    return from_records(cells, left=frozenset({"finding", "verdict"})).terminal()
 
 
 def reference(path: Path = REFERENCE / "verdicts.json") -> dict[str, dict[str, Any]]:
@@ -200,7 +201,7 @@ def reference(path: Path = REFERENCE / "verdicts.json") -> dict[str, dict[str, A
     try:
         return {entry["id"]: {**entry, "verdict": entry["verdict"]} for entry in json.loads(path.read_text(encoding="utf-8"))}
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"cannot read the reference {path}: {error!r}; restore it, or write a new one by `gradstab reproduce`") from error
+        raise UserError(f"cannot read the reference {path}: {quote(error)}; restore it, or write one by `gradstab reproduce`") from error
 
 
 def lost(rows: list[dict[str, Any]], before: Mapping[str, dict[str, Any]]) -> list[str]:

@@ -14,6 +14,7 @@ from experiments.figures import phase_diagram
 from experiments.report.page import FORMATS, draw
 from experiments.store.files import write_bytes, write_text
 from experiments.store.reading import load
+from experiments.text.quoting import shortened
 from experiments.theory import phase
 
 
@@ -36,7 +37,7 @@ def execute(args: argparse.Namespace) -> int:
     overrides = [word for word in args.arguments if "=" in word and not Path(word).is_dir()]
     folders = [Path(word) for word in args.arguments if word not in overrides]
     if len(folders) > 1:
-        raise UserError(f"phase takes one results folder, got {len(folders)}: {', '.join(map(str, folders))}")
+        raise UserError(f"phase takes one results folder, got {len(folders)}: {shortened(', '.join(map(str, folders)))}")
     (run,), _ = runs_of(compose(config_dir_flags(args.config_dir), overrides))
     name, points = phase.label_of(run.config["activation"]), None
     if folders:

@@ -5,7 +5,6 @@ gradstab remedies depth=50 activation=relu init=normal --seeds 5
 """
 
 import argparse
-import json
 import math
 import shlex
 import sys
@@ -23,12 +22,13 @@ from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
 from experiments.report.data import tell_data
 from experiments.report.remedies import as_text, write
-from experiments.report.terminal import count, plain
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.plan import default_name, plan
+from experiments.text.numbers import count
+from experiments.text.plain import as_json
 
 SEEDS = 3
 
@@ -86,8 +86,7 @@ def execute(args: argparse.Namespace) -> int:
     shown = [(key, str(value)) for key, value in flatten(patient.config).items() if key != "seed"]
     page = write(folder, table, conclusions, " ".join(command), shown)
     if args.json:
-        rows = [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
-        print(json.dumps({"conclusions": conclusions.lines(), "changes": rows, "report": str(page)}, indent=2, ensure_ascii=False))
+        print(as_json({"conclusions": conclusions.lines(), "changes": table.to_dict("records"), "report": page}))
     else:
         print(as_text(table, conclusions))
         print(f"{folder}: {count(len(tables.runs), 'run')}, {count(todo.done, 'run')} done before; {page} shows them")

@@ -6,7 +6,6 @@ gradstab reproduce --findings my_findings/ width=128
 """
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
 from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
-from experiments.report.terminal import count
 from experiments.store.files import write_text
 from experiments.store.provenance import differs
 from experiments.store.reading import read_provenance
@@ -27,6 +25,9 @@ from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.plan import Plan, plan
+from experiments.text import plain
+from experiments.text.numbers import count
+from experiments.text.quoting import quote
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +54,7 @@ def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
     rest = [word for word in args.overrides if not word.startswith("finding=")]
     for word in rest:
         if "=" not in word:
-            raise UserError(f"{word!r} is no override; expected key=value, or --finding {word}")
+            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding ID")
     return ([name for words in named for name in words.split(",")] if named else None), rest
 
 
@@ -135,7 +136,7 @@ def _tell(
 ) -> int:
     rows = [judging.row(one) for one in judged]
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(plain.as_json(rows))
     else:
         print(judging.table(rows))
         done = f", {skipped} done before" if skipped else ""

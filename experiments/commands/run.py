@@ -6,7 +6,6 @@ gradstab run +experiment=depth_by_activation
 """
 
 import argparse
-import json
 import shlex
 import sys
 from dataclasses import replace
@@ -19,7 +18,7 @@ from experiments.config.keys import GROUPS, SCALARS
 from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.report.data import tell_data
-from experiments.report.terminal import as_json, count, describe_run, describe_sweep
+from experiments.report.terminal import describe_run, describe_sweep, run_rows
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
@@ -27,6 +26,9 @@ from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.plan import folder_of, plan
 from experiments.sweep.restore import recorded_runs
+from experiments.text.numbers import count
+from experiments.text.plain import as_json
+from experiments.text.quoting import shortened
 
 
 def _keys() -> str:
@@ -127,7 +129,7 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Run], Path]:
     strangers = [override for override in args.overrides if override.partition("=")[0].partition(".")[0] not in _PLACES]
     if strangers or _hydra_flags(args):
         what = (strangers or _hydra_flags(args))[0]
-        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {what}")
+        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {shortened(what)}")
     composed = compose([], args.overrides)[0].config
     places = {key: composed[key] for key in _PLACES} | {"name": composed["name"] or f"{source.resolve().name}-again"}
     runs = recorded_runs(source, places)
@@ -139,7 +141,7 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Run], Path]:
 
 def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> None:
     if json_wanted:
-        print(json.dumps(as_json(tables), indent=2, ensure_ascii=False))
+        print(as_json(run_rows(tables)))
         return
     print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
     diverged = int((tables.runs["status"] == "diverged").sum())

@@ -5,7 +5,6 @@ gradstab theory -m activation=sigmoid,tanh,relu init.scale=1,1.414,2
 """
 
 import argparse
-import json
 import sys
 
 from tqdm import tqdm
@@ -14,7 +13,8 @@ from experiments.compose.composition import compose, runs_of
 from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
 from experiments.report.data import tell_data
-from experiments.theory.table import as_json, as_table, as_text, describe
+from experiments.text.plain import as_json
+from experiments.theory.table import as_table, as_text, describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +43,7 @@ def execute(args: argparse.Namespace) -> int:
     bar = tqdm(runs, desc="predicting", unit="config", file=sys.stderr, disable=None, leave=False, delay=1)
     described = [describe(run) for run in bar]
     if args.json:
-        content = as_json(described if args.multirun else described[0])
-        print(json.dumps(content, indent=2, ensure_ascii=False))
+        print(as_json(described if args.multirun else described[0]))
     elif len(runs) == 1:
         print(as_text(described[0]))
     else:

@@ -13,6 +13,7 @@ from experiments.config.keys import GROUPS, SCALARS, Config, Record
 from experiments.config.outputs import check_outputs, settle
 from experiments.config.run import Run
 from experiments.errors import UserError
+from experiments.text.quoting import quote, shortened
 
 
 def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) -> Run:
@@ -31,7 +32,7 @@ def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) ->
     """
     for key in config:
         if key not in SCALARS and key not in GROUPS:
-            raise UserError(f"unknown key `{key}`; keys: {', '.join([*SCALARS, *GROUPS])}")
+            raise UserError(f"unknown key `{shortened(key)}`; keys: {', '.join([*SCALARS, *GROUPS])}")
     missing = [key for key in (*SCALARS, *GROUPS) if key not in config]
     if missing:
         raise UserError(f"`{missing[0]}` is missing; leave out ~{missing[0]}, every key has a default")
@@ -48,14 +49,14 @@ def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) ->
 
 def _check_place(name: str | None, results_dir: str) -> None:
     if name is not None and (name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable() or len(name.encode()) > 200):
-        raise UserError(f"`name` must be a plain folder name, got {name!r}; the parent goes into results_dir")
+        raise UserError(f"`name` must be a plain folder name, got {quote(name)}; the parent goes into results_dir")
     if not results_dir or not results_dir.isprintable():
-        raise UserError(f"`results_dir` must be a folder, got {results_dir!r}; . is the current one")
+        raise UserError(f"`results_dir` must be a folder, got {quote(results_dir)}; . is the current one")
 
 
 def _check_record(record: Record) -> None:
     if record.name not in ("light", "full"):
-        raise UserError(f"`record` must be light or full, got {record.name!r}")
+        raise UserError(f"`record` must be light or full, got {quote(record.name)}")
     if record.every < 1:
         raise UserError(f"`record.every` must be an integer ≥ 1, got {record.every}")
     if record.snapshot is not None and record.snapshot < 0:

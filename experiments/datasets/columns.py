@@ -7,6 +7,7 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _COMMA_NUMBER = r"^[+-]?[0-9]+,[0-9]+$"
@@ -143,7 +144,7 @@ def _mixed(name: str, cells: Any, numbers: Any, word: Any, empty: Any) -> Column
     words = is_word.sum() <= is_number.sum() or not is_number.any()
     accused, what = (is_word, "no number") if words else (is_number, "a number among words")
     problems = [Problem(int(row), name, "is empty", empty=True) for row in np.flatnonzero(is_empty)]
-    problems += [Problem(int(row), name, f"holds {cells[int(row)].as_py()!r}, {what}") for row in np.flatnonzero(accused)]
+    problems += [Problem(int(row), name, f"holds {quote(cells[int(row)].as_py())}, {what}") for row in np.flatnonzero(accused)]
     problems.sort(key=lambda problem: problem.row)
     return Column(name, np.full(len(cells), np.nan), None, (), tuple(problems))
 

@@ -16,6 +16,7 @@ import platformdirs
 from bpcore.arrays import Array, FloatArray
 from experiments.datasets.dataset import Dataset, assemble, choose, count, one_hot
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 
 def _read_digits() -> tuple[FloatArray, Array]:
@@ -159,7 +160,7 @@ def mnist(
     Source: LeCun et al. 1998.
     """
     if split not in MNIST_FILES:
-        raise ValueError(f"`split` must be train or test, got {split!r}")
+        raise ValueError(f"`split` must be train or test, got {quote(split)}")
     folders = mnist_folders(dir)
     paths = _locate(folders, split)
     if paths is None:

@@ -14,6 +14,7 @@ from experiments.datasets.formats.npz import Npz
 from experiments.datasets.formats.parquet import Parquet
 from experiments.datasets.formats.source import Columns, Place, Source
 from experiments.errors import UserError
+from experiments.text.quoting import shortened
 
 MOST_ROWS = 1_000_000
 MOST_BYTES = 10**9
@@ -159,5 +160,5 @@ def _room() -> float:
 
 def listing(names: Sequence[object], most: int = 20) -> str:
     """Write names one after the other, the first of many."""
-    shown = ", ".join(str(name) for name in names[:most])
+    shown = ", ".join(shortened(str(name), 40) for name in names[:most])
     return f"{shown}, … ({len(names)} in all)" if len(names) > most else shown

@@ -1,10 +1,7 @@
 """From the record of a sweep, its tables and provenance alone, back to the runs that made it."""
 
-import math
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from experiments.config.files import own_target
 from experiments.config.identity import ARITHMETIC_VERSION, uncell
@@ -14,6 +11,7 @@ from experiments.config.validation import validate
 from experiments.errors import UserError
 from experiments.store.folder import is_results
 from experiments.store.reading import read_provenance, read_table
+from experiments.text.numbers import missing
 
 
 def recorded_runs(folder: Path, places: Config, sample: int | None = None) -> list[Run]:
@@ -94,6 +92,6 @@ def _own(row: dict[Any, Any], group: str) -> Config:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+    if missing(value):
         return None
     return value.item() if hasattr(value, "item") else uncell(value)
