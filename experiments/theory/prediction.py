@@ -16,6 +16,7 @@ from bpcore import theory
 from bpcore.arrays import Array, FloatArray
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
+from bpcore.normalization import Batch
 from experiments.config.keys import Config, build_cached
 from experiments.datasets.factories import Dataset
 
@@ -87,7 +88,7 @@ def predict(config: Config, network: Network, dataset: Dataset) -> Prediction:
         The prediction, the same object for equal settings.
     """
     decisive = {key: config[key] for key in _DECIDES}
-    if network.normalization.active:
+    if network.normalization.needs_batch:
         decisive["batch"] = config["batch_size"] or dataset.x.shape[1]
     key = (json.dumps(decisive, sort_keys=True), network.sizes, dataset.checksum)
     found = _KNOWN.get(key)
@@ -158,6 +159,8 @@ def _spread(network: Network, q: list[float], independent: bool) -> tuple[FloatA
 
 
 def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch_size: int | None) -> Prediction:
+    if not isinstance(network.normalization, Batch):
+        return _missing(network, f"normalization={network.normalization.name} has no theory")
     batch = batch_size or dataset.x.shape[1]
     first = _first_layer(dataset, batch)
     factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
