@@ -138,8 +138,7 @@ def _delta(network: Network, z: Array, y: Array) -> Array:
 
 
 def _output_norm(network: Network, q: FloatArray, dataset: Dataset) -> float:
-    kinks = network.output_activation.kinks
-    error = theory.output_error(functools.partial(_delta, network), theory.groups_of(q, 3), dataset.y, kinks)
+    error = theory.output_error(network.loss, network.output_activation, theory.groups_of(q, 3), dataset.y)
     with np.errstate(all="ignore"):
         return float(np.sqrt(error.mean()))
 
