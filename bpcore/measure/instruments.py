@@ -19,14 +19,6 @@ def delta_norm(delta: Array) -> FloatArray:
     return result
 
 
-def delta_mean_norm(delta: Array) -> FloatArray:
-    """Return ‖mean_i δ_i‖ = ‖∂J/∂b‖, the norm of the batch mean.
-
-    Source: Nielsen, Neural Networks and Deep Learning, ch. 5.
-    """
-    return norm(delta.mean(axis=-1, keepdims=True))
-
-
 def mean(x: Array) -> FloatArray:
     """Return the mean over units and examples, accumulated in float64."""
     return np.asarray(x.mean(axis=(-2, -1), dtype=np.float64))
@@ -51,11 +43,6 @@ def dead(a: Array) -> FloatArray:
 def zero(delta: Array) -> FloatArray:
     """Return the fraction of entries of δ that are exactly 0, by underflow or by a rectifier."""
     return np.asarray((delta == 0).mean(axis=(-2, -1)))
-
-
-def relative_update(increment: Array, weights: Array) -> FloatArray:
-    """Return ‖ΔW‖/‖W‖; inf where W is 0 and ΔW is not."""
-    return norm(increment) / norm(weights)
 
 
 def effective_rank(a: Array) -> FloatArray:

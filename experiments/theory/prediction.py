@@ -126,10 +126,10 @@ def _missing(network: Network, reason: str) -> Prediction:
 def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
     phi, sizes = network.activation, network.sizes
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    factors, q, output = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
-    norm = _output_norm(network, output, dataset)
-    reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers"
-    return Prediction(factors, norm, *_spread(network, q, initializer.independent), reason)
+    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
+    norm = _output_norm(network, net.output, dataset)
+    reason = "" if np.isfinite(net.factors).all() else "the variance leaves the finite numbers"
+    return Prediction(net.factors, norm, *_spread(network, net.variances, initializer.independent), reason)
 
 
 def _delta(network: Network, z: Array, y: Array) -> Array:
