@@ -21,7 +21,7 @@ GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "
 
 RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
 TRAINING = {"bpcore.mlp", "bpcore.training"}
-PLUGINS = ("hydra_plugins", "experiments.compose.launcher", "experiments.compose.sweeper", "experiments.compose.fast")
+PLUGINS = ("hydra_plugins", *(f"experiments.compose.{name}" for name in ("launcher", "sweeper", "fast", "bases", "plain_values")))
 """What every Hydra application imports where gradstab is installed: it must be light."""
 ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "composing", "sweeps", "judging", "figures", "page", "glyph")}
 """The atlas's own part; what findings are written with (finding, intervals, frames) is not of it."""

@@ -4,82 +4,19 @@ A factory per data set, named by a file of conf/data/. The data depend on `data.
 """
 
 import gzip
-import hashlib
 import importlib.util
 import os
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import platformdirs
 
 from bpcore.arrays import Array, FloatArray
+from experiments.datasets.dataset import Dataset, assemble, choose, count, one_hot
 from experiments.errors import UserError
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Hold training examples and, where there are any, test examples.
-
-    Args:
-        x: (n_0, m).
-        y: (n_L, m), one-hot for classes.
-        test_x: (n_0, m_test) or None.
-        test_y: (n_L, m_test) or None.
-        classes: number of classes, or None for a regression.
-        checksum: SHA-256 of all arrays.
-        origin: where the examples came from, for provenance.
-    """
-
-    x: FloatArray
-    y: FloatArray
-    test_x: FloatArray | None
-    test_y: FloatArray | None
-    classes: int | None
-    checksum: str
-    origin: str
-
-
-def _dataset(
-    x: FloatArray,
-    y: FloatArray,
-    test: tuple[FloatArray, FloatArray] | None,
-    standardize: bool,
-    classes: int | None,
-    origin: str,
-) -> Dataset:
-    """Standardize by the training examples where asked for, and take the checksum."""
-    test_x, test_y = test if test is not None and test[0].shape[1] else (None, None)
-    if standardize:
-        mean, std = x.mean(axis=1, keepdims=True), x.std(axis=1, keepdims=True)
-        std[std == 0] = 1.0  # a constant feature becomes 0, not NaN
-        x = (x - mean) / std
-        test_x = None if test_x is None else (test_x - mean) / std
-    digest = hashlib.sha256()
-    for array in (x, y, test_x, test_y):
-        if array is not None:
-            digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-    return Dataset(x, y, test_x, test_y, classes, digest.hexdigest(), origin)
-
-
-def _one_hot(labels: Array, classes: int) -> FloatArray:
-    return np.ascontiguousarray(np.eye(classes)[labels].T)
-
-
-def _count(name: str, value: int, low: int, high: int | None = None) -> int:
-    if value < low or (high is not None and value > high):
-        span = f"≥ {low}" if high is None else f"from {low} to {high}, the size of the data"
-        raise ValueError(f"`{name}` must be an integer {span}, got {value}")
-    return value
-
-
-def _choose(m: int, n_samples: int, shuffle: bool, seed: int) -> tuple[Array, Array]:
-    """Return the indices of the training examples and of the rest."""
-    _count("n_samples", n_samples, 1, m)
-    order = np.random.default_rng(_count("seed", seed, 0)).permutation(m) if shuffle else np.arange(m)
-    return order[:n_samples], order[n_samples:]
+from experiments.text.quoting import quote
 
 
 def _read_digits() -> tuple[FloatArray, Array]:
@@ -115,9 +52,9 @@ def digits(n_samples: int = 1000, shuffle: bool = True, seed: int = 0, standardi
     Source: Alpaydin & Kaynak 1998, UCI optical recognition of handwritten digits.
     """
     pixels, labels = _read_digits()
-    x, y = pixels.T / 16.0, _one_hot(labels, 10)
-    train, rest = _choose(x.shape[1], n_samples, shuffle, seed)
-    return _dataset(x[:, train], y[:, train], (x[:, rest], y[:, rest]), standardize, 10, "scikit-learn digits")
+    x, y = pixels.T / 16.0, one_hot(labels, 10)
+    train, rest = choose(x.shape[1], n_samples, shuffle, seed)
+    return assemble(x[:, train], y[:, train], (x[:, rest], y[:, rest]), standardize, 10, "scikit-learn digits")
 
 
 MNIST_FILES = {
@@ -194,7 +131,7 @@ def _read_mnist(paths: tuple[Path, Path]) -> tuple[FloatArray, FloatArray]:
     if images.ndim != 3 or labels.shape != images.shape[:1] or labels.max(initial=0) > 9:
         shapes = f"shapes {images.shape} and {labels.shape}"
         raise UserError(f"{paths[0]} and {paths[1]} do not match: {shapes}; expected (n, 28, 28) and (n,), labels 0…9")
-    return images.reshape(len(images), -1).T / 255.0, _one_hot(labels, 10)
+    return images.reshape(len(images), -1).T / 255.0, one_hot(labels, 10)
 
 
 def mnist(
@@ -223,7 +160,7 @@ def mnist(
     Source: LeCun et al. 1998.
     """
     if split not in MNIST_FILES:
-        raise ValueError(f"`split` must be train or test, got {split!r}")
+        raise ValueError(f"`split` must be train or test, got {quote(split)}")
     folders = mnist_folders(dir)
     paths = _locate(folders, split)
     if paths is None:
@@ -234,10 +171,10 @@ def mnist(
         looked = " or ".join(str(folder) for folder in folders)
         raise UserError(f"data=mnist: {' and '.join(MNIST_FILES[split])} not found in {looked}; {remedy}")
     x, y = _read_mnist(paths)
-    train, rest = _choose(x.shape[1], n_samples, shuffle, seed)
+    train, rest = choose(x.shape[1], n_samples, shuffle, seed)
     held_out = _locate(folders, "test") if split == "train" else None
     test = _read_mnist(held_out) if held_out is not None else (x[:, rest], y[:, rest])
-    return _dataset(x[:, train], y[:, train], test, standardize, 10, f"MNIST, {paths[0].name}")
+    return assemble(x[:, train], y[:, train], test, standardize, 10, f"MNIST, {paths[0].name}")
 
 
 def gaussian(n_samples: int = 1000, n_features: int = 64, n_classes: int = 10, seed: int = 0, standardize: bool = False) -> Dataset:
@@ -253,11 +190,11 @@ def gaussian(n_samples: int = 1000, n_features: int = 64, n_classes: int = 10, s
     Raises:
         ValueError: an argument is out of range.
     """
-    _count("n_samples", n_samples, 1)
-    rng = np.random.default_rng(_count("seed", seed, 0))
-    x = rng.standard_normal((_count("n_features", n_features, 1), n_samples))
-    y = _one_hot(rng.integers(0, _count("n_classes", n_classes, 2), n_samples), n_classes)
-    return _dataset(x, y, None, standardize, n_classes, "standard normal inputs, random labels")
+    count("n_samples", n_samples, 1)
+    rng = np.random.default_rng(count("seed", seed, 0))
+    x = rng.standard_normal((count("n_features", n_features, 1), n_samples))
+    y = one_hot(rng.integers(0, count("n_classes", n_classes, 2), n_samples), n_classes)
+    return assemble(x, y, None, standardize, n_classes, "standard normal inputs, random labels")
 
 
 def spirals(
@@ -278,20 +215,20 @@ def spirals(
     Raises:
         ValueError: an argument is out of range.
     """
-    _count("n_samples", n_samples, 1)
-    _count("n_classes", n_classes, 2)
+    count("n_samples", n_samples, 1)
+    count("n_classes", n_classes, 2)
     if not (np.isfinite(noise) and noise >= 0):
         raise ValueError(f"`noise` must be a finite number ≥ 0, got {noise}")
     if not np.isfinite(turns):
         raise ValueError(f"`turns` must be a finite number, got {turns}")
-    rng = np.random.default_rng(_count("seed", seed, 0))
+    rng = np.random.default_rng(count("seed", seed, 0))
     total = 2 * n_samples
     labels = np.arange(total) % n_classes
     radius = rng.uniform(0, 1, total)
     angle = 2 * np.pi * (labels / n_classes + turns * radius) + noise * rng.standard_normal(total)
-    x, y = radius * np.stack([np.cos(angle), np.sin(angle)]), _one_hot(labels, n_classes)
+    x, y = radius * np.stack([np.cos(angle), np.sin(angle)]), one_hot(labels, n_classes)
     test = (x[:, n_samples:], y[:, n_samples:])
-    return _dataset(x[:, :n_samples], y[:, :n_samples], test, standardize, n_classes, "planar spirals")
+    return assemble(x[:, :n_samples], y[:, :n_samples], test, standardize, n_classes, "planar spirals")
 
 
 def chebyshev(n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: bool = False) -> Dataset:
@@ -308,10 +245,10 @@ def chebyshev(n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: 
 
     Source: Cohen et al. 2021, appendix A.
     """
-    x = np.linspace(-1, 1, _count("n_samples", n_samples, 2))[None]
-    y = np.polynomial.Chebyshev.basis(_count("degree", degree, 1))(x)
-    _count("seed", seed, 0)
-    return _dataset(x, np.asarray(y), None, standardize, None, f"Chebyshev polynomial of degree {degree}")
+    x = np.linspace(-1, 1, count("n_samples", n_samples, 2))[None]
+    y = np.polynomial.Chebyshev.basis(count("degree", degree, 1))(x)
+    count("seed", seed, 0)
+    return assemble(x, np.asarray(y), None, standardize, None, f"Chebyshev polynomial of degree {degree}")
 
 
 def point(x: float = 1.0, y: float = 0.0) -> Dataset:
@@ -327,7 +264,7 @@ def point(x: float = 1.0, y: float = 0.0) -> Dataset:
     for name, value in (("x", x), ("y", y)):
         if not np.isfinite(value):
             raise ValueError(f"`{name}` must be a finite number, got {value}")
-    return _dataset(np.full((1, 1), float(x)), np.full((1, 1), float(y)), None, False, None, "one example")
+    return assemble(np.full((1, 1), float(x)), np.full((1, 1), float(y)), None, False, None, "one example")
 
 
 def line(n_samples: int = 256, low: float = -2.0, high: float = 2.0, seed: int = 0, standardize: bool = False) -> Dataset:
@@ -345,14 +282,14 @@ def line(n_samples: int = 256, low: float = -2.0, high: float = 2.0, seed: int =
 
     Source: the default grid is that of Balduzzi et al. 2017.
     """
-    _count("n_samples", n_samples, 2)
-    _count("seed", seed, 0)
+    count("n_samples", n_samples, 2)
+    count("seed", seed, 0)
     if not np.isfinite(low):
         raise ValueError(f"`low` must be a finite number, got {low}")
     if not (np.isfinite(high) and high > low):
         raise ValueError(f"`high` must be a finite number > low = {low}, got {high}")
     x = np.linspace(low, high, n_samples)[None]
-    return _dataset(x, np.sin(x), None, standardize, None, "points on a line")
+    return assemble(x, np.sin(x), None, standardize, None, "points on a line")
 
 
 def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outputs: int = 8, seed: int = 0) -> Dataset:
@@ -374,15 +311,15 @@ def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outpu
 
     Source: Saxe et al. 2013.
     """
-    most = min(_count("n_features", n_features, 1), _count("n_outputs", n_outputs, 1))
+    most = min(count("n_features", n_features, 1), count("n_outputs", n_outputs, 1))
     if not 1 <= n_modes <= most:
         raise ValueError(f"`n_modes` must be an integer from 1 to {most}, the smaller of n_features and n_outputs, got {n_modes}")
     if not (np.isfinite(strength) and strength > 0):
         raise ValueError(f"`strength` must be a finite number > 0, got {strength}")
-    rng = np.random.default_rng(_count("seed", seed, 0))
+    rng = np.random.default_rng(count("seed", seed, 0))
     half = np.sqrt(n_features) * np.linalg.qr(rng.standard_normal((n_features, n_features)))[0]
     x = np.concatenate([half, -half], axis=1)
     u = np.linalg.qr(rng.standard_normal((n_outputs, n_modes)))[0]
     v = np.linalg.qr(rng.standard_normal((n_features, n_modes)))[0]
     s = strength * np.arange(n_modes, 0, -1) / n_modes
-    return _dataset(x, (u * s) @ (v.T @ x), None, False, None, f"linear task of {n_modes} modes")
+    return assemble(x, (u * s) @ (v.T @ x), None, False, None, f"linear task of {n_modes} modes")

@@ -14,6 +14,7 @@ from experiments.store.assembling import FileSource
 from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import snapshot_name
 from experiments.store.reading import read_table
+from experiments.text.numbers import number
 
 _COLUMNS = RUN_RESULTS | TABLES["layers"] | TABLES["steps"] | TABLES["histograms"]
 
@@ -61,7 +62,7 @@ class Difference:
     run_id: str
 
     def __str__(self) -> str:
-        size = "" if math.isnan(self.ulps) else f", by at most {self.ulps:.6g} ULP"
+        size = "" if math.isnan(self.ulps) else f", by at most {number(self.ulps, 6)} ULP"
         return f"{self.table}.{self.column}: {self.values} of {self.of} values differ{size} (run {self.run_id})"
 
 

@@ -9,7 +9,7 @@ length of the header, the header (JSON), then one Arrow stream a table.
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,16 @@ def snapshot_name(run_id: str) -> str:
     return f"snapshot_{run_id}.npz"
 
 
+def part_path(folder: Path, run_ids: Iterable[str]) -> Path:
+    """Return where the part of a tile lies, which is known before it is made.
+
+    Args:
+        folder: of the parts.
+        run_ids: of the tile's runs, in their order.
+    """
+    return folder / f"{hashlib.sha256(','.join(run_ids).encode()).hexdigest()[:16]}.part"
+
+
 def write_part(folder: Path, content: Content, invocation: int) -> Part:
     """Write a part, and before it the snapshots of its runs.
 
@@ -126,8 +136,7 @@ def write_part(folder: Path, content: Content, invocation: int) -> Part:
         streams.append(sink.getvalue())
         extents[name] = (end, streams[-1].size)
         end += streams[-1].size
-    names = ",".join(run["run_id"] for run in content.runs)
-    path = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:16]}.part"
+    path = part_path(folder, (run["run_id"] for run in content.runs))
     part = Part(path, content.runs, content.rows, extents, checksums, invocation, content.seconds)
     header = json.dumps({key: value for key, value in asdict(part).items() if key != "path"}).encode()
     pieces = [len(header).to_bytes(8, "little"), header, *streams]

@@ -11,7 +11,9 @@ import numpy as np
 import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported)
 import threadpoolctl
 
-from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, UNIDENTIFYING, Job, build_cached
+from experiments.config.identity import ARITHMETIC_VERSION
+from experiments.config.keys import GROUPS, UNIDENTIFYING
+from experiments.config.run import Run
 
 PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib")
 
@@ -101,7 +103,7 @@ def differs(provenance: dict[str, Any]) -> str | None:
 
 
 def describe(
-    jobs: list[Job],
+    jobs: list[Run],
     earlier: list[dict[str, Any]],
     before: dict[str, Any],
     command: list[str],
@@ -128,9 +130,9 @@ def describe(
     data = {entry["sha256"]: entry for entry in before.get("data", [])}
     targets: dict[str, dict[str, str]] = {group: dict(known) for group, known in before.get("targets", {}).items()}
     for job in jobs:
-        dataset = build_cached(job.config["data"])
-        if dataset.checksum not in data:
-            data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum}
+        facts = job.facts
+        if facts.checksum not in data:
+            data[facts.checksum] = {"name": job.choice("data"), "origin": facts.origin, "sha256": facts.checksum}
         for group in GROUPS:
             node = job.config[group]
             if "_target_" in node and group not in UNIDENTIFYING:
@@ -144,7 +146,7 @@ def describe(
         **maker,
         "data": list(data.values()),
         "targets": targets,
-        "numerics": sorted({job.config["numerics"] for job in jobs} | set(before.get("numerics", []))),
+        "numerics": sorted({job.numerics for job in jobs} | set(before.get("numerics", []))),
         "wall_seconds": None,
         "made_by": [*before.get("made_by", []), invocation],
     }

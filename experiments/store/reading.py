@@ -12,6 +12,7 @@ from experiments.errors import UserError
 from experiments.store.columns import KEYS, RUN_RESULTS, TABLES
 from experiments.store.folder import is_results
 from experiments.store.tables import Results, Tables
+from experiments.text.quoting import quote
 
 
 class Finished(Tables):
@@ -108,7 +109,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
         provenance = json.loads(path.read_text(encoding="utf-8"))
         complete = all(isinstance(entry["run_id"], str) for entry in provenance["sweep"])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"cannot read {path}: {error!r}; run the sweep again with --fresh") from error
+        raise UserError(f"cannot read {path}: {quote(error)}; run the sweep again with --fresh") from error
     if not (complete and isinstance(provenance, dict)):
         raise UserError(f"{path} is no provenance of a sweep; run the sweep again with --fresh")
     return provenance

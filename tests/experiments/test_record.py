@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from experiments.config.keys import RecordSchema
+from experiments.config.keys import Record
 from experiments.config.paths import CONF
 from tests.experiments.conftest import made
 
@@ -18,7 +18,7 @@ LINEAR = ["activation=identity", "loss=mse", "data=modes"]
 @pytest.mark.parametrize("name", ["light", "full"])
 def test_the_files_list_every_key_with_its_default(name):
     node = OmegaConf.to_container(OmegaConf.load(CONF / "record" / f"{name}.yaml"))
-    defaults = {field.name: field.default for field in fields(RecordSchema)} | {"name": name}
+    defaults = {field.name: field.default for field in fields(Record)} | {"name": name}
     assert node == defaults
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from bpcore import mlp
 from bpcore.activations import identity
+from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.measure.columns import MODES
 from bpcore.measure.extended import log10_delta_norm
@@ -12,7 +13,7 @@ from bpcore.measure.instruments import effective_rank
 from bpcore.measure.modes import modes
 from bpcore.measure.recording import Recording
 from bpcore.measure.shattering import gradient_cosine
-from bpcore.training import Examples, StackSettings, train
+from bpcore.training import StackSettings, train
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import OPTIMIZERS, differences, run, snapshots, stack, train_one
 from tests.bpcore.test_training import parameters

@@ -12,7 +12,7 @@ from experiments.config.paths import REFERENCE
 from experiments.findings import published
 from experiments.store.reading import load
 from tests.experiments.atlas import own
-from tests.experiments.helpers import ROOT
+from tests.processes import ROOT
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from experiments.cli import main
-from experiments.config.keys import Job
+from experiments.config.run import Run
 from experiments.report import page as report_page
 from experiments.report.page import combine, figure_modules, write_report
 from experiments.statistics.groups import varying
@@ -21,7 +21,7 @@ from experiments.store.columns import TABLES
 from experiments.store.reading import load
 from experiments.store.tables import Results, runs_frame
 from experiments.store.writing import write_pieces, write_runs
-from experiments.sweep.tile import failed
+from experiments.sweep.content import failed
 
 
 class Page(HTMLParser):
@@ -93,7 +93,7 @@ def test_figures_come_in_three_formats_and_the_csv_is_the_table(reported: tuple[
             continue
         name = module.__name__.rpartition(".")[2]
         names |= {f"{name}.{ending}" for ending in ("png", "svg", "csv")}
-        read = pd.read_csv(folder / "figures" / f"{name}.csv")
+        read = pd.read_csv(folder / "figures" / f"{name}.csv", engine="pyarrow")  # exact; the default is so from pandas 3 on
         pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=False, rtol=1e-14, atol=0, obj=name)
     assert {path.name for path in (folder / "figures").iterdir()} == names
     assert len(names) >= 3 * len(SOME)
@@ -142,7 +142,7 @@ def test_whatever_was_run_there_is_a_page(samples: dict[str, Results], name: str
 
 
 def test_a_sweep_of_failed_runs_gives_a_page(base: dict[str, Any], tmp_path: Path) -> None:
-    parts = [failed(Job(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
+    parts = [failed(Run(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
     runs = runs_frame([{**row, "job": i} for i, part in enumerate(parts) for row in part.runs])
     write_runs(tmp_path / "runs.parquet", runs)
     for name in TABLES:

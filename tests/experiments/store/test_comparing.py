@@ -10,15 +10,15 @@ import pytest
 
 from experiments import cli
 from experiments.commands import merge
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.errors import UserError
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences, distances, ulps
 from experiments.store.reading import load
-from experiments.sweep.restore import recorded_jobs
+from experiments.sweep.restore import recorded_runs
 from tests.experiments.helpers import TINY, sweep
 
-PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.local.serial", "name": "serial"}}
+PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.serial.Serial", "name": "serial"}}
 SWEPT = ("depth=2,3", "activation=leaky_relu,tanh", "clip=none,norm", "steps=2", "record.snapshot=1", "batch_size=20")
 
 
@@ -217,13 +217,13 @@ def test_what_has_no_size_outweighs_every_size_in_either_order(whole, made):
 
 
 class TestRecorded:
-    def test_every_job_comes_back_with_its_identity(self, made):
-        jobs = recorded_jobs(made / "whole", PLACES)
-        composed, _ = jobs_of(compose(["--multirun"], [*TINY, f"results_dir={made}", "name=whole", *SWEPT]))
-        assert [job.run_id for job in jobs] == load(made / "whole").runs["run_id"].tolist() == [job.run_id for job in composed]
-        for job, original in zip(jobs, composed, strict=True):
-            assert {**job.config, **PLACES} == {**original.config, **PLACES}
-            assert job.overrides == original.overrides
+    def test_every_run_comes_back_with_its_identity(self, made):
+        runs = recorded_runs(made / "whole", PLACES)
+        composed, _ = runs_of(compose(["--multirun"], [*TINY, f"results_dir={made}", "name=whole", *SWEPT]))
+        assert [run.run_id for run in runs] == load(made / "whole").runs["run_id"].tolist() == [run.run_id for run in composed]
+        for run, original in zip(runs, composed, strict=True):
+            assert {**run.config, **PLACES} == {**original.config, **PLACES}
+            assert run.overrides == original.overrides
 
     def test_other_data_are_named(self, whole):
         provenance = json.loads((whole / "provenance.json").read_text())
@@ -234,13 +234,13 @@ class TestRecorded:
         provenance["data"][0]["sha256"] = "0" * 64
         (whole / "provenance.json").write_text(json.dumps(provenance))
         with pytest.raises(UserError, match=rf"had other data: data=digits has the checksum .*recorded is {'0' * 64}") as caught:
-            recorded_jobs(whole, PLACES)
+            recorded_runs(whole, PLACES)
         assert "\n" not in str(caught.value)
 
     def test_an_altered_config_is_refused(self, whole):
         nudged(whole, "runs", "lr", 0)
         with pytest.raises(UserError, match="its identity comes out differently"):
-            recorded_jobs(whole, PLACES)
+            recorded_runs(whole, PLACES)
 
     def test_a_sweep_is_repeated_from_its_record_alone(self, made, tmp_path, capsys):
         arguments = ("run", "--from", made / "whole", f"results_dir={tmp_path}", "name=again", "executor=serial")

@@ -29,6 +29,8 @@ def holder(tmp_path):
     assert ours.recv() == "begun"
     yield process, ours
     ours.close()
+    process.join(30)
+    process.kill()  # where it did not end by itself
     process.join()
 
 

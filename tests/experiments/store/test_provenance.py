@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 import experiments
-from experiments.config.keys import ARITHMETIC_VERSION
+from experiments.config.identity import ARITHMETIC_VERSION
 from experiments.datasets.factories import digits
 from tests.experiments.helpers import sweep
 

@@ -1,4 +1,4 @@
-"""A tile's tables hold what the core measured, and its snapshots what another framework needs."""
+"""What a stack left: its tables hold what the core measured, and its snapshots what another framework needs."""
 
 import json
 
@@ -8,10 +8,10 @@ import pytest
 from bpcore.layers import Layers
 from bpcore.measure.columns import Column, ColumnError
 from bpcore.mlp import Network, backward, forward
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import PART_SCHEMAS
-from experiments.sweep import tile
+from experiments.sweep import content, tile
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.experiments.helpers import TINY, sweep
 
@@ -31,13 +31,13 @@ def in_order(measured):
 
 @pytest.mark.parametrize("recorded", RECORDED)
 def test_the_tables_hold_what_the_core_measured(tmp_path, monkeypatch, recorded):
-    left, content = {}, tile._content
+    left = {}
 
-    def keep(jobs, record, theory):
-        left.update({job.run_id: record.of(place) for place, job in enumerate(jobs)})
-        return content(jobs, record, theory)
+    def keep(runs, record, theory):
+        left.update({run.run_id: record.of(place) for place, run in enumerate(runs)})
+        return content.content_of(runs, record, theory)
 
-    monkeypatch.setattr(tile, "_content", keep)
+    monkeypatch.setattr(tile, "content_of", keep)
     results = sweep(tmp_path, "depth=2,3", "seed=0,1", "steps=3", "record=full", "batch_size=20", *RECORDED[recorded])
     assert left.keys() == set(results.runs["run_id"])
     for row in results.runs.to_dict("records"):
@@ -92,14 +92,14 @@ def layers(rows=2):
 
 class TestColumns:
     def test_a_column_that_is_not_there(self):
-        tile._arrow("layers", layers())
+        content._arrow("layers", layers())
         for name in layers():
             with pytest.raises(ColumnError, match=f"column `{name}` of layers is declared, but the tile does not make it"):
-                tile._arrow("layers", {key: values for key, values in layers().items() if key != name})
+                content._arrow("layers", {key: values for key, values in layers().items() if key != name})
 
     def test_a_column_that_is_not_declared(self):
         with pytest.raises(ColumnError, match="column `curl` of layers is made by the tile, but not declared"):
-            tile._arrow("layers", layers() | {"curl": np.zeros(2)})
+            content._arrow("layers", layers() | {"curl": np.zeros(2)})
 
     @pytest.mark.parametrize(
         ("change", "fault"),
@@ -111,13 +111,13 @@ class TestColumns:
     )
     def test_a_result_that_one_side_lacks(self, tmp_path, monkeypatch, change, fault):
         composed = compose([], [*TINY, f"results_dir={tmp_path}", "depth=2", "steps=0"])
-        jobs, _ = jobs_of(composed)
-        monkeypatch.setattr(tile, "RUN_RESULTS", {name: column for name, column in (RUN_RESULTS | change).items() if column is not None})
+        jobs, _ = runs_of(composed)
+        monkeypatch.setattr(content, "RUN_RESULTS", {name: column for name, column in (RUN_RESULTS | change).items() if column is not None})
         with pytest.raises(ColumnError, match=f"column {fault}"):
             tile.run_tile(jobs)
 
     def test_a_sweep_says_which_column_is_lacking(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(tile, "PREDICTED", Column("guess", "of nothing"))
+        monkeypatch.setattr(content, "PREDICTED", Column("guess", "of nothing"))
         runs = sweep(tmp_path, "depth=2", "steps=0", multirun=False).runs
         assert runs["status"].tolist() == ["failed"]
         assert "column `delta_norm_theory` of layers is declared, but the tile does not make it" in runs["error"][0]
