@@ -1,4 +1,4 @@
-"""What a stack left: its tables hold what the core measured, and its snapshots what another framework needs."""
+"""What a stack left: its tables hold what the core measured, its snapshots what another framework needs."""
 
 import json
 
