@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.compose.composition import compose_one
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.config.identity import flatten
 from experiments.config.run import Run
 from experiments.config.validation import validate
@@ -18,6 +19,7 @@ from experiments.diagnosis import remedies
 from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
+from experiments.report.data import tell_data
 from experiments.report.remedies import as_text, write
 from experiments.store.tables import Tables
 from experiments.sweep.invocation import Invocation, carry_out, command_line
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print all rows and the conclusions as JSON")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="replace results of the same name")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -52,7 +55,7 @@ def execute(args: argparse.Namespace) -> int:
         UserError: bad input.
     """
     remedies.check_seeds(args.seeds)
-    composed = compose_one(args.overrides, "remedies")
+    composed = compose_one(args.overrides, "remedies", config_dir_flags(args.config_dir))
     patient = remedies.prepare(validate(composed.config, overrides=composed.overrides))
     if patient.depth < 1:
         raise UserError(f"`depth` must be an integer ≥ 1 for remedies, got {patient.depth}; a linear classifier has no layer to cure")
@@ -63,7 +66,7 @@ def execute(args: argparse.Namespace) -> int:
     def report(tables: Tables, done: Plan) -> int:
         return _report(tables, done, tried, patient, args)
 
-    return carry_out(Invocation(runs, folder, fresh=args.fresh, dry_run=args.dry_run, as_json=args.json), report)
+    return carry_out(Invocation(runs, folder, fresh=args.fresh, dry_run=args.dry_run, as_json=args.json), report, tell_data)
 
 
 def _report(tables: Tables, done: Plan, tried: list[Candidate], patient: Run, args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -126,12 +126,13 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     return composed
 
 
-def compose_one(overrides: list[str], what: str) -> Composed:
+def compose_one(overrides: list[str], what: str, flags: Sequence[str] = ()) -> Composed:
     """Compose the configuration of what takes a single one.
 
     Args:
         overrides: Hydra's.
         what: takes it: a command, for the error.
+        flags: Hydra's.
 
     Returns:
         The configuration.
@@ -144,7 +145,7 @@ def compose_one(overrides: list[str], what: str) -> Composed:
             if override.is_sweep_override():
                 line = shortened(str(override.input_line))
                 raise UserError(f"`{what}` takes one configuration, and `{line}` is a sweep; choose one of its values")
-    composed = compose([], overrides)
+    composed = compose([*flags], overrides)
     if len(composed) != 1:
         raise UserError(f"`{what}` takes one configuration, and this is a sweep of {len(composed)}; leave the experiment or hydra.mode out")
     return composed[0]

@@ -50,12 +50,13 @@ def command_line() -> list[str]:
     return ["gradstab", *(shlex.quote(argument) for argument in sys.argv[1:])]
 
 
-def carry_out(invocation: Invocation, report: Report) -> int:
+def carry_out(invocation: Invocation, report: Report, begin: Callable[[list[Run]], None] = lambda runs: None) -> int:
     """Run what is to be done, and report it.
 
     Args:
         invocation: what is asked for.
         report: called with the tables of the folder and the plan.
+        begin: called with the runs, once this is the process that computes them.
 
     Returns:
         What the report returns; 1 if one of the runs failed; 130 if interrupted.
@@ -65,6 +66,7 @@ def carry_out(invocation: Invocation, report: Report) -> int:
         KeyboardInterrupt: interrupted with nothing to keep.
     """
     ensure(invocation.runs[0].numerics)
+    begin(invocation.runs)
     todo = plan(invocation.runs, invocation.folder, fresh=invocation.fresh, extend=invocation.extend)
     check_memory(todo)
     if invocation.dry_run:
