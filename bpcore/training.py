@@ -15,19 +15,16 @@ from bpcore.engine.batches import Batch, Batches, Examples
 from bpcore.engine.evaluation import evaluate_stack, right
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
+from bpcore.measure.histograms import count_histograms
 from bpcore.measure.modes import mode_columns
+from bpcore.measure.per_layer import costly_columns
 from bpcore.measure.probes import probe_layers
 from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
-from bpcore.measure.recording import (
-    Recorder,
-    Recording,
-    RunRecord,
-    StackRecord,
-    costly_columns,
-    count_histograms,
-    take_snapshot,
-)
+from bpcore.measure.recorder import Recorder
+from bpcore.measure.recording import Recording
+from bpcore.measure.records import RunRecord, StackRecord
 from bpcore.measure.sharpness import sharpness
+from bpcore.measure.snapshots import take_snapshot
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
 from bpcore.optimizers import Optimizer
 
@@ -142,7 +139,7 @@ class _Loop:
         self.engine = Engine(self.network, params, settings.optimizer, settings.clip, rates, self.batches.size, dtype)
         self.running = self.network.normalization.running()
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
-        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, bool(self.recording.probes))
+        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
         self.alive = np.ones(len(runs), dtype=bool)
         self.not_clipped = np.zeros(len(runs), dtype=bool)
         self.decays = bool(self.weight_decay.any())

@@ -21,7 +21,7 @@ GRAPH = {f"bpcore.{name}" for name in ("graph", "gates", "composite", "paths", "
 
 RUNNING = {f"experiments.{name}" for name in ("launcher", "runner", "tile", "executors", "composition", "cli", "commands", "report")}
 TRAINING = {"bpcore.mlp", "bpcore.training"}
-PLUGINS = ("hydra_plugins", "experiments.compose.launcher", "experiments.compose.sweeper", "experiments.compose.fast")
+PLUGINS = ("hydra_plugins", *(f"experiments.compose.{name}" for name in ("launcher", "sweeper", "fast", "bases", "plain_values")))
 """What every Hydra application imports where gradstab is installed: it must be light."""
 ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "composing", "sweeps", "judging", "figures", "page", "glyph")}
 """The atlas's own part; what findings are written with (finding, intervals, frames) is not of it."""
@@ -148,7 +148,10 @@ def test_imports_run_one_way(file: Path) -> None:
 
 def test_the_core_has_no_cycle() -> None:
     files = {module_name(file): file.read_text(encoding="utf-8") for file in (ROOT / "bpcore").rglob("*.py")}
-    needs = {module: {name for name in imported(source, module) if name in files and name != "bpcore"} for module, source in files.items()}
+    needs = {
+        module: {name for name in imported(source, module) if name in files and name not in ("bpcore", module)}
+        for module, source in files.items()
+    }
     while free := [module for module, names in needs.items() if not names & needs.keys()]:
         for module in free:
             del needs[module]

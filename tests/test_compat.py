@@ -1,6 +1,5 @@
 """What `make compat` finds, makes, reads and concludes, without making an environment."""
 
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from tests import compat
 from tests.compat import Cell, Interpreter, Outcome
+from tests.processes import run
 
 OLD, NEW = Interpreter((3, 11, 7), Path("/a/python3")), Interpreter((3, 13, 0), Path("/b/python3"))
 LOWEST = Cell("lowest", OLD)
@@ -134,7 +134,7 @@ def test_a_report_is_counted(tmp_path: Path) -> None:
         "def test_d(): assert 0\ndef test_e(broken): pass\n@pytest.mark.skip\ndef test_f(): pass\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.", "--junitxml=report.xml", "test_x.py"]
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=100).returncode == 1
+    assert run(command, cwd=tmp_path).returncode == 1
     assert compat.counted((tmp_path / "report.xml").read_text()) == (3, 2, 1)
 
 

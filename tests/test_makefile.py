@@ -1,17 +1,16 @@
 """What the README promises of make, CI and the project's files."""
 
 import re
-import subprocess
 import tomllib
 
 import pytest
 
-from tests.experiments.helpers import ROOT
+from tests.processes import ROOT, run
 
 
 @pytest.mark.parametrize("target", ["report", "test"])
 def test_the_two_commands_exist_and_set_up_an_environment(target):
-    done = subprocess.run(["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True)
+    done = run(["make", "--dry-run", "--always-make", target], cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "-m venv .venv" in done.stdout
     assert "pip install" in done.stdout

@@ -11,8 +11,8 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.measure.instruments import delta_norm
 from bpcore.mlp import Network, Trace, input_gradient, propagate
+from bpcore.norms import norm
 
 
 def _take_out(x: Array) -> tuple[Array, Array]:
@@ -100,6 +100,6 @@ def log10_delta_norm(network: Network, params: Layers, trace: Trace, y: Array, p
         mantissas, exponents = extended_backward(network, params, trace, y)
         result = np.log10(plain)
         for l, mantissa in mantissas.items():
-            size = np.log10(delta_norm(mantissa)) + exponents[l] * np.log10(2.0)
+            size = np.log10(norm(mantissa) / np.sqrt(mantissa.shape[-1])) + exponents[l] * np.log10(2.0)
             result[:, l] = np.where(exponents[l] == 0, result[:, l], size)
     return np.asarray(result)

@@ -7,16 +7,9 @@ import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import Array, FloatArray
-from bpcore.norms import norm
 
 SATURATION = 0.05
 """A unit counts as saturated where |φ′| is below this fraction of its maximum."""
-
-
-def delta_norm(delta: Array) -> FloatArray:
-    """Return √(mean_i ‖δ_i‖²), the root mean square over examples of the error's norm."""
-    result: FloatArray = norm(delta) / np.sqrt(delta.shape[-1])
-    return result
 
 
 def mean(x: Array) -> FloatArray:

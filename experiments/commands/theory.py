@@ -5,14 +5,14 @@ gradstab theory -m activation=sigmoid,tanh,relu init.scale=1,1.414,2
 """
 
 import argparse
-import json
 import sys
 
 from tqdm import tqdm
 
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.errors import UserError
-from experiments.theory.table import as_json, as_table, as_text, describe
+from experiments.text.plain import as_json
+from experiments.theory.table import as_table, as_text, describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,15 +35,14 @@ def execute(args: argparse.Namespace) -> int:
     composed = compose(["--multirun"] if args.multirun else [], args.overrides)
     if not composed:
         raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
-    jobs, _ = jobs_of(composed)
-    bar = tqdm(jobs, desc="predicting", unit="config", file=sys.stderr, disable=None, leave=False, delay=1)
-    described = [describe(job.config) for job in bar]
+    runs, _ = runs_of(composed)
+    bar = tqdm(runs, desc="predicting", unit="config", file=sys.stderr, disable=None, leave=False, delay=1)
+    described = [describe(run) for run in bar]
     if args.json:
-        content = as_json(described if args.multirun else described[0])
-        print(json.dumps(content, indent=2, ensure_ascii=False))
-    elif len(jobs) == 1:
+        print(as_json(described if args.multirun else described[0]))
+    elif len(runs) == 1:
         print(as_text(described[0]))
     else:
-        print(as_table(jobs, described))
+        print(as_table(runs, described))
         print("factor: ‖δ^l‖/‖δ^(l+1)‖ over the hidden layers of this net on these data; χ₁, ξ and trainable depth of an infinite one")
     return 0

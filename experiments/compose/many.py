@@ -11,7 +11,7 @@ from hydra.types import HydraContext, RunMode
 
 from experiments.compose.composition import VERSION_BASE, Composed, compose
 from experiments.compose.fast import FastLoader
-from experiments.config import keys as run_config
+from experiments.config.keys import register
 from experiments.config.paths import CONF
 
 
@@ -19,7 +19,7 @@ class Composer:
     """Compose sweeps; what one has in common with the next is kept, which saves Hydra's start and the files' reading."""
 
     def __init__(self) -> None:
-        run_config.register()
+        register()
         self._parser = OverridesParser.create()
         with initialize_config_dir(str(CONF), job_name="gradstab", **VERSION_BASE):
             loader = GlobalHydra.instance().config_loader()

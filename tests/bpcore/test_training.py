@@ -6,9 +6,10 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.measure.sharpness import sharpness
-from bpcore.training import Examples, train
+from bpcore.training import train
 from tests.bpcore.cases import ACTIVATIONS, as_problem
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, examples, run, snapshots, stack, train_one
 from tests.oracles import Array, complex_step_gradients, forward

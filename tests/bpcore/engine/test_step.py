@@ -7,8 +7,9 @@ import pytest
 
 from bpcore import mlp
 from bpcore.clipping import global_norm
+from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
-from bpcore.training import Examples, RunSettings, StackSettings
+from bpcore.training import RunSettings, StackSettings
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, run, snapshots, stack, train_one
 from tests.oracles import Array

@@ -16,8 +16,9 @@ from hypothesis.extra import numpy as hnp
 from scipy.special import softmax
 
 from bpcore.graph import gates
-from bpcore.graph.node import Array, Gate, backward, constant, variable
+from bpcore.graph.node import Array, Gate, constant, variable
 from bpcore.graph.perturb import complex_step
+from bpcore.graph.reverse import backward
 
 CATALOGUE = gates.catalogue()
 RTOL = 1e-12
@@ -136,6 +137,12 @@ def test_every_gate_has_a_row() -> None:
     missing = CATALOGUE.keys() - ROWS.keys()
     assert not missing, f"no row in tests/bpcore/graph/test_gates.py for {sorted(missing)}: add the inputs on which the gate is to be asked"
     assert not ROWS.keys() - CATALOGUE.keys()
+
+
+def test_the_catalogue_is_what_the_package_exports() -> None:
+    exported = [value for name in gates.__all__ if isinstance(value := getattr(gates, name), Gate)]
+    assert len(exported) == len(CATALOGUE)
+    assert {id(gate) for gate in exported} == {id(gate) for gate in CATALOGUE.values()}
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

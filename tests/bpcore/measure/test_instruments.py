@@ -7,17 +7,6 @@ from bpcore.activations import identity, relu, sigmoid, softplus
 from bpcore.measure import instruments
 
 
-def test_delta_norm_is_the_root_mean_square_over_examples() -> None:
-    delta = np.array([[[3.0, 0.0], [4.0, 1.0]], [[1.0, 1.0], [0.0, 0.0]]])  # examples (3, 4) and (0, 1); (1, 0) twice
-    np.testing.assert_allclose(instruments.delta_norm(delta), [np.sqrt((25 + 1) / 2), 1.0], rtol=1e-15)
-
-
-@pytest.mark.parametrize("scale", [1e-200, 1e150])
-def test_norms_of_delta_keep_the_order_of_its_entries(scale: float) -> None:
-    delta = scale * np.ones((1, 4, 9))
-    np.testing.assert_allclose(instruments.delta_norm(delta), [2 * scale], rtol=1e-14)
-
-
 def test_moments_go_over_units_and_examples_in_float64() -> None:
     x = (1e4 + np.random.default_rng(0).standard_normal((2, 50, 60))).astype(np.float32)
     for measured, exact in (
