@@ -38,6 +38,11 @@ class Loss:
     elementwise: bool = False
     softmax: bool = False
 
+    @property
+    def single_logits(self) -> bool:
+        """Return whether every output is a logit of its own, whose sign says yes or no."""
+        return self.takes_logits and not self.needs_classes
+
 
 def mse() -> Loss:
     """Return half the squared error.

@@ -51,6 +51,11 @@ class Network:
         """Return φ of a layer."""
         return self.activation if layer < self.L else self.output_activation
 
+    @property
+    def one_logit(self) -> bool:
+        """Return whether there is a single output, and it is a logit: its sign is the class."""
+        return self.sizes[-1] == 1 and self.loss.single_logits
+
     def norm(self, layer: int) -> Normalization:
         """Return what stands between z and φ of a layer; nothing does in the output layer."""
         return self.normalization if layer < self.L else _NONE
@@ -206,9 +211,18 @@ def penalized(data_term: Array, params: Layers, weight_decay: Array) -> Array:
     return total
 
 
-def accuracy(output: Array, y: Array) -> Array:
-    """Return the fraction of examples whose largest output is the right class, per run; NaN for a single output."""
-    if y.shape[-2] < 2:
+def accuracy(output: Array, y: Array, one_logit: bool = False) -> Array:
+    """Return the fraction of examples whose largest output is the right class, per run; NaN for a single output that is no logit.
+
+    A single logit is right where (z > 0) = (y ≥ ½).
+    """
+    if y.shape[-2] < 2 and not one_logit:
         return np.full(output.shape[:-2], np.nan)
-    hits = output.argmax(axis=-2) == y.argmax(axis=-2)
+    hits = sign_is_right(output, y) if one_logit else output.argmax(axis=-2) == y.argmax(axis=-2)
     return np.where(np.isfinite(output).all(axis=(-2, -1)), hits.mean(axis=-1), np.nan)
+
+
+def sign_is_right(logit: Array, y: Array) -> Array:
+    """Return whether a single logit, (R, 1, m), is on the side of its target, (R, m): (z > 0) = (y ≥ ½)."""
+    right: Array = ((logit > 0) == (y >= 0.5))[..., 0, :]
+    return right

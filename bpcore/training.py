@@ -256,11 +256,9 @@ class _Loop:
     def _accuracy(self, batch: Batch, regular: bool) -> FloatArray:
         """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost."""
         output = self.engine.work.a[self.network.L]
-        runs, n, m = output.shape
-        if n < 2:
-            return np.full(runs, np.nan)
-        if not regular:  # an output that is not finite has a loss that is not finite
-            return accuracy(output, batch.y)
+        _, n, m = output.shape
+        if n < 2 or not regular:  # an output that is not finite has a loss that is not finite
+            return accuracy(output, batch.y, self.network.one_logit)
         hits: FloatArray = np.add.reduce(right(output, batch.labels), axis=-1) / m
         return hits
 
@@ -297,4 +295,4 @@ class _Loop:
             params = self.engine.parameters.layers(own)
             trace = forward(self.network, params, x)
             loss[run] = objective(self.network, params, trace, y, self.weight_decay[own, :, None])[0]
-            hits[run] = accuracy(trace.a[self.network.L], y)[0]
+            hits[run] = accuracy(trace.a[self.network.L], y, self.network.one_logit)[0]

@@ -5,7 +5,7 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
-from bpcore.mlp import Network
+from bpcore.mlp import Network, sign_is_right
 from bpcore.normalization import RunningStatistics
 
 PIECE = 512
@@ -53,7 +53,7 @@ def evaluate_stack(
 
     Returns:
         (R,) each; NaN for runs that were not asked for. The accuracy is NaN for outputs that are not finite and for a single
-        output, too.
+        output that is no logit, too.
     """
     loss, hits, finite = np.zeros(asked.size), np.zeros(asked.size, dtype=np.int64), asked.copy()
     dtype, widest = params.W[1].dtype, max(network.sizes[1:])
@@ -67,10 +67,10 @@ def evaluate_stack(
         for group, (own, statistics) in zip(groups, parts, strict=True):
             h, output = _forward(network, own, statistics, piece, buffers)
             loss[group] += np.add.reduce(network.loss.value(h, targets, network.output_activation), axis=-1, dtype=np.float64)
-            hits[group] += np.add.reduce(right(output, labels), axis=-1)
+            hits[group] += np.add.reduce(sign_is_right(output, targets) if network.one_logit else right(output, labels), axis=-1)
             finite[group] &= np.isfinite(output).all(axis=(-2, -1))
     m = x.shape[1]
-    classes = network.sizes[-1] > 1
+    classes = network.sizes[-1] > 1 or network.one_logit
     return np.where(asked, loss / m, np.nan), np.where(finite & classes, hits / m, np.nan)
 
 

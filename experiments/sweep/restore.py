@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.files import own_target
-from experiments.config.identity import ARITHMETIC_VERSION
+from experiments.config.identity import ARITHMETIC_VERSION, uncell
 from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config
 from experiments.config.run import Run
 from experiments.config.validation import validate
@@ -95,4 +95,4 @@ def _own(row: dict[Any, Any], group: str) -> Config:
 def _plain(value: Any) -> Any:
     if missing(value):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") else uncell(value)

@@ -79,6 +79,18 @@ def test_what_is_not_finite_or_has_one_output_has_no_accuracy() -> None:
         assert np.isnan(evaluate_stack(single, params, x, y[:1], running, np.ones(2, dtype=bool))[1]).all()
 
 
+@pytest.mark.parametrize(("loss", "there"), [("sigmoid_cross_entropy", True), ("softmax_cross_entropy", False), ("mse", False)])
+def test_a_single_output_has_an_accuracy_where_it_is_a_logit(loss: str, there: bool) -> None:
+    network, params, x, _, running = problem("tanh", "batch", "float64", 3, PIECE + 7)
+    network = replace(network, sizes=(*network.sizes[:-1], 1), loss=LOSSES[loss]())
+    params.W[network.L], params.b[network.L] = params.W[network.L][:, :1], params.b[network.L][:, :1]
+    y = (x[:1] > 0).astype(np.float64)
+    z = mlp.evaluate(network, params, x[None], running)
+    _, hits = evaluate_stack(network, params, x, y, running, np.array([True, False, True]))
+    expected = [float(((z[run, 0] > 0) == (y[0] == 1)).mean()) if there and run != 1 else np.nan for run in range(3)]
+    np.testing.assert_array_equal(hits, expected)
+
+
 @pytest.mark.parametrize("runs", [1, 5])
 @pytest.mark.parametrize("levels", [2, 1000])
 def test_the_first_of_the_largest_counts(runs: int, levels: int) -> None:
