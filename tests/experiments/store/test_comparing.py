@@ -15,6 +15,7 @@ from experiments.errors import UserError
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences, distances, ulps
 from experiments.store.reading import load
+from experiments.sweep.executors import processes
 from experiments.sweep.restore import recorded_runs
 from tests.experiments.helpers import TINY, sweep
 
@@ -29,6 +30,12 @@ def made(tmp_path_factory):
     sweep(folder, *SWEPT[:1], "activation=leaky_relu", *SWEPT[2:], name="a")
     sweep(folder, "depth=2", *SWEPT[1:], name="b")
     return folder
+
+
+@pytest.fixture
+def one_core(monkeypatch):
+    """Have `verify` run in this process, as it does on one core; `test_the_same_bits` has it start workers."""
+    monkeypatch.setattr(processes, "_cores", lambda: 1)
 
 
 @pytest.fixture
@@ -258,14 +265,14 @@ class TestVerify:
         assert (code, out.splitlines()[-1]) == (0, f"{made / 'whole'}: 8 runs made again, every bit the same")
 
     @pytest.mark.parametrize(("table", "column"), [("layers", "delta_norm"), ("steps", "loss"), ("runs", "final_loss")])
-    def test_one_unit_in_the_last_place_is_found(self, whole, capsys, table, column):
+    def test_one_unit_in_the_last_place_is_found(self, whole, one_core, capsys, table, column):
         nudged(whole, table, column, 3)
         code, out = answer(capsys, "verify", whole)
         assert code == 1
         assert f"{table}.{column}: 1 of " in out
         assert "by at most 1 ULP" in out
 
-    def test_a_changed_snapshot_is_found(self, whole, capsys):
+    def test_a_changed_snapshot_is_found(self, whole, one_core, capsys):
         path = next(whole.glob("snapshot_*.npz"))
         with np.load(path) as arrays:
             changed = {name: arrays[name] for name in arrays.files}
@@ -286,13 +293,13 @@ class TestVerify:
         assert code == 1
         assert "by at most 5 ULP" in out
 
-    def test_a_sample(self, made, capsys):
+    def test_a_sample(self, made, one_core, capsys):
         code, out = answer(capsys, "verify", made / "whole", "--sample", 3, "--json")
         assert (code, json.loads(out)["runs"], json.loads(out)["differences"]) == (0, 3, [])
 
 
 class TestMerge:
-    def test_shared_runs_are_taken_once(self, made, tmp_path, capsys):
+    def test_shared_runs_are_taken_once(self, made, one_core, tmp_path, capsys):
         code, _ = answer(capsys, "merge", made / "a", made / "b", "--output", tmp_path / "both")
         both, whole = load(tmp_path / "both"), load(made / "whole")
         assert code == 0
