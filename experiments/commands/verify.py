@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.config.files import choice
 from experiments.config.identity import ARITHMETIC_VERSION
 from experiments.errors import UserError
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "under the same one, none does",
     )
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -54,6 +56,7 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: bad input.
     """
+    config_dir_flags(args.config_dir)
     folder = Path(args.folder)
     if args.sample is not None and args.sample < 1:
         raise UserError(f"`--sample` must be an integer ≥ 1, got {quote(args.sample)}; leave it out to verify all runs")

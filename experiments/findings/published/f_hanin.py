@@ -52,7 +52,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         measured=float(relu["measured"]),
         low=float(relu["low"]),
         high=float(relu["high"]),
-        interval=f"χ² interval over {relu['n']:.0f} seeds, 95 % for all comparisons together",
+        interval=f"χ² interval over {relu['n']:.0f} seeds, {100 * finding.threshold('joint_confidence'):g} % for all comparisons together",
         n=int(numbers["n"].sum()),
         tables={"numbers": numbers, "logarithms": factors},
     )

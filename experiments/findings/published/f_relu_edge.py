@@ -35,7 +35,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     kept = points[points["kept"]]
     at_edge = (kept["sigma_w"] - finding.values["sigma_w"]).abs().lt(1e-6) & (kept["sigma_b"] == 0)
     single = len(kept) == 1 and bool(at_edge.all())
-    compared = decay[decay["layer"] >= FROM_LAYER]
+    decay["compared"] = decay["layer"] >= FROM_LAYER
+    compared = decay[decay["compared"]]
     off = (compared["measured"] / compared["theory"] - 1).abs()
     ratio = float((1 - correlations(ASYMPTOTE_AT)[-1]) / asymptote(ASYMPTOTE_AT))
     apart = abs(ratio - finding.values["ratio_at_1000"])

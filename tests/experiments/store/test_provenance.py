@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info
 
 import experiments
 from experiments.config.identity import ARITHMETIC_VERSION
-from experiments.datasets.factories import digits
+from experiments.datasets.digits import digits
 from tests.experiments.helpers import sweep
 
 

@@ -111,10 +111,10 @@ class TestColumns:
     )
     def test_a_result_that_one_side_lacks(self, tmp_path, monkeypatch, change, fault):
         composed = compose([], [*TINY, f"results_dir={tmp_path}", "depth=2", "steps=0"])
-        jobs, _ = runs_of(composed)
+        runs, _ = runs_of(composed)
         monkeypatch.setattr(content, "RUN_RESULTS", {name: column for name, column in (RUN_RESULTS | change).items() if column is not None})
         with pytest.raises(ColumnError, match=f"column {fault}"):
-            tile.run_tile(jobs)
+            tile.run_tile(runs)
 
     def test_a_sweep_says_which_column_is_lacking(self, tmp_path, monkeypatch):
         monkeypatch.setattr(content, "PREDICTED", Column("guess", "of nothing"))
