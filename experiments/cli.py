@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from experiments import __version__, commands
 from experiments.errors import UserError
+from experiments.text.quoting import condensed, quote
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -72,7 +73,7 @@ def dispatch(arguments: list[str]) -> int:
         return complete(arguments[1:])
     name, rest = arguments[0], arguments[1:]
     if name not in names():
-        raise UserError(f"unknown command {name!r}; commands: {', '.join(names())}")
+        raise UserError(f"unknown command {quote(name)}; commands: {', '.join(names())}")
     module = importlib.import_module(f"{commands.__name__}.{name}")
     parser = Parser(prog=f"gradstab {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
@@ -114,30 +115,35 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0 done, 1 a finding, verification or run failed, 2 bad input, 130 interrupted, 143 by SIGTERM.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
     with interruptible() as came:
-        code = _answer(sys.argv[1:] if arguments is None else arguments)
+        code = _answer(arguments)
     return 128 + came[0] if code == INTERRUPTED and came else code
 
 
 def _answer(arguments: list[str]) -> int:
     """Run one command and return the exit code, whatever comes of it."""
+
+    def tell(message: str) -> None:
+        print(f"gradstab: {condensed(message, arguments)}", file=sys.stderr)
+
     try:
         return dispatch(arguments)
     except UserError as error:
-        print(f"gradstab: error: {error}", file=sys.stderr)
+        tell(f"error: {error}")
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("gradstab: interrupted", file=sys.stderr)
+        tell("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stdout = None  # or it would be flushed at exit, and fail again
         return OK
     except OSError as error:
-        print(f"gradstab: error: {error.filename or ''}: {error.strerror or error}".replace(": : ", ": "), file=sys.stderr)
+        tell(f"error: {error.filename or ''}: {error.strerror or error}".replace(": : ", ": "))
         return BAD_INPUT
     except Exception as error:
         if os.environ.get("GRADSTAB_TRACEBACK"):
             raise
         reason = " ".join(str(error).split())
-        print(f"gradstab: internal error: {type(error).__name__}: {reason}; GRADSTAB_TRACEBACK=1 shows where", file=sys.stderr)
+        tell(f"internal error: {type(error).__name__}: {reason}; GRADSTAB_TRACEBACK=1 shows where")
         return FAILED

@@ -29,18 +29,17 @@ ATLAS = {f"experiments.atlas.{name}" for name in ("catalogue", "composing", "swe
 # module (or package) -> what it must not import, with everything below
 FORBIDDEN: dict[str, set[str]] = {
     "bpcore": HARNESS | FIGURES_AND_TABLES,
-    **{part: LAYERED - {"bpcore.layers"} | {"bpcore.theory", "bpcore.numdiff"} for part in PARTS},
-    "bpcore.activations": LAYERED | {"bpcore.theory", "bpcore.numdiff"} | PARTS - {"bpcore.activations"},
-    **{probe: {"bpcore.training", "bpcore.measure.recording", "bpcore.theory", "bpcore.numdiff"} for probe in PROBES},
-    "bpcore.engine.tabulated": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
+    **{part: LAYERED - {"bpcore.layers"} | {"bpcore.theory"} for part in PARTS},
+    "bpcore.activations": LAYERED | {"bpcore.theory"} | PARTS - {"bpcore.activations"},
+    **{probe: {"bpcore.training", "bpcore.measure.recording", "bpcore.theory"} for probe in PROBES},
+    "bpcore.engine.tabulated": LAYERED | PARTS | {"bpcore.theory"},
     "bpcore.engine.step": PROBES | {"bpcore.training", "bpcore.measure.recording", "bpcore.measure.instruments"},
     "bpcore.engine.evaluation": PROBES
     | {"bpcore.engine.step", "bpcore.training", "bpcore.measure.recording", "bpcore.measure.instruments"},
-    "bpcore.mlp": PROBES | ENGINE | {"bpcore.training", "bpcore.measure.recording", "bpcore.theory", "bpcore.numdiff", "bpcore.optimizers"},
-    "bpcore.theory": LAYERED | {"bpcore.numdiff"} | PARTS - {"bpcore.activations"},
-    "bpcore.numdiff": LAYERED | PARTS | {"bpcore.theory"},
+    "bpcore.mlp": PROBES | ENGINE | {"bpcore.training", "bpcore.measure.recording", "bpcore.theory", "bpcore.optimizers"},
+    "bpcore.theory": LAYERED | PARTS - {"bpcore.activations", "bpcore.losses"},
     **{part: GRAPH - {part, "bpcore.graph.node"} for part in GRAPH},
-    "bpcore.norms": LAYERED | PARTS | {"bpcore.theory", "bpcore.numdiff"},
+    "bpcore.norms": LAYERED | PARTS | {"bpcore.theory"},
     "experiments.store.tables": {"matplotlib", "experiments.figures", "experiments.findings", "experiments.report.page"},
     **{
         f"experiments.{part}": RUNNING | TRAINING | {"matplotlib", "hydra", "experiments.figures", "experiments.findings"}
@@ -171,7 +170,6 @@ def test_the_core_has_no_cycle() -> None:
         ("bpcore.losses", "from . import training"),
         ("bpcore.losses", "from .mlp import forward"),
         ("bpcore.theory", "from bpcore import mlp"),
-        ("bpcore.numdiff", "import bpcore.activations"),
         ("bpcore.measure.extended", "from bpcore.training import train"),
         ("bpcore.mlp", "from bpcore.measure.modes import modes"),
         ("bpcore.mlp", "from bpcore.training import train"),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import UserError
-from experiments.report.terminal import count
 from experiments.store.assembling import FileSource, Source
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences
@@ -22,6 +21,7 @@ from experiments.store.reading import read_provenance, read_table
 from experiments.store.settling import remove_half_written, stage_tables
 from experiments.store.tables import runs_frame
 from experiments.store.writing import stage_provenance
+from experiments.text.numbers import count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ gradstab reproduce --findings my_findings/ width=128
 """
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -16,8 +15,8 @@ from tqdm import tqdm
 from experiments.atlas import catalogue, figures, judging, page
 from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
-from experiments.report.terminal import count
 from experiments.store.files import write_text
 from experiments.store.provenance import differs
 from experiments.store.reading import read_provenance
@@ -26,6 +25,9 @@ from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.plan import Plan, plan
+from experiments.text import plain
+from experiments.text.numbers import count
+from experiments.text.quoting import quote, shortened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print verdicts.json instead of the table")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="run everything anew")
+    add_config_dir(parser)
 
 
 def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
@@ -51,7 +54,7 @@ def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
     rest = [word for word in args.overrides if not word.startswith("finding=")]
     for word in rest:
         if "=" not in word:
-            raise UserError(f"{word!r} is no override; expected key=value, or --finding {word}")
+            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding {shortened(word)}")
     return ([name for words in named for name in words.split(",")] if named else None), rest
 
 
@@ -69,7 +72,7 @@ def execute(args: argparse.Namespace) -> int:
     mode = "quick" if args.quick else "full" if args.full else "default"
     entries = catalogue.select(names, args.findings)
     before = judging.reference()
-    composition = compose_all([entry.finding for entry in entries], mode, overrides)
+    composition = compose_all([entry.finding for entry in entries], mode, overrides, config_dir_flags(args.config_dir))
     ensure(composition.runs[0].numerics)
     runs = composition.folder / "runs"
     todo = plan(composition.runs, runs, fresh=args.fresh, extend=not args.fresh)
@@ -133,7 +136,7 @@ def _tell(
 ) -> int:
     rows = [judging.row(one) for one in judged]
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(plain.as_json(rows))
     else:
         print(judging.table(rows))
         done = f", {skipped} done before" if skipped else ""

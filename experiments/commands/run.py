@@ -6,18 +6,19 @@ gradstab run +experiment=depth_by_activation
 """
 
 import argparse
-import json
 import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from experiments.compose.composition import compose, runs_of
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.config.files import catalogue, choice
 from experiments.config.keys import GROUPS, SCALARS
 from experiments.config.run import Run
 from experiments.errors import UserError
-from experiments.report.terminal import as_json, count, describe_run, describe_sweep
+from experiments.report.data import tell_data
+from experiments.report.terminal import describe_run, describe_sweep, run_rows
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
@@ -25,6 +26,9 @@ from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
 from experiments.sweep.plan import folder_of, plan
 from experiments.sweep.restore import recorded_runs
+from experiments.text.numbers import count
+from experiments.text.plain import as_json
+from experiments.text.quoting import shortened
 
 
 def _keys() -> str:
@@ -60,16 +64,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_argument("-c", "--cfg", choices=["job", "hydra", "all"], help="print the composed config and stop")
     flags.add_argument("-p", "--package", help="only this part of the config, with --cfg")
     flags.add_argument("--resolve", action="store_true", help="resolve interpolations, with --cfg")
-    flags.add_argument("-cd", "--config-dir", help="a folder with more config files")
+    add_config_dir(flags)
     flags.add_argument("-i", "--info", choices=["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"])
     flags.add_argument("--hydra-help", action="store_true", help="Hydra's own help")
 
 
 def _hydra_flags(args: argparse.Namespace) -> list[str]:
     flags = [f"--{name.replace('_', '-')}" for name in ("multirun", "resolve", "hydra_help") if getattr(args, name)]
-    for name in ("cfg", "package", "config_dir", "info"):
+    for name in ("cfg", "package", "info"):
         if getattr(args, name) is not None:
-            flags += [f"--{name.replace('_', '-')}", getattr(args, name)]
+            flags += [f"--{name}", getattr(args, name)]
     return flags
 
 
@@ -86,10 +90,11 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError("--package chooses a part of what --cfg prints; add --cfg job")
     if args.fresh and args.extend:
         raise UserError("--fresh and --extend exclude each other: replace the old results, or add to them")
+    own = config_dir_flags(args.config_dir)
     if args.source is not None:
         runs, folder = _recorded(args)
     else:
-        composed = compose(_hydra_flags(args), args.overrides)
+        composed = compose([*_hydra_flags(args), *own], args.overrides)
         if not composed:
             if args.cfg or args.info or args.hydra_help:
                 return 0
@@ -99,6 +104,7 @@ def execute(args: argparse.Namespace) -> int:
             print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
         folder = folder_of(runs, composed[0].experiment)
     ensure(runs[0].numerics)
+    tell_data(runs)
     todo = plan(runs, folder, fresh=args.fresh, extend=args.extend)
     check_memory(todo)
     if args.dry_run:
@@ -123,7 +129,7 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Run], Path]:
     strangers = [override for override in args.overrides if override.partition("=")[0].partition(".")[0] not in _PLACES]
     if strangers or _hydra_flags(args):
         what = (strangers or _hydra_flags(args))[0]
-        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {what}")
+        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {shortened(what)}")
     composed = compose([], args.overrides)[0].config
     places = {key: composed[key] for key in _PLACES} | {"name": composed["name"] or f"{source.resolve().name}-again"}
     runs = recorded_runs(source, places)
@@ -135,7 +141,7 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Run], Path]:
 
 def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> None:
     if json_wanted:
-        print(json.dumps(as_json(tables), indent=2, ensure_ascii=False))
+        print(as_json(run_rows(tables)))
         return
     print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
     diverged = int((tables.runs["status"] == "diverged").sum())

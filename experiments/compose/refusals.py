@@ -5,13 +5,12 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override
-from hydra.errors import HydraException
 
 from experiments.config.keys import GROUPS, SCALARS, Config
 from experiments.errors import UserError
+from experiments.text.quoting import shortened
 
 _CHOSEN = (*GROUPS, "experiment")
-_MOST = 80
 
 
 def refuse_overrides(overrides: Iterable[str]) -> None:
@@ -27,7 +26,7 @@ def refuse_overrides(overrides: Iterable[str]) -> None:
         key, _, value = text.partition("=")
         group, _, leaf = key.lstrip("+~").partition(".")
         if group in GROUPS and (leaf in ("_target_", "name") or (not leaf and value.startswith("{"))):
-            raise UserError(f"`{key}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
+            raise UserError(f"`{shortened(key)}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
         if group in _CHOSEN or group in SCALARS:
             _refuse_containers(text)
 
@@ -35,14 +34,14 @@ def refuse_overrides(overrides: Iterable[str]) -> None:
 def _refuse_containers(text: str) -> None:
     try:
         (override,) = OverridesParser.create().parse_overrides([text])
-    except HydraException:
-        return  # Hydra says in its own words what is wrong with it
+    except Exception:  # Hydra meets it again, and what is wrong with it is then explained
+        return
     key = override.key_or_group
     if key not in _CHOSEN and key not in SCALARS:
         return
     for value in _values(override):
         if isinstance(value, (list, dict)):
-            raise UserError(f"`{key}` must be {_wanted(key)}, got {_shown(text.partition('=')[2])}; {_fix(key)}")
+            raise UserError(f"`{key}` must be {_wanted(key)}, got {shortened(text.partition('=')[2])}; {_fix(key)}")
 
 
 def _values(override: Override) -> list[Any]:
@@ -71,7 +70,3 @@ def _wanted(key: str) -> str:
 
 def _fix(key: str) -> str:
     return f"write it without brackets, as in {key}={'name' if key in _CHOSEN else 'value'}"
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"

@@ -5,6 +5,7 @@ import inspect
 import json
 import logging
 import math
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from experiments.config.building import KINDS, build, built, facts
 from experiments.config.files import catalogue
 from experiments.config.keys import SCALARS, Config, Record
 from experiments.errors import UserError
+from experiments.text.quoting import quote, shortened
 
 
 def _types(annotation: Any) -> tuple[type, ...]:
@@ -27,7 +29,14 @@ def _types(annotation: Any) -> tuple[type, ...]:
 _LARGEST_INTEGER = 2**63 - 1
 """What the tables can hold."""
 
-_WORDS = {int: "an integer", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+_WORDS: dict[Any, str] = {
+    int: "an integer",
+    float: "a number",
+    str: "a word",
+    bool: "true or false",
+    type(None): "null",
+    list[str]: "a list of words",
+}
 
 
 def _coerce(key: str, value: Any, annotation: Any) -> Any:
@@ -40,16 +49,28 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
             return value
     elif isinstance(value, int) and int in allowed:
         if abs(value) > _LARGEST_INTEGER:
-            raise UserError(f"`{key}` must be an integer below 2^63, got {value}")
+            raise UserError(f"`{key}` must be an integer below 2^63, got {quote(value)}")
         return value
-    elif isinstance(value, (int, float)) and float in allowed:
+    elif isinstance(value, float) and float in allowed:
+        return value
+    elif isinstance(value, int) and float in allowed and abs(value) <= sys.float_info.max:
         return float(value)
     elif isinstance(value, float) and int in allowed and value.is_integer():
         return int(value)
     elif isinstance(value, str) and str in allowed:
         return value
+    elif isinstance(value, list) and list[str] in allowed and value and all(isinstance(word, str) for word in value):
+        return value[0] if len(value) == 1 and str in allowed else value  # so that [a] and a are the same run
     expected = " or ".join(_WORDS.get(kind, kind.__name__) for kind in allowed)
-    raise UserError(f"`{key}` must be {expected}, got {value!r}")
+    raise UserError(f"`{key}` must be {expected}, got {quote(value)}{_quoting(key, value, allowed)}")
+
+
+def _quoting(key: str, value: Any, allowed: tuple[type, ...]) -> str:
+    """Say how to write names that look like numbers, where lists of words are taken, which are names of columns."""
+    strange = [word for word in (value if isinstance(value, list) else [value]) if not isinstance(word, str)]
+    if list[str] not in allowed or not strange or isinstance(strange[0], (dict, list)):
+        return ""
+    return f"; a name that looks like a number is quoted, as in '{key}=\"{strange[0]}\"'"
 
 
 def check_scalar(key: str, value: Any) -> Any:
@@ -70,11 +91,11 @@ def check_scalar(key: str, value: Any) -> Any:
     meta = declared.metadata
     fix = f"; {meta['fix']}" if meta["fix"] else ""
     if meta["choices"] and value not in meta["choices"]:
-        raise UserError(f"`{key}` must be {' or '.join(meta['choices'])}, got {value!r}")
+        raise UserError(f"`{key}` must be {' or '.join(meta['choices'])}, got {quote(value)}")
     if meta["at_least"] is not None and value is not None:
         kind = "an integer" if int in _types(declared.type) else "a finite number"
         if not (math.isfinite(value) and value >= meta["at_least"]):
-            raise UserError(f"`{key}` must be {kind} ≥ {meta['at_least']}, got {value}{fix}")
+            raise UserError(f"`{key}` must be {kind} ≥ {meta['at_least']}, got {quote(value)}{fix}")
     return value
 
 
@@ -102,7 +123,7 @@ def _check_serialized(group: str, node: str) -> Config:
 def _check_node(group: str, node: Any) -> Config:
     """Check a group's keys against its factory's signature and build it once, so that ranges are checked too."""
     if not isinstance(node, dict) or not isinstance(node.get("name"), str) or ("_target_" not in node and group != "record"):
-        raise UserError(f"`{group}` must be one of {', '.join(catalogue(group))}, got {node!r}; choose with {group}=name")
+        raise UserError(f"`{group}` must be one of {', '.join(catalogue(group))}, got {quote(node)}; choose with {group}=name")
     factory: Callable[..., Any] = Record if group == "record" else _factory(group, node["_target_"])
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     known = list(inspect.signature(factory).parameters)
@@ -112,7 +133,7 @@ def _check_node(group: str, node: Any) -> Config:
         if key in ("_target_", "name"):
             checked[key] = value
         elif key not in known:
-            raise UserError(f"`{group}.{key}` is not a key of {group}={node['name']}; its keys: {', '.join(known) or 'none'}")
+            raise UserError(f"`{group}.{shortened(key)}` is not a key of {group}={node['name']}; its keys: {', '.join(known) or 'none'}")
         else:
             checked[key] = _coerce(f"{group}.{key}", value, hints[key])
     if group != "record":
@@ -128,7 +149,7 @@ def _factory(group: str, target: str) -> Callable[..., Any]:
         inspect.signature(found)  # some of what is built into Python has none
         return found
     except Exception as error:  # whatever importing a stranger's module raises
-        raise UserError(f"`{group}._target_` must be the dotted path of a factory, got {target!r}: {error}".splitlines()[0]) from error
+        raise UserError(f"`{group}._target_` must be the dotted path of a factory, got {quote(target)}: {error}".splitlines()[0]) from error
     finally:
         log.disabled = before
 

@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from experiments.config.keys import Config
 from experiments.config.paths import CONF
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 
 def load(path: Path) -> Config:
@@ -52,7 +53,7 @@ def choice(group: str, name: str, key: str | None = None) -> Config:
         UserError: the group has no such choice.
     """
     if name not in catalogue(group):
-        raise UserError(f"`{key or group}` must be one of {', '.join(catalogue(group))}, got {name!r}")
+        raise UserError(f"`{key or group}` must be one of {', '.join(catalogue(group))}, got {quote(name)}")
     return dict(_choice(group, name))
 
 

@@ -4,12 +4,16 @@ import math
 
 import numpy as np
 
+from bpcore.losses import Loss
+from experiments.config.building import built
 from experiments.config.checking import check_group, check_scalar
 from experiments.config.files import choice
 from experiments.config.identity import run_id
 from experiments.config.keys import GROUPS, SCALARS, Config, Record
+from experiments.config.outputs import check_outputs, settle
 from experiments.config.run import Run
 from experiments.errors import UserError
+from experiments.text.quoting import quote, shortened
 
 
 def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) -> Run:
@@ -28,11 +32,13 @@ def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) ->
     """
     for key in config:
         if key not in SCALARS and key not in GROUPS:
-            raise UserError(f"unknown key `{key}`; keys: {', '.join([*SCALARS, *GROUPS])}")
+            raise UserError(f"unknown key `{shortened(key)}`; keys: {', '.join([*SCALARS, *GROUPS])}")
     missing = [key for key in (*SCALARS, *GROUPS) if key not in config]
     if missing:
         raise UserError(f"`{missing[0]}` is missing; leave out ~{missing[0]}, every key has a default")
     checked = {key: check_scalar(key, config[key]) for key in SCALARS}
+    checked["loss"] = check_group("loss", config["loss"])
+    config = {**config, "data": settle(config["data"], built(Loss, checked["loss"]))}
     checked |= {group: check_group(group, config[group]) for group in GROUPS}
     run = Run(index, checked, run_id(checked), overrides)
     _check_place(run.name, run.results_dir)
@@ -43,14 +49,14 @@ def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) ->
 
 def _check_place(name: str | None, results_dir: str) -> None:
     if name is not None and (name in ("", ".", "..") or "/" in name or "\\" in name or not name.isprintable() or len(name.encode()) > 200):
-        raise UserError(f"`name` must be a plain folder name, got {name!r}; the parent goes into results_dir")
+        raise UserError(f"`name` must be a plain folder name, got {quote(name)}; the parent goes into results_dir")
     if not results_dir or not results_dir.isprintable():
-        raise UserError(f"`results_dir` must be a folder, got {results_dir!r}; . is the current one")
+        raise UserError(f"`results_dir` must be a folder, got {quote(results_dir)}; . is the current one")
 
 
 def _check_record(record: Record) -> None:
     if record.name not in ("light", "full"):
-        raise UserError(f"`record` must be light or full, got {record.name!r}")
+        raise UserError(f"`record` must be light or full, got {quote(record.name)}")
     if record.every < 1:
         raise UserError(f"`record.every` must be an integer ≥ 1, got {record.every}")
     if record.snapshot is not None and record.snapshot < 0:
@@ -67,6 +73,7 @@ def _check_together(run: Run) -> None:
         )
     if (loss.needs_classes and data.classes is None) or (loss.takes_logits and data.classes is None and not data.probabilities):
         raise UserError(f"loss={loss.name} needs classes, but data={name} is a regression; use loss=mse")
+    check_outputs(loss, data, name)
     if run.record.modes:
         _check_linear(run, output)
     if run.m > data.n_examples:

@@ -12,6 +12,7 @@ import platformdirs
 from bpcore.arrays import Array, FloatArray
 from experiments.datasets.dataset import Dataset, assemble, choose, one_hot
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 MNIST_FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -116,7 +117,7 @@ def mnist(
     Source: LeCun et al. 1998.
     """
     if split not in MNIST_FILES:
-        raise ValueError(f"`split` must be train or test, got {split!r}")
+        raise ValueError(f"`split` must be train or test, got {quote(split)}")
     folders = mnist_folders(dir)
     paths = _locate(folders, split)
     if paths is None:

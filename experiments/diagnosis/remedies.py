@@ -16,6 +16,7 @@ from experiments.config.keys import GROUPS
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 BATCH_SIZE = 64
 """What is taken where the configuration says nothing: remedies show in the first steps, and full batches take ten times as long."""
@@ -175,7 +176,7 @@ def runs_of(tried: list[Candidate], seeds: int) -> list[Run]:
 def check_seeds(seeds: int) -> None:
     """Refuse a number of seeds that gives no interval."""
     if seeds < 2:
-        raise UserError(f"`--seeds` must be an integer ≥ 2, got {seeds}; intervals come from the scatter over seeds")
+        raise UserError(f"`--seeds` must be an integer ≥ 2, got {quote(seeds)}; intervals come from the scatter over seeds")
 
 
 def _key(override: str) -> str:

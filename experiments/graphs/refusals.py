@@ -7,6 +7,7 @@ from typing import Any
 from bpcore.graph import gates
 from bpcore.graph.node import Gate
 from experiments.errors import UserError
+from experiments.text.quoting import MOST_QUOTED, shortened
 
 REFUSED_OPERATORS = {
     ast.BitXor: ("^", "a power is written **, as in x**2"),
@@ -58,8 +59,8 @@ class ExpressionError(UserError):
             super().__init__(f"{subject}: {message}")
             return
         width = max(1, (end if end is not None else start + 1) - start)
-        left = max(0, start - 60)  # a long text is shown around the place only
-        shown = text[left : left + 110]
+        left = max(0, start - MOST_QUOTED // 2)  # a long text is shown around the place only
+        shown = text[left : left + MOST_QUOTED]
         carets = " " * (start - left) + "^" * min(width, max(1, len(shown) - (start - left)))
         super().__init__(f"{subject}, character {start + 1}: {message}\n  {shown}\n  {carets}")
 
@@ -92,8 +93,8 @@ def kind_of(tree: ast.expr) -> str:
 
 
 def shorten(text: str) -> str:
-    """Return the text, or its beginning and an ellipsis."""
-    return text if len(text) <= 40 else f"{text[:37]}…"
+    """Return the text, or both of its ends where it is long."""
+    return shortened(text, 40)
 
 
 def fitting(gate: Gate, parameters: Mapping[str, Any] | None) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 from bpcore.graph.node import Array, Node
 from bpcore.graph.paths import local_derivative
 from bpcore.graph.reverse import pull_back, topological_order
-from experiments.graphs.text import MOST_SHOWN, number, operation, rows
+from experiments.graphs.text import MOST_SHOWN, operation, rows
+from experiments.text.numbers import number
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from bpcore.arrays import Array
 from experiments.errors import UserError
 from experiments.store.parts import PART_SCHEMAS, Part, slices
+from experiments.store.reading import require_columns
 from experiments.store.tables import SCHEMAS
 
 _PIECE = 64
@@ -91,9 +92,7 @@ class FileSource:
         except (OSError, pa.ArrowException) as error:
             message = str(error).splitlines()[0]
             raise UserError(f"cannot read {self._path}: {message}; run the sweep again with --fresh") from error
-        missing = [field.name for field in SCHEMAS[name] if field.name not in self._file.schema_arrow.names]
-        if missing:
-            raise UserError(f"{self._path} lacks the column `{missing[0]}`; run the sweep again with --fresh")
+        require_columns(self._path, name, self._file.schema_arrow.names)
         self.runs = _extents(column, self._path)
         metadata = self._file.metadata
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]

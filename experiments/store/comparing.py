@@ -14,12 +14,14 @@ from experiments.store.assembling import FileSource
 from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import snapshot_name
 from experiments.store.reading import read_table
+from experiments.text.numbers import number
 
-SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})
-"""Columns whose values come out of sums that cancel: near 0, a last place of the value itself means nothing. Their differences,
-and those of the arrays in snapshots, are counted in last places of the run's largest value."""
+_COLUMNS = RUN_RESULTS | TABLES["layers"] | TABLES["steps"] | TABLES["histograms"]
 
-COUNTED = frozenset({"accuracy", "final_accuracy", "test_accuracy", "saturated", "dead", "zero"})
+SIGNED = frozenset(name for name, column in _COLUMNS.items() if column.compared == "largest")
+"""Columns whose differences, as those of the arrays in snapshots, are counted in last places of the run's largest value."""
+
+COUNTED = frozenset(name for name, column in _COLUMNS.items() if column.compared == "counted")
 """Columns that count entries, as histograms do: under another kernel, one at an edge may fall to either side."""
 
 
@@ -60,7 +62,7 @@ class Difference:
     run_id: str
 
     def __str__(self) -> str:
-        size = "" if math.isnan(self.ulps) else f", by at most {self.ulps:.6g} ULP"
+        size = "" if math.isnan(self.ulps) else f", by at most {number(self.ulps, 6)} ULP"
         return f"{self.table}.{self.column}: {self.values} of {self.of} values differ{size} (run {self.run_id})"
 
 

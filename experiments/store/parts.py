@@ -16,8 +16,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from bpcore.measure.columns import ColumnError, agree
 from experiments.errors import UserError
-from experiments.store.columns import KEYS
+from experiments.store.columns import KEYS, RUN_RESULTS
 from experiments.store.files import atomically
 from experiments.store.tables import SCHEMAS
 
@@ -175,13 +176,23 @@ def read_part(path: Path) -> Part:
             raise ValueError("its checksum does not agree")
         length = int.from_bytes(body.read(8), "little")
         part = _placed(Part(path=path, **json.loads(body.read(length))), length)
-    except (OSError, ValueError, TypeError) as error:
+        _check_columns(part, body)
+    except (OSError, ValueError, TypeError, KeyError, ColumnError) as error:
         raise UserError(f"{path} is damaged ({error})") from error
     for run_id, checksum in part.snapshots.items():
         places = (path.parent / snapshot_name(run_id), path.parent.parent / snapshot_name(run_id))
         if not any(place.is_file() and hashlib.sha256(place.read_bytes()).hexdigest() == checksum for place in places):
             raise UserError(f"{places[0]} is damaged or missing")
     return part
+
+
+def _check_columns(part: Part, body: io.BytesIO) -> None:
+    """Make sure that a part has the columns of the tables: another version may have made it."""
+    for name, schema in PART_SCHEMAS.items():
+        body.seek(part.extents[name][0] - _CHECKED)
+        agree(name, schema.names, pa.ipc.open_stream(body).schema.names, "the part")
+    for run in part.runs:
+        agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & run.keys(), "the part")
 
 
 def read_parts(folder: Path) -> tuple[list[Part], list[tuple[Path, str]]]:

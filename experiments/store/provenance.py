@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,10 @@ def describe(
     for job in jobs:
         facts = job.facts
         if facts.checksum not in data:
-            data[facts.checksum] = {"name": job.choice("data"), "origin": facts.origin, "sha256": facts.checksum}
+            named = asdict(facts.names) | {"notes": facts.notes}
+            data[facts.checksum] = {"name": job.choice("data"), "origin": facts.origin, "sha256": facts.checksum} | {
+                key: list(names) for key, names in named.items() if names
+            }
         for group in GROUPS:
             target = elsewhere(group, job.config[group])
             if target is not None and group not in UNIDENTIFYING:

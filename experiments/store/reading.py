@@ -1,6 +1,7 @@
 """From a results folder to its tables as pandas frames, and to what made them."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from experiments.errors import UserError
 from experiments.store.columns import KEYS, RUN_RESULTS, TABLES
 from experiments.store.folder import is_results
 from experiments.store.tables import Results, Tables
+from experiments.text.quoting import quote
 
 
 class Finished(Tables):
@@ -36,14 +38,36 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     """Read one table of a results folder.
 
     Raises:
-        UserError: it is missing or damaged.
+        UserError: it is missing or damaged, or has other columns.
     """
     path = folder / f"{name}.parquet"
     try:
-        return pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
+        frame = pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         message = str(error).splitlines()[0]
         raise UserError(f"cannot read {path}: {message}; run the sweep again with --fresh") from error
+    require_columns(path, name, frame.columns)
+    return frame
+
+
+def require_columns(path: Path, name: str, columns: Iterable[str]) -> None:
+    """Make sure that a file has the columns of a table, and no others; those of the configuration, in the runs table, are free.
+
+    Args:
+        path: of the file.
+        name: of the table.
+        columns: of the file.
+
+    Raises:
+        UserError: one is missing or not known.
+    """
+    known, there = KEYS | RUN_RESULTS if name == "runs" else TABLES[name], list(columns)
+    missing = [column for column in known if column not in there]
+    strange = [column for column in there if column not in known] if name != "runs" else []
+    if missing:
+        raise UserError(f"{path} lacks the column `{missing[0]}`; run the sweep again with --fresh")
+    if strange:
+        raise UserError(f"{path} has the column `{strange[0]}`, which this version does not know; read it with the version that wrote it")
 
 
 def load(path: str | Path) -> Results:
@@ -64,10 +88,7 @@ def load(path: str | Path) -> Results:
     if not is_results(folder):
         raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
     frames = {name: read_table(folder, name) for name in ("runs", *TABLES)}
-    for name, columns in {"runs": KEYS | RUN_RESULTS, **TABLES}.items():
-        missing = [column for column in columns if column not in frames[name].columns]
-        if missing:
-            raise UserError(f"{folder / name}.parquet lacks the column `{missing[0]}`; run the sweep again with --fresh")
+    for name in frames:
         frames[name] = frames[name][frames[name]["run_id"].isin(frames["runs"]["run_id"])].reset_index(drop=True)
     return Results(**frames, path=folder, provenance=read_provenance(folder / "provenance.json"))
 
@@ -88,7 +109,7 @@ def read_provenance(path: Path) -> dict[str, Any]:
         provenance = json.loads(path.read_text(encoding="utf-8"))
         complete = all(isinstance(entry["run_id"], str) for entry in provenance["sweep"])
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"cannot read {path}: {error!r}; run the sweep again with --fresh") from error
+        raise UserError(f"cannot read {path}: {quote(error)}; run the sweep again with --fresh") from error
     if not (complete and isinstance(provenance, dict)):
         raise UserError(f"{path} is no provenance of a sweep; run the sweep again with --fresh")
     return provenance

@@ -11,17 +11,16 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from bpcore.measure.columns import Kind, agree
 from experiments.store.columns import RUN_RESULTS, SORT, TABLES
 
 WRITE_ORDER = ("histograms", "layers", "steps", "runs")
 
-_TYPES = {
-    **dict.fromkeys(("job", "step", "layer", "count"), pa.int64()),
-    **dict.fromkeys(("finite", "clipped"), pa.bool_()),
-    **dict.fromkeys(("run_id", "quantity"), pa.string()),
-}
-SCHEMAS = {name: pa.schema([(column, _TYPES.get(column, pa.float64())) for column in columns]) for name, columns in TABLES.items()}
-"""The Arrow types of the three long tables; what is not listed above is a float."""
+_ARROW: dict[Kind, pa.DataType] = {"number": pa.float64(), "whole": pa.int64(), "truth": pa.bool_(), "word": pa.string()}
+_PANDAS: dict[Kind, str] = {"number": "float64", "whole": "Int64", "truth": "boolean", "word": "str"}
+
+SCHEMAS = {name: pa.schema([(column.name, _ARROW[column.kind]) for column in columns.values()]) for name, columns in TABLES.items()}
+"""The Arrow types of the three long tables."""
 
 
 @dataclass
@@ -62,11 +61,16 @@ def runs_frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
     """Build the runs table from one dict a run, sorted by job, its dtypes read off all rows together.
 
     Args:
-        rows: identity, dotted config columns and results; keys that a run lacks are left empty.
+        rows: identity, dotted config columns and results; keys of the configuration that a run lacks are left empty.
 
     Returns:
         The frame: identity, then config (a group's keys behind the group), then results.
+
+    Raises:
+        ColumnError: a run lacks a result.
     """
+    for row in rows:
+        agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & row.keys(), "who made the run's row")
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in RUN_RESULTS]
     tops = list(dict.fromkeys(name.partition(".")[0] for name in names))
     ordered = [*sorted(names, key=lambda name: (tops.index(name.partition(".")[0]), name)), *RUN_RESULTS]
@@ -74,20 +78,14 @@ def runs_frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
     return _sorted("runs", frame)
 
 
-_RESULT_DTYPES = dict.fromkeys(RUN_RESULTS, "float64") | {
-    "status": "str",
-    "diverged_at_step": "Int64",
-    "error": "str",
-    "verdict": "str",
-    "batch_size": "Int64",
-    "record.snapshot": "Int64",
-}
+_DTYPES = {column.name: _PANDAS[column.kind] for column in RUN_RESULTS.values()} | {"batch_size": "Int64", "record.snapshot": "Int64"}
+"""Dtypes that are not read off the values: of all results, and of keys that may be empty in every run."""
 
 
 def _column(name: str, values: list[Any]) -> "pd.Series[Any]":
     values = [None if value is None or value is pd.NA or value != value else value for value in values]
     kinds = {type(value) for value in values if value is not None}
-    dtype = _RESULT_DTYPES.get(name)
+    dtype = _DTYPES.get(name)
     if dtype is None:
         if kinds <= {bool}:
             dtype = "boolean" if kinds else "object"

@@ -1,6 +1,5 @@
 """Tables to files: the same bytes for the same rows, however they came about."""
 
-import json
 from collections.abc import Iterable
 from operator import methodcaller
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 
 from experiments.store.files import Staging
 from experiments.store.tables import SCHEMAS
+from experiments.text.plain import as_json
 
 ROW_GROUP = 2**17
 """Rows that are written together: their number follows from nothing but the table, so that its bytes do too."""
@@ -51,5 +51,5 @@ def _write_groups(writer: pq.ParquetWriter, table: pa.Table) -> None:
 
 def stage_provenance(staging: Staging, provenance: dict[str, Any]) -> None:
     """Stage provenance.json."""
-    text = json.dumps(provenance, indent=2, ensure_ascii=False) + "\n"
+    text = as_json(provenance) + "\n"
     staging.add("provenance.json", methodcaller("write_text", text, encoding="utf-8"))

@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.measure.columns import agree
 from bpcore.measure.records import StackRecord
 from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
 from experiments.diagnosis.signal import judge
 from experiments.statistics.factors import delta_factor
-from experiments.store.columns import RUN_RESULTS
+from experiments.store.columns import PREDICTED, RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content
 from experiments.theory.prediction import Prediction
 
@@ -36,11 +37,10 @@ def content_of(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -
     step = np.broadcast_to(record.steps, record.present.shape)[record.present]
     layers: dict[str, Array] = {name: values[record.present].reshape(-1) for name, values in record.layers.items()}
     layers |= {"step": np.repeat(step, width), "layer": np.tile(np.arange(width), step.size)}
-    layers["finite"] = np.isfinite(layers["delta_norm"])
-    layers["delta_norm_theory"] = _predicted(record, theory)[record.present].reshape(-1)
+    layers[PREDICTED.name] = _predicted(record, theory)[record.present].reshape(-1)
     steps = {"step": step} | {name: values[record.present] for name, values in record.step_columns.items()}
     histograms = _ordered(record.histograms)
-    counts = np.bincount(histograms["run"], minlength=len(jobs))
+    counts = np.bincount(record.histograms["run"], minlength=len(jobs))
     return Content(
         _results(jobs, record, theory),
         {name: _arrow(name, columns) for name, columns in (("layers", layers), ("steps", steps), ("histograms", histograms))},
@@ -61,22 +61,25 @@ def _ordered(histograms: dict[str, Array]) -> dict[str, Array]:
     """Sort bins as the table does: quantities by name; the bins of each stay in their order."""
     names, rank = np.unique(histograms["quantity"].astype(str), return_inverse=True)
     order = np.lexsort((rank, histograms["layer"], histograms["step"], histograms["run"]))
-    ordered = {name: values[order] for name, values in histograms.items() if name != "quantity"}
+    ordered = {name: values[order] for name, values in histograms.items() if name not in ("run", "quantity")}
     return ordered | {"quantity": pa.DictionaryArray.from_arrays(rank[order], pa.array(names.tolist(), pa.string())).cast(pa.string())}
 
 
 def _arrow(name: str, columns: dict[str, Array]) -> pa.Table:
-    """Make a table of a part, every column there, NaN always the same: its sign and payload depend on the stack."""
-    rows = len(columns["step"])
+    """Make a table of a part, NaN always the same: its sign and payload depend on the stack.
+
+    Raises:
+        ColumnError: a column is declared and not there, or there and not declared.
+    """
+    schema = PART_SCHEMAS[name]
+    agree(name, schema.names, columns, "the tile")
     arrays = []
-    for field in PART_SCHEMAS[name]:
-        values = columns.get(field.name)
-        if values is None:
-            values = np.full(rows, math.nan)
+    for field in schema:
+        values = columns[field.name]
         if isinstance(values, np.ndarray) and pa.types.is_floating(field.type):
             values = canonical(values.astype(np.float64, copy=False))
         arrays.append(pa.array(values, field.type, from_pandas=False))
-    return pa.table(arrays, schema=PART_SCHEMAS[name])
+    return pa.table(arrays, schema=schema)
 
 
 def canonical(values: Array) -> Array:
@@ -94,9 +97,7 @@ def _results(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
         factor = delta_factor(start["delta_norm"][i, 1 : job.L])
         ended = record.diverged_at_step[i]
         diverged_at = None if ended is None else int(ended)
-        results.append({
-            "run_id": job.run_id,
-            **flatten(job.config),
+        own = {
             "status": "ok" if diverged_at is None else "diverged",
             "diverged_at_step": diverged_at,
             "error": None,
@@ -108,7 +109,9 @@ def _results(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
             "delta_factor_hi": factor.high,
             "delta_factor_theory": theory[i].delta_factor,
             "verdict": judge(step0, factor, diverged_at).name,
-        })  # fmt: skip
+        }
+        agree("runs", RUN_RESULTS, own, "the tile")
+        results.append({"run_id": job.run_id, **flatten(job.config), **own})
     return results
 
 

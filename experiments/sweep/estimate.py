@@ -1,6 +1,5 @@
 """What a sweep will cost, before it runs."""
 
-import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,9 @@ from experiments.sweep.executors.contract import Executor
 from experiments.sweep.plan import Plan
 from experiments.sweep.tile import run_tile
 from experiments.sweep.tiles import cut, multiplications, stacks_of, work
+from experiments.text import plain
+from experiments.text.numbers import count, number
+from experiments.text.quoting import shortened
 
 _PROBE_STEPS = (2, 8)
 """Both have the costly first and last rows, so that their difference is the cost of the rows in between."""
@@ -96,9 +98,9 @@ def check_memory(plan: Plan) -> None:
     for job in plan.todo:
         need = _working_set(job)
         if need > free:
-            place = " ".join(job.overrides)
+            place = shortened(" ".join(job.overrides))
             raise UserError(
-                f"a run needs about {need / 2**30:.3g} GiB and {free / 2**30:.3g} GiB are free ({place}); "
+                f"a run needs about {number(need / 2**30)} GiB and {number(free / 2**30)} GiB are free ({place}); "
                 "lower depth, width, batch_size or steps, or raise record.every"
             )
 
@@ -112,9 +114,9 @@ def describe_plan(plan: Plan, as_json: bool) -> str:
     """Return the estimate as text or JSON."""
     cost = estimate(plan)
     if as_json:
-        return json.dumps(cost, indent=2)
+        return plain.as_json(cost)
     return (
-        f"{cost['folder']}: {cost['runs']} runs, {cost['done']} of them done, "
-        f"in {cost['stacks']} stacks of equal shape, cut into {cost['tiles']} tiles\n"
-        f"about {cost['seconds']:.3g} s, {cost['memory_mb']:.3g} MB of arrays per worker, {cost['disk_mb']:.3g} MB on disk"
+        f"{cost['folder']}: {count(cost['runs'], 'run')}, {cost['done']} of them done, "
+        f"in {count(cost['stacks'], 'stack')} of equal shape, cut into {count(cost['tiles'], 'tile')}\n"
+        f"about {number(cost['seconds'])} s, {number(cost['memory_mb'])} MB of arrays per worker, {number(cost['disk_mb'])} MB on disk"
     )

@@ -1,13 +1,10 @@
 """From the record of a sweep, its tables and provenance alone, back to the runs that made it."""
 
-import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from experiments.config.files import own_target
-from experiments.config.identity import ARITHMETIC_VERSION
+from experiments.config.identity import ARITHMETIC_VERSION, uncell
 from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config
 from experiments.config.run import Run
 from experiments.config.validation import validate
@@ -15,6 +12,7 @@ from experiments.errors import UserError
 from experiments.store.folder import is_results
 from experiments.store.provenance import factories
 from experiments.store.reading import read_provenance, read_table
+from experiments.text.numbers import missing
 
 
 def recorded_runs(folder: Path, places: Config, sample: int | None = None) -> list[Run]:
@@ -95,6 +93,6 @@ def _own(row: dict[Any, Any], group: str) -> Config:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+    if missing(value):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") else uncell(value)

@@ -13,6 +13,7 @@ from bpcore.initializers import Initializer
 from experiments.config.building import built
 from experiments.config.files import catalogue, choice
 from experiments.store.tables import Results
+from experiments.text.numbers import label
 
 RESOLUTION = 96
 """Cells in either direction."""
@@ -128,7 +129,7 @@ def _node(group: str, row: "pd.Series[Any]") -> dict[str, Any]:
 def label_of(node: dict[str, Any]) -> str:
     """Return what a diagram calls an activation: its name, and its parameters where it has any."""
     more = {key: value for key, value in node.items() if key not in ("_target_", "name")}
-    return " ".join([str(node["name"]), *(f"{key}={value:g}" for key, value in more.items())])
+    return " ".join([str(node["name"]), *(f"{key}={label(value)}" for key, value in more.items())])
 
 
 def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:

@@ -10,7 +10,8 @@ from bpcore.mlp import Network
 from experiments.config.identity import flatten
 from experiments.config.keys import Config
 from experiments.config.run import Run
-from experiments.report.terminal import format_table
+from experiments.text.numbers import label, number
+from experiments.text.tables import from_records
 from experiments.theory.prediction import Prediction, predict
 
 DTYPES = ("float16", "float32", "float64")
@@ -116,17 +117,17 @@ def _underflow(network: Network, prediction: Prediction, factor: float) -> Confi
 def as_text(values: dict[str, Any]) -> str:
     """Return the values of `describe` as lines of text, each with its meaning."""
 
-    def number(key: str) -> str:
+    def of(key: str) -> str:
         return _number(values[key])
 
     net = f"{values['depth']} hidden layers of {values['width']} {values['activation']} units"
-    lines = [f"{net}, σ_w² = {number('sigma_w2')}, σ_b² = {number('sigma_b2')} between hidden layers", ""]
+    lines = [f"{net}, σ_w² = {of('sigma_w2')}, σ_b² = {of('sigma_b2')} between hidden layers", ""]
     if values["normalization"] != "none":
         lines += [
             f"batch normalization   over {values['batch_size']} examples; σ_w drops out",
-            f"rate per layer        {number('batch_norm_rate')} of ‖δ‖², {number('factor')} of ‖δ‖",
-            f"ξ_∇                   {number('xi_grad')} layers",
-            f"trainable depth       about {number('trainable_depth')} layers, 16/ln of the rate",
+            f"rate per layer        {of('batch_norm_rate')} of ‖δ‖², {of('factor')} of ‖δ‖",
+            f"ξ_∇                   {of('xi_grad')} layers",
+            f"trainable depth       about {of('trainable_depth')} layers, 16/ln of the rate",
         ]
     elif values["depth"] == 0:
         lines.append("no hidden layers: a linear classifier")
@@ -134,11 +135,11 @@ def as_text(values: dict[str, Any]) -> str:
         points = ", ".join(f"{_number(p['q'])} ({p['stability']})" if not math.isnan(p["q"]) else "every q" for p in values["fixed_points"])
         lines += [
             f"phase                 {values['phase']}",
-            f"q*                    {number('q_star')}; fixed points: {points or 'none'}",
-            f"χ₁                    {number('chi_1')}: ‖δ‖ changes by {number('factor')} per layer toward the input, deep inside",
-            f"c*                    {number('c_star')}",
-            f"ξ_q, ξ_c, ξ_∇         {number('xi_q')}, {number('xi_c')}, {number('xi_grad')} layers",
-            f"trainable depth       about {number('trainable_depth')} layers, 6 ξ_c",
+            f"q*                    {of('q_star')}; fixed points: {points or 'none'}",
+            f"χ₁                    {of('chi_1')}: ‖δ‖ changes by {of('factor')} per layer toward the input, deep inside",
+            f"c*                    {of('c_star')}",
+            f"ξ_q, ξ_c, ξ_∇         {of('xi_q')}, {of('xi_c')}, {of('xi_grad')} layers",
+            f"trainable depth       about {of('trainable_depth')} layers, 6 ξ_c",
             f"edge of chaos         {_edge(values)}",
         ]
     else:
@@ -147,13 +148,13 @@ def as_text(values: dict[str, Any]) -> str:
     about = f", single nets within a factor {_number(math.exp(2 * spread))} (95 %)" if 0 < spread < 50 else ""
     lines += [
         "",
-        f"on these data         factor {number('delta_factor')} per hidden layer{about}",
-        f"end to end            ‖δ^1‖ = {number('end_to_end')} of the last hidden layer's",
+        f"on these data         factor {of('delta_factor')} per hidden layer{about}",
+        f"end to end            ‖δ^1‖ = {of('end_to_end')} of the last hidden layer's",
         f"‖δ^L‖                 {_number(values['delta_norm'][-1])}",
     ]
     lines += _range_lines(values)
     if not math.isnan(values["dead_layer_probability"]) and values["dead_layer_probability"] > 1e-6:
-        lines.append(f"a layer is dead       with probability {number('dead_layer_probability')} for one input")
+        lines.append(f"a layer is dead       with probability {of('dead_layer_probability')} for one input")
     if values["reason"]:
         lines.append(f"missing               {values['reason']}")
     return "\n".join(lines)
@@ -179,9 +180,7 @@ def _range_lines(values: dict[str, Any]) -> list[str]:
 
 
 def _number(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "∞" if math.isinf(value) else f"{value:.4g}"
+    return number(value, 4)
 
 
 def as_table(runs: list[Run], described: list[dict[str, Any]]) -> str:
@@ -200,18 +199,5 @@ def as_table(runs: list[Run], described: list[dict[str, Any]]) -> str:
     rows = []
     for row, values in zip(flat, described, strict=True):
         cells = {name: values[key] if isinstance(values[key], str) else _number(values[key]) for name, key in names.items()}
-        rows.append({**{axis: row.get(axis) for axis in axes}, **cells})
-    return format_table(rows)
-
-
-def as_json(value: Any) -> Any:
-    """Return a JSON value; NaN becomes null, infinities become strings."""
-    if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [as_json(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+        rows.append({**{axis: label(row.get(axis)) for axis in axes}, **cells})
+    return from_records(rows).terminal()

@@ -12,9 +12,10 @@ import pandas as pd
 
 from experiments.config.building import build
 from experiments.config.files import catalogue, choice
-from experiments.figures.data.roles import Roles, assign, count, counts_up, independent, inert, label, levels, listing
+from experiments.figures.data.roles import Roles, assign, count, counts_up, independent, inert, levels, listing
 from experiments.statistics.groups import linear_band, log_band
 from experiments.store.tables import Results
+from experiments.text.numbers import label
 
 MOST_STEPS = 200
 MOST_LAYERS = 12

@@ -100,8 +100,8 @@ def test_the_page_says_what_was_met_missed_and_not_measured() -> None:
     end = {"runs": 1000, "record": "light", "seconds": 9.0, "planning": 1.5, "peak_mb": 300.0, "exit": 0}
     failed = {**end, "exit": 1}
     page = tables.document({"machine": MACHINE, "arguments": [], "shapes": [ROW], "end_to_end": [end, failed]})
-    assert "2.00 (met: 2)" in page
-    assert "4.00 (missed: 3)" in page
+    assert "| 2 (met: 2) |" in page
+    assert "| 4 (missed: 3) |" in page
     assert "| 1000 | light | 9 | 9 | 1.5 | 300 |" in page
     assert "failed with 1" in page
     lengths = {line.count("|") for line in page.splitlines() if line.startswith("| 30")}

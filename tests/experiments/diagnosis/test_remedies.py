@@ -134,7 +134,7 @@ def test_it_says_so_when_nothing_helps():
 def test_clipping_that_never_acts_is_said_to_do_nothing():
     table = effects(runs([SICK, ("clip=norm", 1, 3, 0.25, 2.3, 0.1, 0)]), CLIPPED)
     assert "clip=norm (it never acts)" in conclude(table, 0.0).warnings[-1]
-    assert "it acts in 40% of the recorded steps" in conclude(table, 0.4).warnings[-1]
+    assert "it acts in 40 % of the recorded steps" in conclude(table, 0.4).warnings[-1]
 
 
 def test_regressions_are_judged_by_their_loss():

@@ -22,7 +22,8 @@ from experiments.graphs.drawing import GRADIENT, INK, PAPER, VALUE, Drawing, dra
 from experiments.graphs.expression import Expression, parse
 from experiments.graphs.gallery import inline_svg
 from experiments.graphs.networks import three_three_one
-from experiments.graphs.text import names, number, rows
+from experiments.graphs.text import names, rows
+from experiments.text.numbers import number
 
 CASES = {
     "sum": ("(x+y)*z", {"x": -2, "y": 5, "z": -4}),
