@@ -3,6 +3,7 @@
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
 from bpcore.mlp import Network, sign_is_right
 from bpcore.normalization import RunningStatistics, normalize_with
@@ -17,15 +18,17 @@ def right(output: Array, labels: Array) -> Array:
     """Return whether the largest output, the first of several, is that of the label: `output.argmax(axis=-2) == labels`, faster.
 
     Args:
-        output: a^L, finite, (R, n_L, m).
+        output: a^L, (R, n_L, m); of an example that is not a number the answer means nothing.
         labels: (R or 1, m).
 
     Returns:
         (R, m) bool.
     """
     classes = np.ascontiguousarray(output.transpose(1, 0, 2))  # first, since reductions over the first axis are the fast ones
-    largest = classes == np.maximum.reduce(classes, axis=0)
-    if np.count_nonzero(largest) != classes[0].size:  # several are equally large somewhere
+    peak = np.maximum.reduce(classes, axis=0)
+    largest = classes == peak
+    # An example has one largest output, more in a tie, none where it is not a number; the latter would make up for the former.
+    if np.count_nonzero(largest) != peak.size or np.isnan(peak).any():
         tied: Array = output.argmax(axis=-2) == labels
         return tied
     largest &= np.arange(len(classes))[:, None, None] == labels
@@ -87,5 +90,5 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
             mean, variance = running.of(l)
             h[...] = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
-        network.phi(l).value_into(h, a)
+        in_place(network.phi(l)).value(h, a)
     return h, a

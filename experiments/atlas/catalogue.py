@@ -3,18 +3,19 @@
 import difflib
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from matplotlib.figure import Figure
-from omegaconf import OmegaConf
 
+from experiments.config.files import load
 from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.findings import figures, published
@@ -23,6 +24,7 @@ from experiments.store.tables import Results
 from experiments.text.quoting import quote
 
 FOLDER = CONF / "finding"
+Shown = TypeVar("Shown", Figure, str)
 _REQUIRED = {
     "title": str,
     "claim": str,
@@ -36,6 +38,7 @@ _REQUIRED = {
     "refuted_if": str,
 }
 _OPTIONAL = {"values": dict, "control": bool, "thresholds": dict, "caveat": str}
+_PLACES = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _KINDS = {str: "a text", list: "a list", dict: "a mapping", bool: "true or false"}
 
 
@@ -46,16 +49,35 @@ class Entry:
     Args:
         finding: as its conf file states it.
         estimate: (sweep name -> results, finding) -> estimate.
-        draw: tables -> figure, or None.
-        caption: tables -> how to read the figure.
+        draw: tables -> figure, or (tables, finding) -> figure where numbers of the rule are drawn; or None.
+        caption: the same -> how to read the figure.
         origin: folder of the user's that it came from, or None for the package's own.
     """
 
     finding: Finding
     estimate: Callable[[Mapping[str, Results], Finding], Estimate]
-    draw: Callable[[Mapping[str, pd.DataFrame]], Figure] | None
-    caption: Callable[[Mapping[str, pd.DataFrame]], str] | None
+    draw: Callable[..., Figure] | None
+    caption: Callable[..., str] | None
     origin: Path | None = None
+
+    def figure(self, tables: Mapping[str, pd.DataFrame]) -> Figure:
+        """Draw the figure of an estimate's tables.
+
+        Raises:
+            ValueError: the finding has none.
+        """
+        if self.draw is None:
+            raise ValueError(f"{self.finding.id} has no draw(tables)")
+        return self._called(self.draw, tables)
+
+    def words(self, tables: Mapping[str, pd.DataFrame]) -> str:
+        """Return the figure's caption, empty where there is none."""
+        return "" if self.caption is None else self._called(self.caption, tables)
+
+    def _called(self, function: Callable[..., Shown], tables: Mapping[str, pd.DataFrame]) -> Shown:
+        """Call with the tables, and with the finding where the function takes it."""
+        places = [one for one in inspect.signature(function).parameters.values() if one.kind in _PLACES]
+        return function(tables, self.finding) if len(places) > 1 else function(tables)
 
 
 def ids(folder: Path = FOLDER) -> list[str]:
@@ -150,14 +172,9 @@ def read(path: Path) -> Finding:
     Raises:
         UserError: the file cannot be read, lacks a key, or a value is not what it must be.
     """
-    try:
-        node = OmegaConf.to_container(OmegaConf.load(path))
-    except Exception as error:  # OmegaConf hands on the YAML parser's own
-        raise UserError(f"cannot read {path}: {' '.join(str(error).split())}; expected YAML") from error
+    node = load(path)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
         raise UserError(f"{path}: a finding's id is lower case with underscores, got {quote(path.stem)}")
-    if not isinstance(node, dict):
-        raise UserError(f"{path} must be a mapping of keys, got {type(node).__name__}")
     for key in node:
         if key not in _REQUIRED and key not in _OPTIONAL:
             raise UserError(f"{path}: unknown key {quote(key)}; keys: {', '.join([*_REQUIRED, *_OPTIONAL])}")

@@ -27,7 +27,7 @@ from experiments.sweep.numerics import ensure
 from experiments.sweep.plan import Plan, plan
 from experiments.text import plain
 from experiments.text.numbers import count
-from experiments.text.quoting import quote
+from experiments.text.quoting import quote, shortened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
     rest = [word for word in args.overrides if not word.startswith("finding=")]
     for word in rest:
         if "=" not in word:
-            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding ID")
+            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding {shortened(word)}")
     return ([name for words in named for name in words.split(",")] if named else None), rest
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 from experiments.config.building import facts
 from experiments.config.files import own_target
-from experiments.config.keys import NEUTRAL, PATHS_TO_DATA, UNIDENTIFYING, Config
+from experiments.config.keys import PATHS_TO_DATA, UNIDENTIFYING, Config
 
-ARITHMETIC_VERSION = 3
-"""Raised whenever the numbers of the core change; part of every run's identity."""
+ARITHMETIC_VERSION = 4
+"""Raised whenever the numbers of the core, or what identifies a run, change; part of every run's identity.
+
+4: a factory of the package is identified by the name of its choice, and no longer by its path.
+"""
 
 
 def run_id(config: Config) -> str:
@@ -20,15 +23,20 @@ def run_id(config: Config) -> str:
 
     Returns:
         16 hexadecimal digits of the SHA-256 of the config as sorted JSON, the checksum of the data and the version
-        of the core's arithmetic.
+        of the core's arithmetic. The paths of the package's own factories are no part of it.
     """
-    content = {key: value for key, value in config.items() if key not in UNIDENTIFYING}
-    for group, key in PATHS_TO_DATA:
-        content[group] = {k: v for k, v in content[group].items() if k != key}
-    content["data"] = {k: v for k, v in content["data"].items() if k not in NEUTRAL or v != NEUTRAL[k]}
+    content = {
+        key: _identifying(key, value) if isinstance(value, dict) else value for key, value in config.items() if key not in UNIDENTIFYING
+    }
     content["data_checksum"] = facts(config["data"]).checksum
     content["arithmetic_version"] = ARITHMETIC_VERSION
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _identifying(group: str, node: Config) -> Config:
+    kept = {key: value for key, value in node.items() if key != "_target_" and (group, key) not in PATHS_TO_DATA}
+    target = elsewhere(group, node)
+    return kept if target is None else {**kept, "_target_": target}
 
 
 def elsewhere(group: str, node: Config) -> str | None:

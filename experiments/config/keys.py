@@ -19,9 +19,6 @@ UNIDENTIFYING = ("name", "results_dir", "executor")
 PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
-NEUTRAL = {"scale": 1.0, "standardize_target": False}
-"""Keys of every data set that change nothing at these values, and are no part of the identity then: runs of before have none."""
-
 
 def _key(default: Any, help: str, at_least: float | None = None, choices: tuple[str, ...] = (), fix: str = "") -> Any:
     return field(default=default, metadata={"help": help, "at_least": at_least, "choices": choices, "fix": fix})

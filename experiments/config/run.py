@@ -124,7 +124,7 @@ class Run:
 
     @property
     def executor(self) -> Any:
-        """Return a new maker of what computes the sweep's tiles."""
+        """Return what computes the sweep's tiles; nothing is started by it."""
         return build(self.config["executor"])
 
     @functools.cached_property

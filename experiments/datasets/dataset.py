@@ -1,4 +1,7 @@
-"""A data set: examples in columns, targets as the losses take them, a checksum of both; and what every factory needs to make one."""
+"""A data set: examples in columns, targets as the losses take them, a checksum of both; and what every factory needs.
+
+A factory a data set, named by a file of conf/data/.
+"""
 
 import hashlib
 from dataclasses import dataclass

@@ -22,9 +22,11 @@ def prepare(folder: Path) -> None:
         folder: of the results.
 
     Raises:
-        UserError: it cannot be made or written, or holds something else.
+        FileNotFoundError: it cannot be made, or was removed at the same time.
+        FileExistsError: likewise, or something else has its name.
+        UserError: it cannot be written, or holds something else.
     """
-    if folder.exists() and not folder.is_dir():
+    if folder.is_file():
         raise UserError(f"{folder} is a file, and the results need a folder of that name; choose another name or results_dir")
     own = is_results(folder) or any((folder / name).is_file() for name in ("provenance.json", f"{PARTS}/{MANIFEST}"))
     if folder.is_dir() and not own and not all(is_staged(path) or path.name in (PARTS, LOCK) for path in folder.iterdir()):
@@ -33,5 +35,12 @@ def prepare(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe.", suffix=".tmp"):
             pass
+    except (FileNotFoundError, FileExistsError):
+        raise
     except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror or error}; choose another results_dir") from error
+        raise unwritable(folder, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> UserError:
+    """Return what a user is told of a place that cannot be written."""
+    return UserError(f"cannot write to {path}: {error.strerror or error}; choose another results_dir")

@@ -10,6 +10,7 @@ from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
 from experiments.store.folder import is_results
+from experiments.store.provenance import factories
 from experiments.store.reading import read_provenance, read_table
 from experiments.text.numbers import missing
 
@@ -41,7 +42,7 @@ def recorded_runs(folder: Path, places: Config, sample: int | None = None) -> li
 
 def _run(row: dict[Any, Any], provenance: dict[str, Any], places: Config, overrides: tuple[str, ...], folder: Path) -> Run:
     try:
-        run = validate(restore(row, provenance.get("targets", {}), places), int(row["job"]), overrides)
+        run = validate(restore(row, factories(provenance), places), int(row["job"]), overrides)
     except UserError as error:
         raise UserError(f"{folder}: the config of run {row['run_id']} cannot be restored: {error}") from error
     version = provenance.get("arithmetic_version", ARITHMETIC_VERSION)
@@ -66,7 +67,7 @@ def restore(row: dict[Any, Any], targets: dict[str, dict[str, str]], places: Con
 
     Args:
         row: column -> value.
-        targets: group -> choice -> dotted path of its factory.
+        targets: group -> choice -> dotted path of its factory, where that is not the package's own.
         places: the keys that no row holds.
 
     Returns:

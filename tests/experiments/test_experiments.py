@@ -8,7 +8,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from experiments.compose.composition import compose, runs_of
-from experiments.config.files import catalogue
+from experiments.config.files import catalogue, choice
 from experiments.config.keys import GROUPS
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
@@ -64,7 +64,7 @@ def test_every_value_of_every_axis_is_valid(name):
             if leaf:
                 config[group][leaf] = value
             elif group in GROUPS:
-                config[group] = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{value}.yaml"))
+                config[group] = choice(group, value)
             else:
                 config[group] = value
             validate(config)

@@ -144,6 +144,36 @@ def test_the_columns_are_what_they_are_called(normalization: str) -> None:
     assert record.steps["loss"][1] == pytest.approx(again.J[0], rel=1e-12)
 
 
+def test_what_is_off_is_counted() -> None:
+    settings, one = stack("relu", depth=3, width=12, steps=2, full=True), run(3, scale=0.7)
+    record = train_one(settings, one)
+    for step, s in enumerate(snapshots(settings, one, range(3))):
+        for l in (1, 2, 3):
+            off = s[f"a{l}"] <= 0
+            assert 0 < off.mean() < 1
+            assert column(record, "dead", l)[step] == off.all(axis=1).mean()
+            assert column(record, "zero", l)[step] == (s[f"delta{l}"] == 0).mean() >= off.mean()
+            assert column(record, "saturated", l)[step] == off.mean()
+        assert column(record, "zero", 4)[step] == 0
+    assert column(record, "dead", 3).max() > 0
+
+
+@pytest.mark.parametrize("clip", ["none", "norm", "value", "layer_norm"])
+def test_what_clipping_did_is_told(clip: str) -> None:
+    settings, one = stack(clip=clip, steps=3), run(2, clip_threshold=0.3 if clip != "none" else np.inf)
+    record = train_one(settings, one)
+    for step, s in enumerate(snapshots(settings, one, range(3))):
+        gradients = [s[f"d{kind}{l}"] for kind in ("W", "b") for l in (1, 2, 3)]
+        total = np.sqrt(sum(scaled_norm(array) ** 2 for array in gradients))
+        assert record.steps["grad_norm"][step] == pytest.approx(total, rel=1e-12)
+        assert record.steps["clipped"][step] == (record.steps["grad_norm_clipped"][step] < record.steps["grad_norm"][step])
+        right = s["a3"].argmax(axis=0) == s["y"].argmax(axis=0)
+        assert record.steps["accuracy"][step] == pytest.approx(right.mean(), rel=1e-15)
+    if clip == "norm":
+        assert record.steps["clipped"][:3].all()
+        np.testing.assert_allclose(record.steps["grad_norm_clipped"][:3], 0.3, rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", ["relu", "sigmoid"])
 def test_histograms_count_every_entry_once_in_its_bin(name: str) -> None:
     settings = stack(name, depth=3, steps=3)

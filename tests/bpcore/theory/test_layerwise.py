@@ -8,8 +8,7 @@ import pytest
 from bpcore import mlp, theory
 from bpcore.activations import Activation, gelu, identity, leaky_relu, relu, selu, sigmoid, tanh
 from bpcore.initializers import Initializer, fan_in, glorot_standard, he, orthogonal, xavier
-from bpcore.measure import instruments
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 from tests.oracles import Array, catalogue
 
 
@@ -110,7 +109,7 @@ def test_a_wide_network_has_the_predicted_factors(phi: Activation, initializer: 
     params = mlp.initialize(network, [initializer] * 6, list(range(6)), "float64")
     delta, _ = mlp.backward(network, params, mlp.forward(network, params, x), y, np.zeros((1, 1, 1)))
     delta[0] = mlp.input_gradient(params, delta)
-    squares = np.array([(instruments.delta_norm(delta[l]) ** 2).mean() for l in range(6)])
+    squares = np.array([(delta_norm(delta[l]) ** 2).mean() for l in range(6)])
     predicted = theory.delta_factors(phi, sizes, initializer.variance, initializer.bias_std, float((x**2).sum(axis=-2).mean()))
     np.testing.assert_allclose(np.sqrt(squares[:-1] / squares[1:]), predicted, rtol=0.06)
 

@@ -9,8 +9,7 @@ from scipy.optimize import minimize_scalar
 from bpcore import mlp, theory
 from bpcore.activations import relu, sigmoid, tanh
 from bpcore.initializers import normal
-from bpcore.measure import instruments
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
@@ -67,7 +66,7 @@ def test_the_bound_holds_in_every_layer(name: str) -> None:
     params = mlp.initialize(network, [normal(0.9, bias_std=0.5)], [2], "float64")
     x, y = np.random.default_rng(0).standard_normal((2, 1, 6, 20))[:, :, :6], np.ones((1, 3, 20))
     delta, _ = mlp.backward(network, params, mlp.forward(network, params, x[0][None]), y, np.zeros((1, 1, 1)))
-    norms = np.array([instruments.delta_norm(delta[l])[0] for l in range(1, 5)])
+    norms = np.array([delta_norm(delta[l])[0] for l in range(1, 5)])
     bounds = theory.delta_bounds(phi, [params.W[l][0] for l in range(1, 5)], norms[-1])
     assert bounds.shape == norms.shape
     assert (norms <= bounds * (1 + 1e-12)).all()

@@ -6,8 +6,7 @@ import pytest
 from bpcore import mlp, theory
 from bpcore.activations import Activation, identity, relu, sigmoid, tanh
 from bpcore.initializers import constant
-from bpcore.measure import instruments
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 
 
 def targets(name: str, outputs: int, m: int) -> np.ndarray:
@@ -79,7 +78,7 @@ def test_equal_weights_are_predicted_exactly(phi: Activation, loss: str) -> None
     trace = mlp.forward(network, params, x)
     delta, _ = mlp.backward(network, params, trace, y, np.zeros((1, 1, 1)))
     delta[0] = mlp.input_gradient(params, delta)
-    norms = np.array([instruments.delta_norm(delta[l])[0] for l in range(5)])
+    norms = np.array([delta_norm(delta[l])[0] for l in range(5)])
     sums = x[0].sum(axis=0)
     outputs = theory.symmetric_values(phi, sizes, 0.23, 0.0, sums)[-1]
     np.testing.assert_allclose(np.tile(outputs, (2, 1)), trace.z[4][0], rtol=1e-12)

@@ -1,9 +1,17 @@
+import shutil
+import sys
+from types import ModuleType
+
 import pytest
 
+from bpcore import activations
+from experiments.compose import composition
 from experiments.compose.composition import compose
-from experiments.config import identity
-from experiments.config.identity import cell, flatten, uncell
+from experiments.config import files, identity
+from experiments.config.identity import cell, elsewhere, flatten, uncell
+from experiments.config.paths import CONF
 from experiments.config.validation import validate
+from experiments.datasets.digits import digits
 from tests.experiments.datasets.tables import flats
 from tests.experiments.helpers import changed
 
@@ -43,6 +51,62 @@ def test_the_arithmetic_version_changes_the_identity(default, monkeypatch):
     before = run_id(default)
     monkeypatch.setattr(identity, "ARITHMETIC_VERSION", identity.ARITHMETIC_VERSION + 1)
     assert run_id(default) != before
+
+
+@pytest.fixture
+def moved(monkeypatch):
+    """A module that the factories of tanh and of the digits have moved to."""
+    module = ModuleType("moved")
+    module.tanh, module.digits = activations.tanh, digits
+    monkeypatch.setitem(sys.modules, "moved", module)
+    return module
+
+
+def text(name, target):
+    return f"_target_: {target}\nname: {name}\n"
+
+
+def test_moving_a_factory_changes_no_identity(default, moved, tmp_path, monkeypatch):
+    conf = shutil.copytree(CONF, tmp_path / "conf")
+    (conf / "activation" / "tanh.yaml").write_text(text("tanh", "moved.tanh"))
+    old = (conf / "data" / "digits.yaml").read_text()
+    (conf / "data" / "digits.yaml").write_text(old.replace("experiments.datasets.digits.digits", "moved.digits"))
+    before = run_id(default)
+    for module in (files, composition):
+        monkeypatch.setattr(module, "CONF", conf)
+    files._choice.cache_clear()
+    try:
+        after = validate(compose([], ["data.n_samples=50"])[0].config)
+        assert after.config["activation"]["_target_"] == "moved.tanh"
+        assert after.config["data"]["_target_"] == "moved.digits"
+        assert after.run_id == before
+        assert elsewhere("data", after.config["data"]) is None
+    finally:
+        files._choice.cache_clear()
+
+
+def test_a_factory_from_elsewhere_is_identified_by_its_path(default, moved, tmp_path):
+    (tmp_path / "activation").mkdir()
+    moved.other = moved.tanh
+    identities = set()
+    for target in ("moved.tanh", "moved.other", "bpcore.activations.tanh"):
+        (tmp_path / "activation" / "own.yaml").write_text(text("own", target))
+        own = validate(compose(["--config-dir", str(tmp_path)], ["data.n_samples=50", "activation=own"])[0].config)
+        assert elsewhere("activation", own.config["activation"]) == target
+        identities.add(own.run_id)
+    assert len(identities) == 3
+
+
+def test_another_factory_under_a_name_of_the_package_is_identified_by_its_path(default, moved):
+    other = validate(changed(default, activation___target_="moved.tanh"))
+    assert elsewhere("activation", other.config["activation"]) == "moved.tanh"
+    assert other.run_id != run_id(default)
+
+
+def test_where_data_lie_is_no_part_of_the_identity_but_what_they_are_is(default):
+    node = validate(default).config["data"]
+    assert identity._identifying("data", {**node, "dir": "here"}) == identity._identifying("data", {**node, "dir": "there"})
+    assert run_id(changed(default, data__seed=1)) != run_id(default)
 
 
 def test_columns_are_dotted_and_leave_out_what_changes_nothing(default):

@@ -33,7 +33,7 @@ def test_every_group_is_an_attribute_that_holds_its_object(run):
     for group in GROUPS:
         assert isinstance(getattr(run, group), KINDS.get(group, object)), group
         assert run.choice(group) == run.config[group]["name"]
-    assert run.executor(7).workers == 1
+    assert run.executor.workers(7) == 1
 
 
 @pytest.mark.parametrize("name", catalogue("activation"))

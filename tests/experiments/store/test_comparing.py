@@ -10,12 +10,13 @@ import pytest
 
 from experiments import cli
 from experiments.commands import merge
+from experiments.compose.composition import compose, runs_of
 from experiments.errors import UserError
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences, distances, ulps
 from experiments.store.reading import load
 from experiments.sweep.restore import recorded_runs
-from tests.experiments.helpers import sweep
+from tests.experiments.helpers import TINY, sweep
 
 PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.serial.Serial", "name": "serial"}}
 SWEPT = ("depth=2,3", "activation=leaky_relu,tanh", "clip=none,norm", "steps=2", "record.snapshot=1", "batch_size=20")
@@ -218,8 +219,11 @@ def test_what_has_no_size_outweighs_every_size_in_either_order(whole, made):
 class TestRecorded:
     def test_every_run_comes_back_with_its_identity(self, made):
         runs = recorded_runs(made / "whole", PLACES)
-        assert [run.run_id for run in runs] == load(made / "whole").runs["run_id"].tolist()
-        assert all(run.config["activation"]["_target_"].startswith("bpcore.activations.") for run in runs)
+        composed, _ = runs_of(compose(["--multirun"], [*TINY, f"results_dir={made}", "name=whole", *SWEPT]))
+        assert [run.run_id for run in runs] == load(made / "whole").runs["run_id"].tolist() == [run.run_id for run in composed]
+        for run, original in zip(runs, composed, strict=True):
+            assert {**run.config, **PLACES} == {**original.config, **PLACES}
+            assert run.overrides == original.overrides
 
     def test_other_data_are_named(self, whole):
         provenance = json.loads((whole / "provenance.json").read_text())

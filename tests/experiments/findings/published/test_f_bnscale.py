@@ -30,11 +30,14 @@ def trained(angle: float) -> list[Run]:
     return [one]
 
 
-def verdict(error: float = 0.0, angle: float = 0.0, without: float = 0.3) -> str:
-    sweeps = {
+def sweeps(error: float = 0.0, angle: float = 0.0, without: float = 0.3) -> dict[str, list[Run]]:
+    return {
         "scale": scaled(True, error), "scale_without": scaled(False), "orthogonal": trained(angle), "orthogonal_without": trained(without),
     }  # fmt: skip
-    return judged("f_bnscale", sweeps)[0].verdict
+
+
+def verdict(**change: float) -> str:
+    return judged("f_bnscale", sweeps(**change))[0].verdict
 
 
 def test_it_holds() -> None:
