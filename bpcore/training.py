@@ -26,7 +26,6 @@ from bpcore.measure.records import RunRecord, StackRecord
 from bpcore.measure.sharpness import sharpness
 from bpcore.measure.snapshots import take_snapshot
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
-from bpcore.normalization import RunningStatistics
 from bpcore.optimizers import Optimizer
 
 __all__ = ["Examples", "RunSettings", "StackSettings", "train", "train_stack"]
@@ -138,7 +137,7 @@ class _Loop:
         )
         self.weight_decay = _per_run([run.weight_decay for run in runs], dtype)
         self.engine = Engine(self.network, params, settings.optimizer, settings.clip, rates, self.batches.size, dtype)
-        self.running = RunningStatistics(self.network.normalization.momentum)
+        self.running = self.network.normalization.running()
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
         self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
         self.alive = np.ones(len(runs), dtype=bool)
@@ -165,7 +164,8 @@ class _Loop:
         due = last or step % recording.every == 0
         batch = self.batches(step)
         data_term = engine.forward(batch)
-        self.running.update(engine.statistics)
+        if self.network.normalization.needs_batch:
+            self.running.update(engine.statistics)
 
         regular = bool(np.isfinite(np.add.reduce(data_term)))  # of the whole stack; runs at rest are as regular as any
         keep = first or last or recording.full or step == recording.snapshot or not regular
@@ -277,7 +277,7 @@ class _Loop:
         final_loss, final_accuracy, test_accuracy = self.last_loss, np.full(alive.size, np.nan), np.full(alive.size, np.nan)
         if self.settings.batch_size is None:  # the last step has seen all examples
             final_loss[alive], final_accuracy[alive] = self.final[0][alive], self.final[1][alive]
-        elif self.network.normalization.active:
+        elif self.network.normalization.needs_batch:
             self._on_all_examples(final_loss, final_accuracy)
         else:
             data_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)

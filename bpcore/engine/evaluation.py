@@ -6,7 +6,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
 from bpcore.mlp import Network, sign_is_right
-from bpcore.normalization import RunningStatistics, normalize_with
+from bpcore.normalization import RunningStatistics
 
 PIECE = 512
 """Examples at once. The bits of a product may depend on it, so that it must not depend on the stack."""
@@ -41,7 +41,7 @@ def evaluate_stack(
 ) -> tuple[FloatArray, FloatArray]:
     """Return J_i averaged over the examples, and the fraction of them whose largest output is the right class, in evaluation mode.
 
-    What `mlp.evaluate`, the loss and `mlp.accuracy` say, without their temporaries.
+    What `mlp.forward`, the loss and `mlp.accuracy` say, without their temporaries.
 
     Args:
         network: the architecture.
@@ -87,8 +87,7 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
         np.matmul(params.W[l], below, out=h)
         h += params.b[l]
         if network.normalized(l):
-            mean, variance = running.of(l)
-            h[...] = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
+            h[...] = network.norm(l).evaluate(h, params.own(l), running, l)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
         in_place(network.phi(l)).value(h, a)
     return h, a

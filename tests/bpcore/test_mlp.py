@@ -94,4 +94,4 @@ def test_a_single_logit_is_right_where_its_sign_is() -> None:
 def test_evaluation_without_normalization_is_the_forward_pass() -> None:
     built = build(Case("gelu", "mse", "sigmoid", "none", 3), RUNS)
     trace = mlp.forward(built.network, built.params, built.x)
-    assert np.array_equal(mlp.evaluate(built.network, built.params, built.x, RunningStatistics(0.1)), trace.a[4])
+    assert np.array_equal(mlp.forward(built.network, built.params, built.x, RunningStatistics(0.1)).a[built.network.L], trace.a[4])

@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.figures.style.look import OKABE_ITO, log_axis, short
+from experiments.figures.style.look import OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, note, panels, theory
 from experiments.findings.finding import Finding
+from experiments.text.numbers import number
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -48,5 +49,5 @@ def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
         "minimum than it started; the slope at w₀ is sinh w₀, so the limit falls exponentially with the start. Clipped to a "
         "step of at most "
         "one learning rate, the same rates serve every start; the numbers are steps until the loss is below "
-        f"{short(float(finding.threshold('arrived')))}."
+        f"{number(float(finding.threshold('arrived')))}."
     )

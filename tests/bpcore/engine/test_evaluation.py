@@ -30,7 +30,7 @@ def problem(
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_it_is_what_the_textbook_says(activation: str, normalization: str) -> None:
     network, params, x, y, running = problem(activation, normalization, "float64", 3, PIECE + 7)
-    output = mlp.evaluate(network, params, x[None], running)
+    output = mlp.forward(network, params, x[None], running).a[network.L]
     losses = network.loss.value(output, y[None], network.output_activation)
     loss, hits = evaluate_stack(network, params, x, y, running, np.ones(3, dtype=bool))
     np.testing.assert_allclose(loss, losses.mean(axis=-1), rtol=1e-12, atol=0)
