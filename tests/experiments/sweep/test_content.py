@@ -1,4 +1,4 @@
-"""A tile's tables hold what the core measured, and its snapshots what another framework needs."""
+"""What a stack left: its tables hold what the core measured, its snapshots what another framework needs."""
 
 import json
 
@@ -31,11 +31,11 @@ def in_order(measured):
 
 @pytest.mark.parametrize("recorded", RECORDED)
 def test_the_tables_hold_what_the_core_measured(tmp_path, monkeypatch, recorded):
-    left, made = {}, tile.content_of
+    left = {}
 
     def keep(runs, record, theory):
         left.update({run.run_id: record.of(place) for place, run in enumerate(runs)})
-        return made(runs, record, theory)
+        return content.content_of(runs, record, theory)
 
     monkeypatch.setattr(tile, "content_of", keep)
     results = sweep(tmp_path, "depth=2,3", "seed=0,1", "steps=3", "record=full", "batch_size=20", *RECORDED[recorded])
