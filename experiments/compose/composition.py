@@ -1,7 +1,7 @@
 """Hydra's part: from a command line to the configs of a sweep.
 
 Hydra composes and sweeps; its task function only takes the config. The runs come afterwards, when all configs are
-known and valid, so a mistake in the last job of a sweep costs nothing.
+known and valid, so a mistake in the last run of a sweep costs nothing.
 """
 
 import contextlib
