@@ -85,7 +85,7 @@ def test_a_single_output_has_an_accuracy_where_it_is_a_logit(loss: str, there: b
     network = replace(network, sizes=(*network.sizes[:-1], 1), loss=LOSSES[loss]())
     params.W[network.L], params.b[network.L] = params.W[network.L][:, :1], params.b[network.L][:, :1]
     y = (x[:1] > 0).astype(np.float64)
-    z = mlp.evaluate(network, params, x[None], running)
+    z = mlp.forward(network, params, x[None], running).z[network.L]
     _, hits = evaluate_stack(network, params, x, y, running, np.array([True, False, True]))
     expected = [float(((z[run, 0] > 0) == (y[0] == 1)).mean()) if there and run != 1 else np.nan for run in range(3)]
     np.testing.assert_array_equal(hits, expected)
