@@ -12,7 +12,7 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.batches import Batch, Batches, Examples
-from bpcore.engine.evaluation import evaluate_stack, right
+from bpcore.engine.evaluation import evaluate_stack, evaluate_whole, right
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
 from bpcore.measure.histograms import count_histograms
@@ -25,7 +25,7 @@ from bpcore.measure.recording import Recording
 from bpcore.measure.records import RunRecord, StackRecord
 from bpcore.measure.sharpness import sharpness
 from bpcore.measure.snapshots import take_snapshot
-from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
+from bpcore.mlp import Network, accuracy, initialize, penalized
 from bpcore.optimizers import Optimizer
 
 __all__ = ["Examples", "RunSettings", "StackSettings", "train", "train_stack"]
@@ -278,7 +278,8 @@ class _Loop:
         if self.settings.batch_size is None:  # the last step has seen all examples
             final_loss[alive], final_accuracy[alive] = self.final[0][alive], self.final[1][alive]
         elif self.network.normalization.needs_batch:
-            self._on_all_examples(final_loss, final_accuracy)
+            whole = evaluate_whole(self.network, self.engine.parameters.layers, self.batches.x, self.batches.y, self.weight_decay, alive)
+            final_loss[alive], final_accuracy[alive] = whole[0][alive], whole[1][alive]
         else:
             data_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)
             final_loss[alive] = penalized(data_term, params, self.weight_decay[:, :, None])[alive]
@@ -286,13 +287,3 @@ class _Loop:
         if examples.test_x is not None and examples.test_y is not None:
             test_accuracy = evaluate_stack(self.network, params, examples.test_x, examples.test_y, self.running, alive)[1]
         return self.recorder.record(self.snapshots, self.diverged_at, final_loss, final_accuracy, test_accuracy)
-
-    def _on_all_examples(self, loss: FloatArray, hits: FloatArray) -> None:
-        """Evaluate normalized nets with the statistics of all examples, which cannot be had piece by piece."""
-        x, y = self.batches.x, self.batches.y
-        for run in np.flatnonzero(self.alive):  # one by one, since all examples of many runs would leave the cache
-            own = slice(int(run), int(run) + 1)
-            params = self.engine.parameters.layers(own)
-            trace = forward(self.network, params, x)
-            loss[run] = objective(self.network, params, trace, y, self.weight_decay[own, :, None])[0]
-            hits[run] = accuracy(trace.a[self.network.L], y, self.network.one_logit)[0]

@@ -12,13 +12,14 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -143,6 +144,31 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     if refused:
         raise UserError(explain(refused[0])) from refused[0]
     return checked(composed)
+
+
+def compose_one(overrides: list[str], what: str, flags: Sequence[str] = ()) -> Composed:
+    """Compose the configuration of what takes a single one.
+
+    Args:
+        overrides: Hydra's.
+        what: takes it: a command, for the error.
+        flags: Hydra's.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        UserError: Hydra refused the command line, or it is a sweep.
+    """
+    with contextlib.suppress(HydraException, ValueError, RecursionError):  # `compose` says what is wrong with an override
+        for override in OverridesParser.create().parse_overrides(overrides):
+            if override.is_sweep_override():
+                line = shortened(str(override.input_line))
+                raise UserError(f"`{what}` takes one configuration, and `{line}` is a sweep; choose one of its values")
+    composed = compose([*flags], overrides)
+    if len(composed) != 1:
+        raise UserError(f"`{what}` takes one configuration, and this is a sweep of {len(composed)}; leave the experiment or hydra.mode out")
+    return composed[0]
 
 
 def _raised_in_hydra(error: Exception) -> bool:

@@ -8,7 +8,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Override
 
 from experiments.config.keys import GROUPS, SCALARS, Config
 from experiments.errors import UserError
-from experiments.text.quoting import shortened
+from experiments.text.quoting import quote, shortened
 
 _CHOSEN = (*GROUPS, "experiment")
 
@@ -25,6 +25,8 @@ def refuse_overrides(overrides: Iterable[str]) -> None:
     for text in overrides:
         key, _, value = text.partition("=")
         group, _, leaf = key.lstrip("+~").partition(".")
+        if not group:
+            raise UserError(f"an override has the form key=value, got {quote(text)}; `gradstab run --help` lists the keys")
         if group in GROUPS and (leaf in ("_target_", "name") or (not leaf and value.startswith("{"))):
             raise UserError(f"`{shortened(key)}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
         if group in _CHOSEN or group in SCALARS:
