@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS ?= test
 
 .DEFAULT_GOAL := help
-.PHONY: help report reference test slow lint oracle wheel clean
+.PHONY: help report reference test slow compat lint oracle wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -27,12 +27,18 @@ reference: $(VENV)/.installed-test ## make the committed reference anew; look at
 	@mkdir -p results/reference
 	@cp results/atlas/verdicts.json results/atlas/summary.md $(REFERENCE_FIGURES:%=results/atlas/figures/%.png) results/reference/
 
+# Empty is unset: where it is set, as on many CI machines, every process that a test starts compiles our code anew.
+test slow: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.installed-$(EXTRAS) ## set up and run the test suite
 	@echo "== running the test suite"
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 slow: $(VENV)/.installed-$(EXTRAS) ## the checks that take longer: findings against the reference, a real browser, an emulated processor, every fault
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+compat: $(VENV)/.installed-compat ## the suite under every Python that is here: newest dependencies, and the lowest declared
+	@$(BIN)/python tests/compat.py
 
 lint: $(VENV)/.installed-dev ## ruff and mypy --strict
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -42,5 +48,5 @@ oracle: $(VENV)/.installed-oracle ## add PyTorch, whose autograd then checks eve
 wheel: $(VENV)/.installed-test ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel
 
-clean: ## remove the environment and caches; results stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build
+clean: ## remove the environments and caches; results stay
+	rm -rf $(VENV) .compat .pytest_cache .mypy_cache .ruff_cache dist build

@@ -5,6 +5,7 @@ tails: 1 − tanh² cancels to nothing from |z| ≈ 19 on, while 4e/(1+e)² with
 complex arguments, so that a complex step can pass through; comparisons then look at the real part.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,6 @@ import numpy as np
 from scipy import special
 
 from bpcore.arrays import Array
-from bpcore.engine.tabulated import tanh_by_table, wide_vectors
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Activation:
         prime: φ′, elementwise; at a kink, the derivative from the left.
         kinks: where φ is not smooth; quadrature splits there and gradient checks stay off it.
         bounds: range of φ′ over the real line.
-        value_out: (z, out), φ(z) written into out; without it `value` is copied.
-        prime_from: (z, a, out), φ′(z) written into out where a = φ(z) is known; without it `prime` is copied.
+        slopes: (φ′(−∞), φ′(+∞)); NaN where it is not declared, and theory then has no value that needs it.
+        homogeneous: whether φ(cz) = cφ(z) for c > 0. φ is then linear on either side of 0, with the two slopes.
     """
 
     name: str
@@ -56,22 +56,8 @@ class Activation:
     prime: Callable[[Array], Array]
     kinks: tuple[float, ...]
     bounds: Bounds
-    value_out: Callable[[Array, Array], object] | None = None
-    prime_from: Callable[[Array, Array, Array], object] | None = None
-
-    def value_into(self, z: Array, out: Array) -> None:
-        """Write φ(z) into out."""
-        if self.value_out is None:
-            out[...] = self.value(z)
-        else:
-            self.value_out(z, out)
-
-    def prime_into(self, z: Array, a: Array, out: Array) -> None:
-        """Write φ′(z) into the contiguous out, given a = φ(z), to the relative precision of `prime`."""
-        if self.prime_from is None:
-            out[...] = self.prime(z)
-        else:
-            self.prime_from(z, a, out)
+    slopes: tuple[float, float] = (math.nan, math.nan)
+    homogeneous: bool = False
 
     @property
     def max_prime(self) -> float:
@@ -85,32 +71,20 @@ def _finite(name: str, value: float) -> float:
     return float(value)
 
 
-_TAIL = 2.0**-10
-"""A slope computed from φ by a difference from 1 keeps all but ten bits above this; entries below are computed anew."""
-
-
-def _mend_tail(slope: Array, distance: Array, z: Array, prime: Callable[[Array], Array]) -> None:
-    """Replace entries of a slope by φ′(z) itself where the difference from 1 behind them has cancelled.
-
-    Each entry is judged by itself, so that a run's numbers do not depend on its neighbors.
-    """
-    if not np.minimum.reduce(distance, axis=None) >= _TAIL:
-        tail = np.flatnonzero(distance.ravel() < _TAIL)  # what is not a number stays so
-        slope.ravel()[tail] = prime(z.ravel()[tail])
-
-
 def _decay(z: Array) -> Array:
     """Return exp(−z) or exp(z), whichever lies in (0, 1] and so cannot overflow."""
     return np.exp(np.where(z.real < 0, z, -z))
 
 
-def _sigmoid(z: Array) -> Array:
+def logistic(z: Array) -> Array:
+    """Return 1/(1+e^(−z))."""
     e = _decay(z)
     value: Array = np.where(z.real < 0, e, 1) / (1 + e)
     return value
 
 
-def _sigmoid_prime(z: Array) -> Array:
+def logistic_prime(z: Array) -> Array:
+    """Return the derivative of the logistic function, e^(−z)/(1+e^(−z))²."""
     e = _decay(z)
     slope: Array = e / (1 + e) ** 2
     return slope
@@ -121,22 +95,14 @@ def sigmoid() -> Activation:
 
     φ(z) = 1/(1+e^(−z)), φ′(z) = φ(z)(1−φ(z)) ∈ (0, ¼].
     """
+    return Activation("sigmoid", logistic, logistic_prime, (), Bounds(0.0, 0.25, low_attained=False), (0.0, 0.0))
 
-    def value_out(z: Array, out: Array) -> None:
-        e = np.abs(z)
-        np.negative(e, out=e)
-        np.exp(e, out=e)
-        numerator = np.where(z < 0, e, z.dtype.type(1))
-        np.add(e, 1, out=e)
-        np.divide(numerator, e, out=out)
 
-    def prime_from(z: Array, a: Array, out: Array) -> None:
-        distance = 1 - a
-        np.multiply(a, distance, out=out)
-        _mend_tail(out, distance, z, _sigmoid_prime)
-
-    bounds = Bounds(0.0, 0.25, low_attained=False)
-    return Activation("sigmoid", _sigmoid, _sigmoid_prime, (), bounds, value_out, prime_from)
+def tanh_prime(z: Array) -> Array:
+    """Return sech² z = 4e^(−2z)/(1+e^(−2z))²."""
+    e = _decay(2 * z)
+    slope: Array = 4 * e / (1 + e) ** 2
+    return slope
 
 
 def tanh() -> Activation:
@@ -144,25 +110,17 @@ def tanh() -> Activation:
 
     φ(z) = tanh z, φ′(z) = sech² z ∈ (0, 1].
     """
+    return Activation("tanh", np.tanh, tanh_prime, (), Bounds(0.0, 1.0, low_attained=False), (0.0, 0.0))
 
-    def prime(z: Array) -> Array:
-        e = _decay(2 * z)
-        slope: Array = 4 * e / (1 + e) ** 2
-        return slope
 
-    def prime_from(z: Array, a: Array, out: Array) -> None:
-        np.multiply(a, a, out=out)
-        np.subtract(1, out, out=out)
-        _mend_tail(out, out, z, prime)
+def rectify(z: Array) -> Array:
+    """Return max(z, 0)."""
+    return np.maximum(z, 0)  # and not `where`, which would turn a NaN into 0
 
-    def value_out(z: Array, out: Array) -> None:
-        if z.dtype == np.float64 and not wide_vectors():
-            tanh_by_table(z, out)
-        else:
-            np.tanh(z, out=out)
 
-    bounds = Bounds(0.0, 1.0, low_attained=False)
-    return Activation("tanh", np.tanh, prime, (), bounds, value_out, prime_from)
+def step(z: Array) -> Array:
+    """Return 1{z>0}."""
+    return (z.real > 0).astype(z.dtype)
 
 
 def relu() -> Activation:
@@ -170,20 +128,7 @@ def relu() -> Activation:
 
     φ(z) = max(z, 0), φ′(z) = 1{z>0}; φ′(0) = 0.
     """
-
-    def value(z: Array) -> Array:
-        return np.maximum(z, 0)  # and not `where`, which would turn a NaN into 0
-
-    def prime(z: Array) -> Array:
-        return (z.real > 0).astype(z.dtype)
-
-    def value_out(z: Array, out: Array) -> None:
-        np.maximum(z, 0, out=out)
-
-    def prime_from(z: Array, a: Array, out: Array) -> None:
-        np.greater(z, 0, out=out)
-
-    return Activation("relu", value, prime, (0.0,), Bounds(0.0, 1.0), value_out, prime_from)
+    return Activation("relu", rectify, step, (0.0,), Bounds(0.0, 1.0), (0.0, 1.0), homogeneous=True)
 
 
 def leaky_relu(alpha: float = 0.1) -> Activation:
@@ -205,16 +150,8 @@ def leaky_relu(alpha: float = 0.1) -> Activation:
     def prime(z: Array) -> Array:
         return np.where(z.real > 0, 1, slope).astype(z.dtype)
 
-    def value_out(z: Array, out: Array) -> None:
-        np.multiply(z, slope, out=out)
-        np.copyto(out, z, where=z > 0)
-
-    def prime_from(z: Array, a: Array, out: Array) -> None:
-        out.fill(slope)
-        np.copyto(out, 1, where=z > 0)
-
     bounds = Bounds(min(slope, 1.0), max(slope, 1.0))
-    return Activation("leaky_relu", value, prime, (0.0,), bounds, value_out, prime_from)
+    return Activation("leaky_relu", value, prime, (0.0,), bounds, (slope, 1.0), homogeneous=True)
 
 
 def _exponential_linear(name: str, alpha: float, gain: float) -> Activation:
@@ -227,7 +164,7 @@ def _exponential_linear(name: str, alpha: float, gain: float) -> Activation:
     low, high = sorted((0.0, gain * alpha))
     # The left limit g·α·e^z is attained at z = 0 itself, by the convention that φ′(0) is taken from the left.
     bounds = Bounds(min(low, gain), max(high, gain), low_attained=low < 0, high_attained=True)
-    return Activation(name, value, prime, (0.0,), bounds)
+    return Activation(name, value, prime, (0.0,), bounds, (0.0, gain), homogeneous=alpha == 0)
 
 
 def elu(alpha: float = 1.0) -> Activation:
@@ -265,7 +202,7 @@ def softplus() -> Activation:
     def value(z: Array) -> Array:
         return np.maximum(z, 0) + np.log1p(_decay(z))
 
-    return Activation("softplus", value, _sigmoid, (), Bounds(0.0, 1.0, low_attained=False, high_attained=False))
+    return Activation("softplus", value, logistic, (), Bounds(0.0, 1.0, low_attained=False, high_attained=False), (0.0, 1.0))
 
 
 def gelu() -> Activation:
@@ -288,7 +225,7 @@ def gelu() -> Activation:
         return slope
 
     peak = 0.5 * float(special.erfc(-1.0)) + np.exp(-1.0) / np.sqrt(np.pi)
-    return Activation("gelu", value, prime, (), Bounds(1 - peak, peak))
+    return Activation("gelu", value, prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
 
 
 def silu() -> Activation:
@@ -300,15 +237,15 @@ def silu() -> Activation:
     """
 
     def value(z: Array) -> Array:
-        return z * _sigmoid(z)
+        return z * logistic(z)
 
     def prime(z: Array) -> Array:
-        slope: Array = _sigmoid(z) + z * _sigmoid_prime(z)
+        slope: Array = logistic(z) + z * logistic_prime(z)
         return slope
 
     stationary = np.asarray(2.3993572805154677)
     peak = float(prime(stationary))
-    return Activation("silu", value, prime, (), Bounds(1 - peak, peak))
+    return Activation("silu", value, prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
 
 
 def identity() -> Activation:
@@ -320,4 +257,4 @@ def identity() -> Activation:
     def value(z: Array) -> Array:
         return z
 
-    return Activation("identity", value, np.ones_like, (), Bounds(1.0, 1.0))
+    return Activation("identity", value, np.ones_like, (), Bounds(1.0, 1.0), (1.0, 1.0), homogeneous=True)

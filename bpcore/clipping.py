@@ -3,32 +3,15 @@
 Norms are taken per run and never over runs; the threshold arrives shaped (R, 1, 1).
 """
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from bpcore import norms
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Key, Layers
-
-
-@dataclass(frozen=True)
-class Clip:
-    """Bundle a clipping rule with its threshold.
-
-    Args:
-        name: none, value, norm or layer_norm.
-        threshold: c > 0; inf for none.
-        apply: (gradients, c of shape (R, 1, 1)) -> clipped gradients.
-        factors: for a rule that only scales each layer: (‖g‖ of each layer, each (R,); c of shape (R,)) -> the factors,
-            (R,) each, exactly 1 where nothing is clipped.
-    """
-
-    name: str
-    threshold: float
-    apply: Callable[[Layers, Array], Layers]
-    factors: Callable[[dict[int, FloatArray], Array], dict[int, Array]] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,33 +36,138 @@ def norms_of(gradients: Layers) -> dict[Key, FloatArray]:
     return {key: norms.norm(g) for key, g in gradients.items()}
 
 
+def layer_norms(gradients: Layers) -> dict[int, FloatArray]:
+    """Return ‖g‖ of each layer's gradients (W, b, γ, β together) per run, each of shape (R,)."""
+    by_layer: dict[int, list[FloatArray]] = {}
+    for (_, layer), size in norms_of(gradients).items():
+        by_layer.setdefault(layer, []).append(size)
+    return {layer: norms.combine(parts) for layer, parts in by_layer.items()}
+
+
 def global_norm(gradients: Layers) -> FloatArray:
     """Return √(Σ over layers and kinds ‖g‖²) per run, shape (R,)."""
     return norms.combine(list(norms_of(gradients).values()))
 
 
-def clip_gradients(clip: Clip, gradients: Layers, threshold: Array, before: FloatArray) -> Clipped:
-    """Clip, and report the norm before and after and whether anything changed.
+class Clip(ABC):
+    """Say how gradients are limited by a threshold."""
 
-    Args:
-        clip: the rule.
-        gradients: of the step.
-        threshold: c per run, (R, 1, 1).
-        before: the global norm of `gradients`, (R,), which the caller has already.
+    name: ClassVar[str]
+    """What tables and figures call it."""
+    acts: ClassVar[bool] = True
+    """Whether it ever changes a gradient."""
+    scales: ClassVar[bool] = False
+    """Whether all that it does is to scale the gradient of each layer, by `factors`."""
+    threshold: float
+    """c > 0; inf where there is none."""
 
-    Returns:
-        The clipped gradients and the report.
-    """
-    if clip.name == "none":
+    @abstractmethod
+    def apply(self, gradients: Layers, c: Array) -> Layers:
+        """Return clipped gradients.
+
+        Args:
+            gradients: of the step.
+            c: threshold per run, (R, 1, 1).
+        """
+
+    def factors(self, sizes: dict[int, FloatArray], c: Array) -> dict[int, Array]:
+        """Return the factor of each layer, where the rule `scales`.
+
+        Args:
+            sizes: ‖g‖ of each layer, (R,) each.
+            c: threshold per run, (R,).
+
+        Returns:
+            (R,) each, exactly 1 where nothing is clipped.
+
+        Raises:
+            NotImplementedError: the rule does more than scale.
+        """
+        raise NotImplementedError(f"clip={self.name} does more than scale layers")
+
+    def clip(self, gradients: Layers, c: Array, before: FloatArray) -> Clipped:
+        """Clip, and report the norm before and after and whether anything changed.
+
+        Args:
+            gradients: of the step.
+            c: threshold per run, (R, 1, 1).
+            before: the global norm of `gradients`, (R,), which the caller has already.
+
+        Returns:
+            The clipped gradients and the report.
+        """
+        clipped = self.apply(gradients, c)
+        changed = [(g != clipped[key]).any(axis=(-2, -1)) for key, g in gradients.items()]
+        return Clipped(clipped, before, global_norm(clipped), np.any(changed, axis=0) & np.isfinite(before))
+
+
+class _Scaling(Clip):
+    """Limit by factors, one a layer."""
+
+    scales = True
+
+    def apply(self, gradients: Layers, c: Array) -> Layers:
+        """Return g · factor."""
+        factors = self.factors(layer_norms(gradients), c[..., 0, 0])
+        return gradients.map(lambda key, g: g * factors[key[1]][..., None, None])
+
+
+@dataclass(frozen=True)
+class Off(Clip):
+    """Clip nothing."""
+
+    name = "none"
+    acts = False
+    threshold: float = np.inf
+
+    def apply(self, gradients: Layers, c: Array) -> Layers:
+        """Return the gradients themselves."""
+        return gradients
+
+    def clip(self, gradients: Layers, c: Array, before: FloatArray) -> Clipped:
+        """Return the gradients themselves, with nothing to report."""
         return Clipped(gradients, before, before, np.zeros(before.shape, dtype=bool))
-    clipped = clip.apply(gradients, threshold)
-    changed = [(g != clipped[key]).any(axis=(-2, -1)) for key, g in gradients.items()]
-    return Clipped(clipped, before, global_norm(clipped), np.any(changed, axis=0) & np.isfinite(before))
+
+
+@dataclass(frozen=True)
+class ByValue(Clip):
+    """Limit every entry to [−c, c]."""
+
+    name = "value"
+    threshold: float
+
+    def apply(self, gradients: Layers, c: Array) -> Layers:
+        """Return min(max(g, −c), c)."""
+        return gradients.map(lambda key, g: np.clip(g, -c, c))
+
+
+@dataclass(frozen=True)
+class ByNorm(_Scaling):
+    """Limit the norm of all gradients together."""
+
+    name = "norm"
+    threshold: float
+
+    def factors(self, sizes: dict[int, FloatArray], c: Array) -> dict[int, Array]:
+        """Return min(1, c/‖g‖) for every layer, ‖g‖ over all of them."""
+        return dict.fromkeys(sizes, _factor(c, norms.combine(list(sizes.values()))))
+
+
+@dataclass(frozen=True)
+class ByLayerNorm(_Scaling):
+    """Limit the norm of each layer's gradient by itself."""
+
+    name = "layer_norm"
+    threshold: float
+
+    def factors(self, sizes: dict[int, FloatArray], c: Array) -> dict[int, Array]:
+        """Return min(1, c/‖g^l‖) for each layer l."""
+        return {layer: _factor(c, size) for layer, size in sizes.items()}
 
 
 def none() -> Clip:
     """Return no clipping."""
-    return Clip("none", np.inf, lambda gradients, threshold: gradients)
+    return Off()
 
 
 def value(threshold: float = 1.0) -> Clip:
@@ -93,11 +181,7 @@ def value(threshold: float = 1.0) -> Clip:
 
     Source: Mikolov 2012, §3.3.
     """
-
-    def apply(gradients: Layers, c: Array) -> Layers:
-        return gradients.map(lambda key, g: np.clip(g, -c, c))
-
-    return Clip("value", _positive(threshold), apply)
+    return ByValue(_positive(threshold))
 
 
 def norm(threshold: float = 1.0) -> Clip:
@@ -111,15 +195,7 @@ def norm(threshold: float = 1.0) -> Clip:
 
     Source: Pascanu et al. 2013, algorithm 1.
     """
-
-    def apply(gradients: Layers, c: Array) -> Layers:
-        ratio = _ratio(c, global_norm(gradients))
-        return gradients.map(lambda key, g: g * ratio)
-
-    def factors(sizes: dict[int, FloatArray], c: Array) -> dict[int, Array]:
-        return dict.fromkeys(sizes, _factor(c, norms.combine(list(sizes.values()))))
-
-    return Clip("norm", _positive(threshold), apply, factors)
+    return ByNorm(_positive(threshold))
 
 
 def layer_norm(threshold: float = 1.0) -> Clip:
@@ -131,18 +207,7 @@ def layer_norm(threshold: float = 1.0) -> Clip:
     Raises:
         ValueError: c is not a finite number > 0.
     """
-
-    def apply(gradients: Layers, c: Array) -> Layers:
-        by_layer: dict[int, list[FloatArray]] = {}
-        for (_, layer), size in norms_of(gradients).items():
-            by_layer.setdefault(layer, []).append(size)
-        ratios = {layer: _ratio(c, norms.combine(parts)) for layer, parts in by_layer.items()}
-        return gradients.map(lambda key, g: g * ratios[key[1]])
-
-    def factors(sizes: dict[int, FloatArray], c: Array) -> dict[int, Array]:
-        return {layer: _factor(c, size) for layer, size in sizes.items()}
-
-    return Clip("layer_norm", _positive(threshold), apply, factors)
+    return ByLayerNorm(_positive(threshold))
 
 
 def _positive(threshold: float) -> float:
@@ -151,10 +216,6 @@ def _positive(threshold: float) -> float:
     return float(threshold)
 
 
-def _ratio(c: Array, size: FloatArray) -> Array:
-    """Return min(1, c/‖g‖) in the dtype of c, exactly 1 where the norm is within c."""
-    return _factor(c, size[..., None, None])
-
-
 def _factor(c: Array, size: FloatArray) -> Array:
+    """Return min(1, c/‖g‖) in the dtype of c, exactly 1 where the norm is within c."""
     return np.where(size > c, c / np.where(size > 0, size, 1.0), 1.0).astype(c.dtype)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.activations import Activation, sigmoid
+from bpcore.activations import Activation, logistic
 from bpcore.arrays import Array
 
-_SIGMOID = sigmoid()
+Function = Callable[[Array, Array, Activation], Array]
+"""(z^L, y, output φ) -> J_i or δ^L."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,22 @@ class Loss:
         delta: (z^L, y, output φ) -> δ^L, shape (..., n_L, m).
         takes_logits: whether the loss has its own output nonlinearity, so that φ must be the identity.
         needs_classes: whether y must be a distribution over classes.
-        both: (z^L, y, output φ) -> (mean_i J_i, δ^L) in one go, where they share work.
+        elementwise: whether δ_k^L depends on z_k and y_k alone; where it does not, theory has no value unless `softmax`.
+        softmax: whether δ^L = softmax(z^L) − y.
     """
 
     name: str
-    value: Callable[[Array, Array, Activation], Array]
-    delta: Callable[[Array, Array, Activation], Array]
+    value: Function
+    delta: Function
     takes_logits: bool
     needs_classes: bool
-    both: Callable[[Array, Array, Activation], tuple[Array, Array]] | None = None
+    elementwise: bool = False
+    softmax: bool = False
 
-    def mean_and_delta(self, z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
-        """Return mean_i J_i, shape (...), and δ^L, shape (..., n_L, m)."""
-        if self.both is None:
-            return self.value(z, y, phi).mean(axis=-1), self.delta(z, y, phi)
-        return self.both(z, y, phi)
+    @property
+    def single_logits(self) -> bool:
+        """Return whether every output is a logit of its own, whose sign says yes or no."""
+        return self.takes_logits and not self.needs_classes
 
 
 def mse() -> Loss:
@@ -56,7 +58,7 @@ def mse() -> Loss:
     def delta(z: Array, y: Array, phi: Activation) -> Array:
         return (phi.value(z) - y) * phi.prime(z)  # BP1
 
-    return Loss("mse", value, delta, takes_logits=False, needs_classes=False)
+    return Loss("mse", value, delta, takes_logits=False, needs_classes=False, elementwise=True)
 
 
 def cosh() -> Loss:
@@ -77,7 +79,7 @@ def cosh() -> Loss:
         error: Array = np.sinh(phi.value(z) - y) * phi.prime(z)  # BP1
         return error
 
-    return Loss("cosh", value, delta, takes_logits=False, needs_classes=False)
+    return Loss("cosh", value, delta, takes_logits=False, needs_classes=False, elementwise=True)
 
 
 def sigmoid_cross_entropy() -> Loss:
@@ -93,10 +95,10 @@ def sigmoid_cross_entropy() -> Loss:
         return entropy
 
     def delta(z: Array, y: Array, phi: Activation) -> Array:
-        error: Array = (1 - y) * _SIGMOID.value(z) - y * _SIGMOID.value(-z)  # BP1, fused
+        error: Array = (1 - y) * logistic(z) - y * logistic(-z)  # BP1, fused
         return error
 
-    return Loss("sigmoid_cross_entropy", value, delta, takes_logits=True, needs_classes=False)
+    return Loss("sigmoid_cross_entropy", value, delta, takes_logits=True, needs_classes=False, elementwise=True)
 
 
 def _shifted_exp(z: Array) -> tuple[Array, Array]:
@@ -105,34 +107,23 @@ def _shifted_exp(z: Array) -> tuple[Array, Array]:
     return shifted, np.exp(shifted)
 
 
+def softmax_value(z: Array, y: Array, phi: Activation) -> Array:
+    """Return J_i = Σ_k y_k (logsumexp(z) − z_k), shape (..., m)."""
+    shifted, exponential = _shifted_exp(z)
+    entropy: Array = (y * (np.log(exponential.sum(axis=-2, keepdims=True)) - shifted)).sum(axis=-2)
+    return entropy
+
+
+def softmax_delta(z: Array, y: Array, phi: Activation) -> Array:
+    """Return δ^L = softmax(z) − y, shape (..., n_L, m)."""
+    _, exponential = _shifted_exp(z)
+    error: Array = exponential / exponential.sum(axis=-2, keepdims=True) - y  # BP1, fused
+    return error
+
+
 def softmax_cross_entropy() -> Loss:
     """Return the cross-entropy of a softmax, on logits.
 
     J_i = Σ_k y_k (logsumexp(z) − z_k), δ^L = softmax(z) − y, where Σ_k y_k = 1.
     """
-
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        shifted, exponential = _shifted_exp(z)
-        entropy: Array = (y * (np.log(exponential.sum(axis=-2, keepdims=True)) - shifted)).sum(axis=-2)
-        return entropy
-
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        _, exponential = _shifted_exp(z)
-        error: Array = exponential / exponential.sum(axis=-2, keepdims=True) - y  # BP1, fused
-        return error
-
-    def both(z: Array, y: Array, phi: Activation) -> tuple[Array, Array]:
-        if z.shape[-1] == 1:  # a sum over classes must not become one over a contiguous axis where the stack is a single run
-            return value(z, y, phi).mean(axis=-1), delta(z, y, phi)
-        targets = y.transpose(1, 0, 2)
-        shifted = z.transpose(1, 0, 2).copy()  # classes first, since sums over the first axis are the fast ones
-        shifted -= np.maximum.reduce(shifted, axis=0)
-        error = np.exp(shifted)
-        total = np.add.reduce(error, axis=0)
-        error /= total
-        error -= targets  # BP1, fused
-        shifted *= targets
-        entropy = np.log(total, out=total) - np.add.reduce(shifted, axis=0)
-        return np.add.reduce(entropy, axis=-1) / z.shape[-1], error.transpose(1, 0, 2)
-
-    return Loss("softmax_cross_entropy", value, delta, takes_logits=True, needs_classes=True, both=both)
+    return Loss("softmax_cross_entropy", softmax_value, softmax_delta, takes_logits=True, needs_classes=True, softmax=True)

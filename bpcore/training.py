@@ -15,21 +15,17 @@ from bpcore.engine.batches import Batch, Batches, Examples
 from bpcore.engine.evaluation import evaluate_stack, right
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
+from bpcore.measure.histograms import count_histograms
 from bpcore.measure.modes import mode_columns
+from bpcore.measure.per_layer import costly_columns
 from bpcore.measure.probes import probe_layers
 from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
-from bpcore.measure.recording import (
-    Recorder,
-    Recording,
-    RunRecord,
-    StackRecord,
-    costly_columns,
-    count_histograms,
-    take_snapshot,
-)
+from bpcore.measure.recorder import Recorder
+from bpcore.measure.recording import Recording
+from bpcore.measure.records import RunRecord, StackRecord
 from bpcore.measure.sharpness import sharpness
+from bpcore.measure.snapshots import take_snapshot
 from bpcore.mlp import Network, accuracy, forward, initialize, objective, penalized
-from bpcore.normalization import RunningStatistics
 from bpcore.optimizers import Optimizer
 
 __all__ = ["Examples", "RunSettings", "StackSettings", "train", "train_stack"]
@@ -141,9 +137,9 @@ class _Loop:
         )
         self.weight_decay = _per_run([run.weight_decay for run in runs], dtype)
         self.engine = Engine(self.network, params, settings.optimizer, settings.clip, rates, self.batches.size, dtype)
-        self.running = RunningStatistics(self.network.normalization.momentum)
+        self.running = self.network.normalization.running()
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
-        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, bool(self.recording.probes))
+        self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
         self.alive = np.ones(len(runs), dtype=bool)
         self.not_clipped = np.zeros(len(runs), dtype=bool)
         self.decays = bool(self.weight_decay.any())
@@ -168,7 +164,8 @@ class _Loop:
         due = last or step % recording.every == 0
         batch = self.batches(step)
         data_term = engine.forward(batch)
-        self.running.update(engine.statistics)
+        if self.network.normalization.needs_batch:
+            self.running.update(engine.statistics)
 
         regular = bool(np.isfinite(np.add.reduce(data_term)))  # of the whole stack; runs at rest are as regular as any
         keep = first or last or recording.full or step == recording.snapshot or not regular
@@ -259,11 +256,9 @@ class _Loop:
     def _accuracy(self, batch: Batch, regular: bool) -> FloatArray:
         """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost."""
         output = self.engine.work.a[self.network.L]
-        runs, n, m = output.shape
-        if n < 2:
-            return np.full(runs, np.nan)
-        if not regular:  # an output that is not finite has a loss that is not finite
-            return accuracy(output, batch.y)
+        _, n, m = output.shape
+        if n < 2 or not regular:  # an output that is not finite has a loss that is not finite
+            return accuracy(output, batch.y, self.network.one_logit)
         hits: FloatArray = np.add.reduce(right(output, batch.labels), axis=-1) / m
         return hits
 
@@ -282,7 +277,7 @@ class _Loop:
         final_loss, final_accuracy, test_accuracy = self.last_loss, np.full(alive.size, np.nan), np.full(alive.size, np.nan)
         if self.settings.batch_size is None:  # the last step has seen all examples
             final_loss[alive], final_accuracy[alive] = self.final[0][alive], self.final[1][alive]
-        elif self.network.normalization.active:
+        elif self.network.normalization.needs_batch:
             self._on_all_examples(final_loss, final_accuracy)
         else:
             data_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)
@@ -300,4 +295,4 @@ class _Loop:
             params = self.engine.parameters.layers(own)
             trace = forward(self.network, params, x)
             loss[run] = objective(self.network, params, trace, y, self.weight_decay[own, :, None])[0]
-            hits[run] = accuracy(trace.a[self.network.L], y)[0]
+            hits[run] = accuracy(trace.a[self.network.L], y, self.network.one_logit)[0]

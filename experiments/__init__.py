@@ -8,7 +8,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from experiments.store.tables import Results, load
+    from experiments.store.reading import load
+    from experiments.store.tables import Results
 
 __version__ = "0.1.0"
 __all__ = ["Results", "__version__", "load"]
@@ -17,7 +18,7 @@ __all__ = ["Results", "__version__", "load"]
 def __getattr__(name: str) -> Any:
     """Import `load` and `Results` when they are first used: pandas takes longer than most commands."""
     if name in ("Results", "load"):
-        from experiments.store import tables
+        from experiments.store import reading
 
-        return getattr(tables, name)
+        return getattr(reading, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

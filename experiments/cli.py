@@ -2,17 +2,24 @@
 
 import argparse
 import ast
+import contextlib
 import importlib
 import os
 import pkgutil
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from experiments import __version__, commands
 from experiments.errors import UserError
+from experiments.text.quoting import condensed, quote
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,11 +73,37 @@ def dispatch(arguments: list[str]) -> int:
         return complete(arguments[1:])
     name, rest = arguments[0], arguments[1:]
     if name not in names():
-        raise UserError(f"unknown command {name!r}; commands: {', '.join(names())}")
+        raise UserError(f"unknown command {quote(name)}; commands: {', '.join(names())}")
     module = importlib.import_module(f"{commands.__name__}.{name}")
     parser = Parser(prog=f"gradstab {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
     return int(module.execute(parser.parse_intermixed_args(rest)))
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Let SIGINT and SIGTERM interrupt, as Ctrl-C does, also where they are ignored: a shell has its background jobs ignore SIGINT.
+
+    SIGHUP stays as it is, so that `nohup` holds. Handlers of before are restored; in another thread than the main one none can be set.
+
+    Yields:
+        The signals that came.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = {number: signal.signal(number, interrupt) for number in STOPPING}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set from Python
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,25 +113,37 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: without the program's name; None for those of the process.
 
     Returns:
-        0 done, 1 a finding, verification or run failed, 2 bad input, 130 interrupted.
+        0 done, 1 a finding, verification or run failed, 2 bad input, 130 interrupted, 143 by SIGTERM.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    with interruptible() as came:
+        code = _answer(arguments)
+    return 128 + came[0] if code == INTERRUPTED and came else code
+
+
+def _answer(arguments: list[str]) -> int:
+    """Run one command and return the exit code, whatever comes of it."""
+
+    def tell(message: str) -> None:
+        print(f"gradstab: {condensed(message, arguments)}", file=sys.stderr)
+
     try:
-        return dispatch(sys.argv[1:] if arguments is None else arguments)
+        return dispatch(arguments)
     except UserError as error:
-        print(f"gradstab: error: {error}", file=sys.stderr)
+        tell(f"error: {error}")
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("gradstab: interrupted", file=sys.stderr)
+        tell("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stdout = None  # or it would be flushed at exit, and fail again
         return OK
     except OSError as error:
-        print(f"gradstab: error: {error.filename or ''}: {error.strerror or error}".replace(": : ", ": "), file=sys.stderr)
+        tell(f"error: {error.filename or ''}: {error.strerror or error}".replace(": : ", ": "))
         return BAD_INPUT
     except Exception as error:
         if os.environ.get("GRADSTAB_TRACEBACK"):
             raise
         reason = " ".join(str(error).split())
-        print(f"gradstab: internal error: {type(error).__name__}: {reason}; GRADSTAB_TRACEBACK=1 shows where", file=sys.stderr)
+        tell(f"internal error: {type(error).__name__}: {reason}; GRADSTAB_TRACEBACK=1 shows where")
         return FAILED

@@ -1,24 +1,24 @@
 """What the README promises of make, CI and the project's files."""
 
 import re
-import subprocess
 import tomllib
 
 import pytest
 
-from tests.experiments.helpers import ROOT
+from tests.processes import ROOT, run
 
 
 @pytest.mark.parametrize("target", ["report", "test"])
 def test_the_two_commands_exist_and_set_up_an_environment(target):
-    done = subprocess.run(["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True)
+    done = run(["make", "--dry-run", "--always-make", target], cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "-m venv .venv" in done.stdout
     assert "pip install" in done.stdout
 
 
-def test_ci_runs_the_readmes_test_command():
-    assert re.search(r"^make test$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+def test_ci_runs_the_readmes_test_command_first_and_then_every_python():
+    targets = re.findall(r"^make (test|compat)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert targets == ["test", "compat"]
     assert "make test" in (ROOT / "README.md").read_text()
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
-from bpcore.mlp import Network
-from bpcore.normalization import RunningStatistics, normalize_with
+from bpcore.mlp import Network, sign_is_right
+from bpcore.normalization import RunningStatistics
 
 PIECE = 512
 """Examples at once. The bits of a product may depend on it, so that it must not depend on the stack."""
@@ -17,15 +18,17 @@ def right(output: Array, labels: Array) -> Array:
     """Return whether the largest output, the first of several, is that of the label: `output.argmax(axis=-2) == labels`, faster.
 
     Args:
-        output: a^L, finite, (R, n_L, m).
+        output: a^L, (R, n_L, m); of an example that is not a number the answer means nothing.
         labels: (R or 1, m).
 
     Returns:
         (R, m) bool.
     """
     classes = np.ascontiguousarray(output.transpose(1, 0, 2))  # first, since reductions over the first axis are the fast ones
-    largest = classes == np.maximum.reduce(classes, axis=0)
-    if np.count_nonzero(largest) != classes[0].size:  # several are equally large somewhere
+    peak = np.maximum.reduce(classes, axis=0)
+    largest = classes == peak
+    # An example has one largest output, more in a tie, none where it is not a number; the latter would make up for the former.
+    if np.count_nonzero(largest) != peak.size or np.isnan(peak).any():
         tied: Array = output.argmax(axis=-2) == labels
         return tied
     largest &= np.arange(len(classes))[:, None, None] == labels
@@ -38,7 +41,7 @@ def evaluate_stack(
 ) -> tuple[FloatArray, FloatArray]:
     """Return J_i averaged over the examples, and the fraction of them whose largest output is the right class, in evaluation mode.
 
-    What `mlp.evaluate`, the loss and `mlp.accuracy` say, without their temporaries.
+    What `mlp.forward`, the loss and `mlp.accuracy` say, without their temporaries.
 
     Args:
         network: the architecture.
@@ -50,7 +53,7 @@ def evaluate_stack(
 
     Returns:
         (R,) each; NaN for runs that were not asked for. The accuracy is NaN for outputs that are not finite and for a single
-        output, too.
+        output that is no logit, too.
     """
     loss, hits, finite = np.zeros(asked.size), np.zeros(asked.size, dtype=np.int64), asked.copy()
     dtype, widest = params.W[1].dtype, max(network.sizes[1:])
@@ -64,10 +67,10 @@ def evaluate_stack(
         for group, (own, statistics) in zip(groups, parts, strict=True):
             h, output = _forward(network, own, statistics, piece, buffers)
             loss[group] += np.add.reduce(network.loss.value(h, targets, network.output_activation), axis=-1, dtype=np.float64)
-            hits[group] += np.add.reduce(right(output, labels), axis=-1)
+            hits[group] += np.add.reduce(sign_is_right(output, targets) if network.one_logit else right(output, labels), axis=-1)
             finite[group] &= np.isfinite(output).all(axis=(-2, -1))
     m = x.shape[1]
-    classes = network.sizes[-1] > 1
+    classes = network.sizes[-1] > 1 or network.one_logit
     return np.where(asked, loss / m, np.nan), np.where(finite & classes, hits / m, np.nan)
 
 
@@ -84,8 +87,7 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
         np.matmul(params.W[l], below, out=h)
         h += params.b[l]
         if network.normalized(l):
-            mean, variance = running.of(l)
-            h[...] = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
+            h[...] = network.norm(l).evaluate(h, params.own(l), running, l)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
-        network.phi(l).value_into(h, a)
+        in_place(network.phi(l)).value(h, a)
     return h, a

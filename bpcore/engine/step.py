@@ -7,8 +7,12 @@ the same bits alone and in any stack. Gradients are kept as sums over the batch;
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.clipping import Clip, clip_gradients
+from bpcore.clipping import Clip
+from bpcore.engine.activations import in_place
 from bpcore.engine.batches import Batch
+from bpcore.engine.losses import mean_and_delta
+from bpcore.engine.normalization import Buffers, denormalize, normalize
+from bpcore.engine.optimizers import advance
 from bpcore.engine.workspace import Gradient, Parameters, Workspace, flat, unpack
 from bpcore.layers import Layers
 from bpcore.measure.quantities import (
@@ -23,7 +27,7 @@ from bpcore.measure.quantities import (
     total,
 )
 from bpcore.mlp import Network, Trace
-from bpcore.normalization import BatchStatistics
+from bpcore.normalization import Kept
 from bpcore.optimizers import Optimizer
 
 
@@ -69,18 +73,20 @@ class Engine:
     def __init__(self, network: Network, params: Layers, optimizer: Optimizer, clip: Clip, rates: Rates, m: int, dtype: str) -> None:
         self.network, self.optimizer, self.clip, self.rates, self.m = network, optimizer, clip, rates, m
         self.runs = params.W[1].shape[0]
+        self.phi = {l: in_place(network.phi(l)) for l in range(1, network.L + 1)}
         self.parameters, self._next = Parameters(params), Parameters(params)
         self.work = Workspace(network, self.runs, m, dtype)
+        self._buffers = {l: Buffers(self.work.h[l], z_hat, self.work.scratch[l], self.work.ones) for l, z_hat in self.work.z_hat.items()}
         self.norms = Norms(self.runs, network.L, dtype, network.normalization.active)
-        self.statistics: dict[int, BatchStatistics] = {}
+        self.statistics: dict[int, Kept] = {}
         self.delta: dict[int, Array] = {}
         self._gradient_sums: dict[int, Gradient] = {}
         self._gamma_sums: dict[int, Array] = {}
         self._beta_sums: dict[int, Array] = {}
         self._scale = np.full((self.runs, 1), 1 / m, dtype=dtype)  # 1/m of BP3 and BP4
         self._one = np.ones(self.runs, dtype=dtype)
-        self._states = {key: [np.zeros_like(flat(array)) for _ in range(optimizer.slots)] for key, array in self.parameters.items()}
-        self._norm_known = optimizer.proportional and (clip.name == "none" or clip.factors is not None)
+        self._states = {key: optimizer.initial_state(flat(array)) for key, array in self.parameters.items()}
+        self._norm_known = optimizer.proportional and (clip.scales or not clip.acts)
 
     # ------------------------------------------------------------------ forward
 
@@ -91,23 +97,11 @@ class Engine:
         for l in range(1, network.L + 1):
             np.matmul(transposed[l], below, out=work.z[l])  # z^l = W^l a^(l−1) + b^l
             if network.normalized(l):
-                self._normalize(l)
-            network.phi(l).value_into(work.h[l], work.a[l])  # a^l = φ(h^l)
+                self.statistics[l] = normalize(network.norm(l), work.z[l], self.parameters.own(l), self._buffers[l])
+            self.phi[l].value(work.h[l], work.a[l])  # a^l = φ(h^l)
             below = work.ones_below[l]
-        data_term, self._top = network.loss.mean_and_delta(work.h[network.L], batch.y, network.output_activation)  # BP1
+        data_term, self._top = mean_and_delta(network.loss, work.h[network.L], batch.y, network.output_activation)  # BP1
         return data_term.astype(np.float64)
-
-    def _normalize(self, l: int) -> None:
-        work, z, z_hat, h, scratch = self.work, self.work.z[l], self.work.z_hat[l], self.work.h[l], self.work.scratch[l]
-        mean = np.matmul(z, work.ones) / self.m
-        np.subtract(z, mean, out=z_hat)
-        np.multiply(z_hat, z_hat, out=scratch)
-        variance = np.matmul(scratch, work.ones) / self.m
-        std = np.sqrt(variance + self.network.normalization.eps)
-        np.divide(z_hat, std, out=z_hat)
-        np.multiply(z_hat, self.parameters.gamma[l], out=h)
-        np.add(h, self.parameters.beta[l], out=h)
-        self.statistics[l] = BatchStatistics(z_hat, std, mean, variance)
 
     # ----------------------------------------------------------------- backward
 
@@ -142,25 +136,16 @@ class Engine:
                 np.matmul(parameters.matrix[l], delta, out=self.delta[l - 1])
             if l > 1:
                 slope = work.scratch[l - 1]
-                network.phi(l - 1).prime_into(work.h[l - 1], work.a[l - 1], slope)
+                self.phi[l - 1].prime(work.h[l - 1], work.a[l - 1], slope)
                 np.multiply(self.delta[l - 1], slope, out=self.delta[l - 1])  # BP2
                 if network.normalized(l - 1):
-                    self._denormalize(l - 1)
+                    error, own, kept = self.delta[l - 1], parameters.own(l - 1), self.statistics[l - 1]
+                    sums = denormalize(network.norm(l - 1), error, own, kept, self._buffers[l - 1])
+                    self._gamma_sums[l - 1], self._beta_sums[l - 1] = sums["gamma"], sums["beta"]
             if update is not None:
                 self._update_layer(l, self._scale, update)
         if measured:
             norms.measure(0, {DELTA: flat(self.delta[0]), BIAS_GRADIENT: flat(np.matmul(self.delta[0], work.ones))})
-
-    def _denormalize(self, l: int) -> None:
-        """Carry what BP2 gave, the error at h, through the normalization to z; see `normalization.denormalize`."""
-        work, delta, z_hat, scratch = self.work, self.delta[l], self.work.z_hat[l], self.work.scratch[l]
-        self._beta_sums[l] = np.matmul(delta, work.ones)
-        np.multiply(delta, z_hat, out=scratch)
-        self._gamma_sums[l] = np.matmul(scratch, work.ones)
-        np.multiply(z_hat, self._gamma_sums[l] / self.m, out=scratch)
-        np.subtract(delta, self._beta_sums[l] / self.m, out=delta)
-        np.subtract(delta, scratch, out=delta)
-        np.multiply(delta, self.parameters.gamma[l] / self.statistics[l].std, out=delta)
 
     def _decay(self, l: int, weights: Array) -> None:
         """Add m·λW, run by run: 0·W is not 0 where W is infinite, and where λ is 0 nothing must change."""
@@ -175,7 +160,7 @@ class Engine:
     @property
     def updates_on_the_way(self) -> bool:
         """Return whether a layer can be updated before the gradients of all are known."""
-        return self.clip.name == "none"
+        return not self.clip.acts
 
     def update(self, number: int | None, norms: FloatArray) -> tuple[FloatArray, FloatArray, Array]:
         """Clip the kept gradients and make the update.
@@ -207,15 +192,15 @@ class Engine:
     def _clip(self, norms: FloatArray) -> tuple[dict[int, Array], tuple[FloatArray, FloatArray, Array]]:
         """Return the factor of each layer's gradient, (R,), and the report; a rule that does more rewrites the gradients."""
         layers, before = range(1, self.network.L + 1), self.gradient_norm(norms)
-        if self.clip.name == "none":
+        if not self.clip.acts:
             return dict.fromkeys(layers, self._one), (before, before, np.zeros(self.runs, dtype=bool))
-        if self.clip.factors is not None:
+        if self.clip.scales:
             sizes = {l: total([self._of_gradients(norms[:, :, l])[None]]) for l in layers}
             factors = self.clip.factors(sizes, self.rates.threshold[:, 0])
             after = total([np.stack([factors[l] * sizes[l] for l in layers], axis=-1)[None]])
             acted = np.any([(factors[l] != 1) & (sizes[l] > 0) for l in layers], axis=0) & np.isfinite(before)
             return factors, (before, after, acted)
-        clipped = clip_gradients(self.clip, self.gradients(), self.rates.threshold[:, :, None], before)
+        clipped = self.clip.clip(self.gradients(), self.rates.threshold[:, :, None], before)
         for key, array in self._sums().items():
             np.multiply(clipped.gradients[key], self.m, out=array)
         return dict.fromkeys(layers, self._one), (clipped.before, clipped.after, clipped.acted)
@@ -259,7 +244,7 @@ class Engine:
                 np.add(flat(old), increment, out=flat(fresh))
 
     def _advance(self, gradient: Array, scale: Array, state: list[Array], lr: Array, number: int) -> Array:
-        return self.optimizer.advance_by(gradient, scale, state, lr, number)
+        return advance(self.optimizer, gradient, scale, state, lr, number)
 
     def commit(self) -> None:
         """Take the updated parameters as the parameters of the next step."""
@@ -279,7 +264,8 @@ class Engine:
     def trace(self, batch: Batch) -> Trace:
         """Return the forward pass as views: z, h, a and statistics."""
         work = self.work
-        return Trace(work.z, work.h, {0: batch.x[:, :-1], **work.a}, self.statistics)
+        kept = {l: self.statistics.get(l) for l in work.z}
+        return Trace(work.z, work.h, {0: batch.x[:, :-1], **work.a}, kept)
 
     def _sums(self) -> Layers:
         return unpack({l: gradient.packed for l, gradient in self._gradient_sums.items()}, self._gamma_sums, self._beta_sums)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.graph.node import Array, Gate, Node, backward, topological_order, variable, varying
+from bpcore.graph.node import Array, Gate, Node, variable
+from bpcore.graph.reverse import backward, topological_order, varying
 
 
 def composite(name: str, build: Callable[..., Node], arity: int = 1, symbol: str = "") -> Gate:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph.node import Array, Node, pull_back, topological_order
+from bpcore.graph.node import Array, Node
+from bpcore.graph.reverse import pull_back, topological_order
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from bpcore.graph.node import Array, Node, topological_order
+from bpcore.graph.node import Array, Node
+from bpcore.graph.reverse import topological_order
 
 
 def evaluate(root: Node, leaves: Mapping[Node, npt.ArrayLike]) -> Array:

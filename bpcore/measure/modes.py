@@ -8,8 +8,6 @@ from bpcore.layers import Layers
 STRONGEST = 4
 """Modes that have a column of their own."""
 
-MODE_COLUMNS = (*(f"mode_{number}" for number in range(1, STRONGEST + 1)), "singular_value_max", "singular_value_min")
-
 
 def end_to_end(params: Layers) -> FloatArray:
     """Return W^L ⋯ W^1, shape (R, n_L, n_0), in float64."""
@@ -74,10 +72,11 @@ def mode_columns(params: Layers, x: FloatArray, y: FloatArray) -> dict[str, Floa
         y: their targets, (n_L, m).
 
     Returns:
-        MODE_COLUMNS -> (R,), the modes by descending target; NaN for modes that the data do not have.
+        Column -> (R,), the modes by descending target; NaN for modes that the data do not have.
     """
     measured = modes(params, x, y)
     strength, values = measured["strength"], measured["singular_value"]
     missing = np.full((strength.shape[0], STRONGEST), np.nan)
     numbered = np.concatenate([strength, missing], axis=1)[:, :STRONGEST]
-    return dict(zip(MODE_COLUMNS, [*numbered.T, values[:, 0], values[:, -1]], strict=True))
+    columns = {f"mode_{number}": column for number, column in enumerate(numbered.T, 1)}
+    return columns | {"singular_value_max": values[:, 0], "singular_value_min": values[:, -1]}

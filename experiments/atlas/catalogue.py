@@ -3,25 +3,28 @@
 import difflib
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from matplotlib.figure import Figure
-from omegaconf import OmegaConf
 
+from experiments.config.files import load
 from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.findings import figures, published
 from experiments.findings.finding import CERTAINTIES, KNOBS, MODES, Estimate, Finding, Sweep, Threshold
 from experiments.store.tables import Results
+from experiments.text.quoting import quote
 
 FOLDER = CONF / "finding"
+Shown = TypeVar("Shown", Figure, str)
 _REQUIRED = {
     "title": str,
     "claim": str,
@@ -35,6 +38,7 @@ _REQUIRED = {
     "refuted_if": str,
 }
 _OPTIONAL = {"values": dict, "control": bool, "thresholds": dict, "caveat": str}
+_PLACES = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _KINDS = {str: "a text", list: "a list", dict: "a mapping", bool: "true or false"}
 
 
@@ -45,16 +49,35 @@ class Entry:
     Args:
         finding: as its conf file states it.
         estimate: (sweep name -> results, finding) -> estimate.
-        draw: tables -> figure, or None.
-        caption: tables -> how to read the figure.
+        draw: tables -> figure, or (tables, finding) -> figure where numbers of the rule are drawn; or None.
+        caption: the same -> how to read the figure.
         origin: folder of the user's that it came from, or None for the package's own.
     """
 
     finding: Finding
     estimate: Callable[[Mapping[str, Results], Finding], Estimate]
-    draw: Callable[[Mapping[str, pd.DataFrame]], Figure] | None
-    caption: Callable[[Mapping[str, pd.DataFrame]], str] | None
+    draw: Callable[..., Figure] | None
+    caption: Callable[..., str] | None
     origin: Path | None = None
+
+    def figure(self, tables: Mapping[str, pd.DataFrame]) -> Figure:
+        """Draw the figure of an estimate's tables.
+
+        Raises:
+            ValueError: the finding has none.
+        """
+        if self.draw is None:
+            raise ValueError(f"{self.finding.id} has no draw(tables)")
+        return self._called(self.draw, tables)
+
+    def words(self, tables: Mapping[str, pd.DataFrame]) -> str:
+        """Return the figure's caption, empty where there is none."""
+        return "" if self.caption is None else self._called(self.caption, tables)
+
+    def _called(self, function: Callable[..., Shown], tables: Mapping[str, pd.DataFrame]) -> Shown:
+        """Call with the tables, and with the finding where the function takes it."""
+        places = [one for one in inspect.signature(function).parameters.values() if one.kind in _PLACES]
+        return function(tables, self.finding) if len(places) > 1 else function(tables)
 
 
 def ids(folder: Path = FOLDER) -> list[str]:
@@ -93,7 +116,9 @@ def select(names: list[str] | None, own: Path | None = None) -> list[Entry]:
         for name in chosen:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
-                raise UserError(f"unknown finding {name!r}; {f'did you mean {close[0]}? ' if close else ''}findings: {', '.join(known)}")
+                raise UserError(
+                    f"unknown finding {quote(name)}; {f'did you mean {close[0]}? ' if close else ''}findings: {', '.join(known)}"
+                )
         if not chosen:
             raise UserError(f"--finding names no finding; findings: {', '.join(known)}")
         chosen = [name for name in known if name in chosen]
@@ -147,22 +172,17 @@ def read(path: Path) -> Finding:
     Raises:
         UserError: the file cannot be read, lacks a key, or a value is not what it must be.
     """
-    try:
-        node = OmegaConf.to_container(OmegaConf.load(path))
-    except Exception as error:  # OmegaConf hands on the YAML parser's own
-        raise UserError(f"cannot read {path}: {' '.join(str(error).split())}; expected YAML") from error
+    node = load(path)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
-        raise UserError(f"{path}: a finding's id is lower case with underscores, got {path.stem!r}")
-    if not isinstance(node, dict):
-        raise UserError(f"{path} must be a mapping of keys, got {type(node).__name__}")
+        raise UserError(f"{path}: a finding's id is lower case with underscores, got {quote(path.stem)}")
     for key in node:
         if key not in _REQUIRED and key not in _OPTIONAL:
-            raise UserError(f"{path}: unknown key {key!r}; keys: {', '.join([*_REQUIRED, *_OPTIONAL])}")
+            raise UserError(f"{path}: unknown key {quote(key)}; keys: {', '.join([*_REQUIRED, *_OPTIONAL])}")
     for key, kind in {**_REQUIRED, **_OPTIONAL}.items():
         if key not in node and key in _REQUIRED:
             raise UserError(f"{path} lacks the key `{key}`; it must be {_KINDS[kind]}")
         if key in node and (not isinstance(node[key], kind) or (kind is str and not node[key].strip())):
-            raise UserError(f"{path}: `{key}` must be {_KINDS[kind]}{' that is not empty' if kind is str else ''}, got {node[key]!r}")
+            raise UserError(f"{path}: `{key}` must be {_KINDS[kind]}{' that is not empty' if kind is str else ''}, got {quote(node[key])}")
     _choice(path, "certainty", node["certainty"], list(CERTAINTIES))
     for knob in node["knobs"]:
         _choice(path, "knobs", knob, list(KNOBS))
@@ -180,25 +200,25 @@ def read(path: Path) -> Finding:
 
 def _choice(path: Path, key: str, value: Any, choices: list[str]) -> None:
     if value not in choices:
-        raise UserError(f"{path}: `{key}` must be of {', '.join(choices)}, got {value!r}")
+        raise UserError(f"{path}: `{key}` must be of {', '.join(choices)}, got {quote(value)}")
 
 
 def _threshold(path: Path, name: str, node: Any) -> Threshold:
     if not isinstance(node, dict) or set(node) != {"value", "reason"} or not isinstance(node["reason"], str) or not node["reason"].strip():
-        raise UserError(f"{path}: `thresholds.{name}` must be {{value: …, reason: …}}, got {node!r}")
+        raise UserError(f"{path}: `thresholds.{name}` must be {{value: …, reason: …}}, got {quote(node)}")
     return Threshold(node["value"], " ".join(node["reason"].split()))
 
 
 def _sweep(path: Path, name: str, node: Any) -> Sweep:
     where = f"{path}: `sweeps.{name}"
     if not isinstance(node, dict) or "overrides" not in node:
-        raise UserError(f"{where}` must be a mapping with the key `overrides`, got {node!r}")
+        raise UserError(f"{where}` must be a mapping with the key `overrides`, got {quote(node)}")
     for key in node:
         if key not in ("overrides", "data", *MODES):
             raise UserError(f"{where}.{key}` is unknown; keys: overrides, data, {', '.join(MODES)}")
     data = node.get("data", [])
     if not isinstance(data, list):
-        raise UserError(f"{where}.data` must be a list of lists of overrides, best first, got {data!r}")
+        raise UserError(f"{where}.data` must be a list of lists of overrides, best first, got {quote(data)}")
     alternatives = tuple(_overrides(f"{where}.data`", alternative) for alternative in data)
     modes = {mode: _overrides(f"{where}.{mode}`", node.get(mode, [])) for mode in MODES}
     return Sweep(name, _overrides(f"{where}.overrides`", node["overrides"]), modes, alternatives)
@@ -206,5 +226,5 @@ def _sweep(path: Path, name: str, node: Any) -> Sweep:
 
 def _overrides(where: str, node: Any) -> tuple[str, ...]:
     if not isinstance(node, list) or not all(isinstance(item, str) and "=" in item for item in node):
-        raise UserError(f'{where} must be a list of Hydra overrides such as "depth=2,5,10", got {node!r}')
+        raise UserError(f'{where} must be a list of Hydra overrides such as "depth=2,5,10", got {quote(node)}')
     return tuple(node)

@@ -6,7 +6,7 @@ from pathlib import Path
 from experiments.atlas.judging import Judged
 from experiments.figures.style.render import render
 from experiments.report import pages
-from experiments.store.tables import write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -48,12 +48,12 @@ def write(judged: Judged, folder: Path, relative: str, paper: bool = False) -> P
         file = f"{name}.csv" if table == "numbers" else f"{name}_{table}.csv"
         write_text(folder / file, frame.to_csv(index=False, lineterminator="\n"))
         files.append(f"{relative}/{file}")
-    draw, caption = judged.entry.draw, judged.entry.caption
-    if draw is None or not tables:
+    entry = judged.entry
+    if entry.draw is None or not tables:
         return Picture("", "", "", tuple(files))
     try:
-        images = render(lambda: draw(tables), FORMATS, paper)
-        words = caption(tables) if caption is not None else ""
+        images = render(lambda: entry.figure(tables), FORMATS, paper)
+        words = entry.words(tables)
     except Exception as error:  # a figure that cannot be drawn costs the figure, not the atlas
         return Picture("", "", "", tuple(files), f"its figure failed: {type(error).__name__}: {' '.join(str(error).split())}")
     for kind, content in images.items():

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.report.headline import number
+from experiments.text.numbers import number
 
 WIDTH, MARGIN = 150.0, 8.0
 WIDE = 3.0

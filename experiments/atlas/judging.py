@@ -4,7 +4,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,14 @@ import pandas as pd
 from experiments.atlas.catalogue import Entry
 from experiments.config.paths import REFERENCE
 from experiments.errors import UserError
-from experiments.findings.finding import Estimate, Finding, not_testable
-from experiments.report.headline import number
+from experiments.findings.conditions import Condition
+from experiments.findings.finding import Estimate, Finding, Judgement, not_testable
+from experiments.store.columns import KEYS, RUN_RESULTS
 from experiments.store.tables import Results
+from experiments.text import plain
+from experiments.text.numbers import MISSING, interval, number
+from experiments.text.quoting import quote
+from experiments.text.tables import from_records
 
 COLUMNS = {
     "id": "the finding",
@@ -37,11 +42,16 @@ COLUMNS = {
     "data": "which data it was measured on",
     "verdict": "reproduced, caveat, refuted, not_reproduced or not_testable",
     "reason": "the numbers that decided",
+    "conditions": "what the rule is made of: name, holds (null where there was nothing to decide it by), evidence",
+    "against": "the same of what would refute the claim",
     "command": "regenerates it",
 }
 """The keys of an entry of verdicts.json."""
 
 _AGREES = ("reproduced", "caveat")
+
+_MOST_NAMED = 3
+"""Settings that are named where no run of them came through; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,9 @@ class Judged:
 def judge(entry: Entry, results: Mapping[str, Results], command: str) -> Judged:
     """Estimate and judge one finding; failed runs are left out, and said.
 
+    A setting of which no run came through is an arm of the rule that was not measured: what is left may not be called reproduced, nor
+    refuted.
+
     Args:
         entry: the finding and its code.
         results: sweep name -> tables.
@@ -84,6 +97,7 @@ def judge(entry: Entry, results: Mapping[str, Results], command: str) -> Judged:
     total = sum(len(tables.runs) for tables in results.values())
     if total == failed:
         return Judged(entry, not_testable(f"none of its {total} runs came through"), command, data)
+    missing = _lost_settings(results)
     try:
         estimate = entry.estimate({name: _finished(tables) for name, tables in results.items()}, entry.finding)
         if not isinstance(estimate, Estimate):
@@ -91,11 +105,40 @@ def judge(entry: Entry, results: Mapping[str, Results], command: str) -> Judged:
     except Exception as error:
         if os.environ.get("GRADSTAB_TRACEBACK"):
             raise
+        if missing:  # an estimate need not be ready for an arm that is not there
+            return Judged(entry, not_testable(f"no run came through of {missing}", total - failed), command, data)
         broken = f"its estimate failed: {type(error).__name__}: {' '.join(str(error).split())}"
         return Judged(entry, not_testable(broken, total - failed), command, data, broken)
     if failed:
         estimate = replace(estimate, reason=f"{estimate.reason} {failed} of {total} runs failed and are left out.")
+    if missing:
+        estimate = _undecided(estimate, missing)
     return Judged(entry, estimate, command, data)
+
+
+def _lost_settings(results: Mapping[str, Results]) -> str:
+    """Name the settings of which every run failed, a setting being what varies within a sweep but for the seed; empty if none."""
+    lost = []
+    for name, tables in results.items():
+        runs = tables.runs
+        failed = runs["status"] == "failed"
+        axes = [column for column in runs.columns if column not in {*KEYS, *RUN_RESULTS, "seed"} and runs[column].nunique(dropna=False) > 1]
+        if failed.all():
+            lost.append(f"the sweep {name}")
+        elif axes:
+            for values, rows in failed.groupby([runs[axis] for axis in axes], dropna=False, observed=True):
+                if rows.all():
+                    lost.append(f"{name} at {', '.join(f'{axis}={value}' for axis, value in zip(axes, values, strict=True))}")
+    more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
+    return "; ".join(lost[:_MOST_NAMED]) + more
+
+
+def _undecided(estimate: Estimate, missing: str) -> Estimate:
+    """Return the estimate with what is missing among its conditions; its rule holds no more, though it may fail."""
+    before = estimate.judgement
+    conditions = (*before.conditions, Condition("some run of every setting came through", None, f"none of {missing}"))
+    verdict = before.verdict if before.verdict == "not_reproduced" else "not_testable"
+    return replace(estimate, judgement=Judgement(verdict, conditions, before.against), reason=f"{estimate.reason} None of {missing}.")
 
 
 def _data(results: Mapping[str, Results]) -> str:
@@ -125,6 +168,7 @@ def row(judged: Judged) -> dict[str, Any]:
         "published_text": finding.published,
         **{name: getattr(estimate, name) for name in ("quantity", "interval", "n", "verdict", "reason")},
         **numbers,
+        **{name: [asdict(condition) for condition in getattr(estimate.judgement, name)] for name in ("conditions", "against")},
         "data": judged.data,
         "command": judged.command,
     }
@@ -133,34 +177,45 @@ def row(judged: Judged) -> dict[str, Any]:
 
 def as_json(rows: list[dict[str, Any]]) -> str:
     """Return verdicts.json: a list of entries."""
-    return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return plain.as_json(rows) + "\n"
 
 
 def measured(entry: dict[str, Any]) -> str:
     """Write what was measured, with its interval: 0.204 (0.201–0.206)."""
     if entry["measured"] is None:
-        return "–"
+        return MISSING
     if entry["low"] is None or entry["high"] is None:
         return number(entry["measured"])
-    return f"{number(entry['measured'])} ({number(entry['low'])}–{number(entry['high'])})"
+    return f"{number(entry['measured'])} ({interval(entry['low'], entry['high'])})"
 
 
 def summary(rows: list[dict[str, Any]]) -> str:
     """Return the summary table in Markdown."""
-    lines = ["| finding | quantity | published | theory | measured | n | verdict |", "|---|---|---|---|---|---|---|"]
-    for entry in rows:
-        cells = [
-            label(entry["id"]),
-            entry["quantity"] or "–",
-            number(entry["published"]),
-            number(entry["theory"]),
-            measured(entry),
-            str(entry["n"]),
-            entry["verdict"].replace("_", " "),
-        ]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    reasons = [f"- **{label(entry['id'])}** ({entry['title']}): {entry['reason']}" for entry in rows]
-    return "\n".join(["# The atlas of findings", "", *lines, "", *reasons, ""])
+    cells = [
+        {
+            "finding": label(entry["id"]),
+            "quantity": entry["quantity"] or MISSING,
+            "published": entry["published"],
+            "theory": entry["theory"],
+            "measured": measured(entry),
+            "n": entry["n"],
+            "verdict": entry["verdict"].replace("_", " "),
+        }
+        for entry in rows
+    ]
+    reasons = [f"- **{label(entry['id'])}** ({entry['title']}): {entry['reason']}{failing(entry)}" for entry in rows]
+    return "\n".join(["# The atlas of findings", "", from_records(cells).markdown(), "", *reasons, ""])
+
+
+def failing(entry: Mapping[str, Any]) -> str:
+    """Say which conditions of the rule do not hold, with their evidence; empty where all do, or an older entry has none.
+
+    Args:
+        entry: of verdicts.json.
+    """
+    words = {False: "Fails", None: "Undecided"}
+    missed = [one for one in entry.get("conditions", []) if one["holds"] is not True]
+    return "".join(f" {words[one['holds']]}: {one['name']} ({one['evidence']})." for one in missed)
 
 
 def label(name: str) -> str:
@@ -171,19 +226,17 @@ def label(name: str) -> str:
 def table(rows: list[dict[str, Any]]) -> str:
     """Return the verdicts as a text table."""
     cells = [
-        [label(entry["id"]), number(entry["published"]), number(entry["theory"]), measured(entry), str(entry["n"]), entry["verdict"]]
+        {
+            "finding": label(entry["id"]),
+            "published": entry["published"],
+            "theory": entry["theory"],
+            "measured (interval)": measured(entry),
+            "n": entry["n"],
+            "verdict": entry["verdict"],
+        }
         for entry in rows
     ]
-    head = ["finding", "published", "theory", "measured (interval)", "n", "verdict"]
-    frame = pd.DataFrame(cells, columns=head)
-    widths = [max(len(name), *(len(cell) for cell in frame[name])) for name in head]
-    lines = [
-        "  ".join(name.ljust(width) if i in (0, 5) else name.rjust(width) for i, (name, width) in enumerate(zip(head, widths, strict=True)))
-    ]
-    for entry in cells:
-        words = [cell.ljust(width) if i in (0, 5) else cell.rjust(width) for i, (cell, width) in enumerate(zip(entry, widths, strict=True))]
-        lines.append("  ".join(words).rstrip())
-    return "\n".join(line.rstrip() for line in lines)
+    return from_records(cells, left=frozenset({"finding", "verdict"})).terminal()
 
 
 def reference(path: Path = REFERENCE / "verdicts.json") -> dict[str, dict[str, Any]]:
@@ -200,7 +253,7 @@ def reference(path: Path = REFERENCE / "verdicts.json") -> dict[str, dict[str, A
     try:
         return {entry["id"]: {**entry, "verdict": entry["verdict"]} for entry in json.loads(path.read_text(encoding="utf-8"))}
     except (ValueError, TypeError, KeyError) as error:
-        raise UserError(f"cannot read the reference {path}: {error!r}; restore it, or write a new one by `gradstab reproduce`") from error
+        raise UserError(f"cannot read the reference {path}: {quote(error)}; restore it, or write one by `gradstab reproduce`") from error
 
 
 def lost(rows: list[dict[str, Any]], before: Mapping[str, dict[str, Any]]) -> list[str]:
@@ -221,7 +274,7 @@ def lost(rows: list[dict[str, Any]], before: Mapping[str, dict[str, Any]]) -> li
         then = before.get(entry["id"], {})
         was = then.get("verdict") if then.get("data") == entry["data"] else None
         if was in _AGREES and entry["verdict"] not in _AGREES:
-            lines.append(f"{label(entry['id'])} is no longer reproduced ({entry['verdict']}): {entry['reason']}")
+            lines.append(f"{label(entry['id'])} is no longer reproduced ({entry['verdict']}): {entry['reason']}{failing(entry)}")
         elif was == "refuted" and entry["verdict"] != "refuted":
             lines.append(f"{label(entry['id'])} is no longer refuted ({entry['verdict']}): {entry['reason']}")
     return lines

@@ -12,8 +12,8 @@ from experiments.atlas.judging import Judged, measured, row
 from experiments.figures.data.roles import is_numeric
 from experiments.findings.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.report import pages
-from experiments.report.headline import number
 from experiments.report.tables import provenance_rows
+from experiments.text.numbers import MISSING, number
 
 MOST_ROWS = 60
 """Of a numbers table on the page; the rest stands in its CSV file."""
@@ -64,7 +64,7 @@ def section(judged: Judged, picture: Picture, commands: Mapping[str, str]) -> Se
 
 def _text(value: Any) -> str:
     if value is None or pd.isna(value):
-        return "–"
+        return MISSING
     if isinstance(value, str):
         return value
     if str(value) in ("True", "False"):

@@ -3,7 +3,7 @@
 import copy
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments.compose.composition import jobs_of
+from experiments.compose.composition import runs_of
 from experiments.compose.many import Composer
-from experiments.config import keys as run_config
-from experiments.config.keys import Job
+from experiments.config.building import dataset
+from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.findings.finding import Finding, Sweep
 from experiments.store.tables import Results, Tables
@@ -28,13 +28,13 @@ class Composition:
     """Hold the runs of an invocation.
 
     Args:
-        jobs: of all sweeps, each run once.
+        runs: of all sweeps, each once.
         members: (finding, sweep) -> its run ids, in the sweep's order.
         commands: (finding, sweep) -> the command that runs it alone.
         folder: of the atlas.
     """
 
-    jobs: list[Job]
+    runs: list[Run]
     members: Mapping[tuple[str, str], list[str]]
     commands: Mapping[tuple[str, str], str]
     folder: Path
@@ -86,20 +86,21 @@ class _Data:
         if alternative not in self._refusals:
             try:
                 (composed,) = self._composer.compose(merged(alternative, self._overrides))
-                run_config.build_cached(composed.config["data"])
+                dataset(composed.config["data"])
                 self._refusals[alternative] = None
             except (UserError, ValueError) as error:
                 self._refusals[alternative] = error
         return self._refusals[alternative]
 
 
-def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Composition:
+def compose_all(findings: list[Finding], mode: str, overrides: list[str], flags: Sequence[str] = ()) -> Composition:
     """Compose and validate every sweep of every finding before anything runs.
 
     Args:
         findings: chosen.
         mode: of MODES.
         overrides: of the command line, stronger than the findings' own.
+        flags: Hydra's, for a folder of config files.
 
     Returns:
         The runs, each once.
@@ -107,11 +108,11 @@ def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Com
     Raises:
         UserError: a sweep is not valid; the finding is named.
     """
-    jobs: dict[str, Job] = {}
+    runs: dict[str, Run] = {}
     members, commands = {}, {}
     folder = Path()
     total = 0
-    composer, stronger = Composer(), tuple(overrides)
+    composer, stronger = Composer(flags), tuple(overrides)
     data = _Data(composer, stronger)
     pairs = [(finding, sweep) for finding in findings for sweep in finding.sweeps.values()]
     bar = tqdm(pairs, desc="composing", unit="sweep", file=sys.stderr, disable=None, leave=False, delay=1)
@@ -121,17 +122,16 @@ def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Com
             composed = composer.compose(chosen)
             if not composed:
                 raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
-            own, _ = jobs_of(composed)
+            own, _ = runs_of(composed)
         except UserError as error:
             raise UserError(f"{finding.id}, sweep {sweep.name}: {error}") from error
-        first = own[0].config
-        folder = Path(first["results_dir"]) / (first["name"] or _DEFAULT_NAME)
-        for job in own:
-            jobs.setdefault(job.run_id, replace(job, index=len(jobs)))
+        folder = Path(own[0].results_dir) / (own[0].name or _DEFAULT_NAME)
+        for run in own:
+            runs.setdefault(run.run_id, replace(run, index=len(runs)))
         total += len(own)
-        members[finding.id, sweep.name] = [job.run_id for job in own]
-        commands[finding.id, sweep.name] = shlex.join(["gradstab", "run", "-m", *chosen])
-    return Composition(list(jobs.values()), members, commands, folder, total - len(jobs))
+        members[finding.id, sweep.name] = [run.run_id for run in own]
+        commands[finding.id, sweep.name] = shlex.join(["gradstab", "run", "-m", *flags, *chosen])
+    return Composition(list(runs.values()), members, commands, folder, total - len(runs))
 
 
 def split(tables: Tables, composition: Composition, path: Path, provenance: dict[str, Any]) -> dict[str, dict[str, Results]]:

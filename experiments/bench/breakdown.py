@@ -10,6 +10,8 @@ import numpy as np
 
 from bpcore.clipping import none as no_clipping
 from bpcore.engine.batches import Batches
+from bpcore.engine.losses import mean_and_delta
+from bpcore.engine.optimizers import advance
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import fan_in
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
@@ -54,7 +56,7 @@ def kinds(shape: Shape, runs: int) -> dict[str, Callable[[], None]]:
     def slopes() -> None:
         for l in layers[:-1]:
             slope, delta = work.scratch[l], work.delta(l, False)
-            network.phi(l).prime_into(work.h[l], work.a[l], slope)
+            engine.phi[l].prime(work.h[l], work.a[l], slope)
             np.multiply(delta, slope, out=slope)
 
     def norms() -> None:
@@ -67,15 +69,15 @@ def kinds(shape: Shape, runs: int) -> dict[str, Callable[[], None]]:
 
     def values() -> None:
         for l in layers:
-            network.phi(l).value_into(work.h[l], work.a[l])
+            engine.phi[l].value(work.h[l], work.a[l])
 
     def update() -> None:
         for l in layers:
             gradient, new = work.gradient(l, False).flat, parameters.flat[l]
-            np.add(new, engine.optimizer.advance_by(gradient, nothing, [], rate, 1), out=new)
+            np.add(new, advance(engine.optimizer, gradient, nothing, [], rate, 1), out=new)
 
     def loss() -> None:
-        network.loss.mean_and_delta(work.h[network.L], batch.y, network.output_activation)
+        mean_and_delta(network.loss, work.h[network.L], batch.y, network.output_activation)
 
     return dict(zip(KINDS, (products, values, slopes, norms, update, loss), strict=True))
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from bpcore.activations import identity, tanh
 from bpcore.clipping import none as no_clipping
+from bpcore.engine.batches import Examples
 from bpcore.initializers import fan_in
 from bpcore.losses import softmax_cross_entropy
 from bpcore.measure.recording import Recording
 from bpcore.mlp import Network
 from bpcore.normalization import none as no_normalization
 from bpcore.optimizers import sgd
-from bpcore.training import Examples, RunSettings, StackSettings, train_stack
+from bpcore.training import RunSettings, StackSettings, train_stack
 from experiments.bench.shapes import Shape, parser
 from experiments.sweep.stacking import tile_size
 

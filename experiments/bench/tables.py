@@ -6,6 +6,8 @@ from typing import Any
 from experiments.bench.breakdown import KINDS
 from experiments.bench.measuring import Row, ratio
 from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, AT_MOST_FULL_OVER_LIGHT, AT_MOST_TIMES_GEMMS
+from experiments.text.numbers import missing, number
+from experiments.text.tables import TextTable
 
 COMMAND = "gradstab bench"
 
@@ -25,14 +27,10 @@ def judged(row: Row) -> dict[str, tuple[float, float, bool]]:
     }
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
-
-
 def _verdict(value: float, target: float, met: bool) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:.2f}" if math.isnan(target) else f"{value:.2f} ({'met' if met else 'missed'}: {target:g})"
+    if missing(value) or missing(target):
+        return number(value)
+    return f"{number(value)} ({'met' if met else 'missed'}: {number(target)})"
 
 
 def _shape(row: Row) -> list[str]:
@@ -46,12 +44,12 @@ def shapes_table(rows: list[Row]) -> list[list[str]]:
         times = [row.get(name) for name in ("torch", "torch-stacked", "jax")]
         cells = [
             *_shape(row),
-            _number(row.get("engine")),
-            _number(row.get("fastest")),
-            str(row.get("runs", "–")),
-            _number(row.get("gemms")),
+            number(row.get("engine")),
+            number(row.get("fastest")),
+            number(row.get("runs")),
+            number(row.get("gemms")),
         ]
-        table.append([*cells, *map(_number, times), *(_verdict(*entry) for entry in judged(row).values())])
+        table.append([*cells, *map(number, times), *(_verdict(*entry) for entry in judged(row).values())])
     return table
 
 
@@ -64,7 +62,7 @@ def breakdown_table(rows: list[Row]) -> list[list[str]]:
     for row in rows:
         times = [row.get(name) for name in ("step", *KINDS, "rest")]
         over = ratio(row.get("step"), row.get("products"))
-        table.append([*_shape(row), str(row.get("runs", "–")), *map(_number, times), _number(over)])
+        table.append([*_shape(row), number(row.get("runs")), *map(number, times), number(over)])
     return table
 
 
@@ -73,16 +71,15 @@ def end_to_end_table(rows: list[Row]) -> list[list[str]]:
     table = [["runs", "record", "seconds", "ms a run", "of it planning, ms a run", "peak MB"]]
     for row in rows:
         per_run = [1e3 * row[name] / row["runs"] for name in ("seconds", "planning")]
-        seconds = _number(row["seconds"]) if row["exit"] == 0 else f"failed with {row['exit']}"
-        table.append([str(row["runs"]), row["record"], seconds, *map(_number, per_run), _number(row["peak_mb"])])
+        seconds = number(row["seconds"]) if row["exit"] == 0 else f"failed with {row['exit']}"
+        table.append([str(row["runs"]), row["record"], seconds, *map(number, per_run), number(row["peak_mb"])])
     return table
 
 
 def markdown(table: list[list[str]]) -> str:
     """Return a table in Markdown."""
     head, *body = table
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return TextTable(head, body).markdown()
 
 
 def document(result: dict[str, Any]) -> str:

@@ -6,7 +6,6 @@ gradstab bench --peers path/to/peers.py --peer-path folder/with/jax
 """
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -19,6 +18,8 @@ from experiments.bench import measuring, tables
 from experiments.bench.shapes import chosen
 from experiments.errors import UserError
 from experiments.sweep.stacking import second_level_cache
+from experiments.text.plain import as_json
+from experiments.text.quoting import quote
 
 PARTS = ("engine", "peers", "breakdown", "end_to_end")
 
@@ -47,10 +48,10 @@ def execute(args: argparse.Namespace) -> int:
     """
     script: Path = args.peers or measuring.BUILT_IN
     if not script.is_file():
-        raise UserError(f"`--peers` must be a Python script, got {script}, which is no file; leave it out for the one that is built in")
+        raise UserError(f"`--peers` must be a Python script, got {quote(str(script))}, which is no file; leave it out for the built-in one")
     rounds = (1 if args.quick else 3) if args.rounds is None else args.rounds
     if rounds < 1:
-        raise UserError(f"`--rounds` must be an integer ≥ 1, got {rounds}")
+        raise UserError(f"`--rounds` must be an integer ≥ 1, got {quote(rounds)}")
     try:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,7 +68,7 @@ def execute(args: argparse.Namespace) -> int:
     if "end_to_end" in wanted:
         result["end_to_end"] = measuring.measure_end_to_end(args.quick)
     page = _write(args.output, result)
-    print(json.dumps(result, indent=2) if args.json else page, end="" if not args.json else "\n")
+    print(as_json(result) if args.json else page, end="" if not args.json else "\n")
     failed = any("engine" not in row for row in result.get("shapes", ())) or any(row["exit"] for row in result.get("end_to_end", ()))
     failed = failed or any("step" not in row for row in result.get("breakdown", ()))
     return int(failed)
@@ -76,7 +77,7 @@ def execute(args: argparse.Namespace) -> int:
 def _write(folder: Path, result: dict[str, Any]) -> str:
     """Write JSON and Markdown, and return the latter."""
     page = tables.document(result)
-    (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (folder / "bench.json").write_text(as_json(result) + "\n", encoding="utf-8")
     (folder / "bench.md").write_text(page, encoding="utf-8")
     return page
 

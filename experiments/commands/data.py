@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from experiments.datasets.downloads import MNIST_MD5, MNIST_MIRRORS, fetch
-from experiments.datasets.factories import mnist_cache
+from experiments.datasets.mnist import mnist_cache
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,13 +5,14 @@ gradstab export results/x --json
 """
 
 import argparse
-import json
 from functools import partial
 from pathlib import Path
 
 from experiments.errors import UserError
-from experiments.report.terminal import as_json
-from experiments.store.tables import atomically, load
+from experiments.report.terminal import run_rows
+from experiments.store.files import atomically
+from experiments.store.reading import load
+from experiments.text.plain import as_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,7 @@ def execute(args: argparse.Namespace) -> int:
     """
     results = load(args.results)
     if args.json:
-        print(json.dumps(as_json(results), indent=2, ensure_ascii=False))
+        print(as_json(run_rows(results)))
     if args.csv or not args.json:
         folder: Path = args.output or args.results / "csv"
         try:

@@ -1,7 +1,6 @@
 """Show a computation graph: values, gradients, paths, a drawing."""
 
 import argparse
-import json
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -12,11 +11,14 @@ import numpy as np
 
 from bpcore.graph import gates
 from bpcore.graph.composite import expand, recognize
-from bpcore.graph.node import Array, Node, backward, topological_order
+from bpcore.graph.node import Array, Node
 from bpcore.graph.paths import count
+from bpcore.graph.reverse import backward, topological_order
 from experiments.errors import UserError
 from experiments.graphs import analysis, text
 from experiments.graphs.expression import parse, parse_values
+from experiments.text.numbers import number
+from experiments.text.plain import as_json
 
 DEFAULT_OUTPUT = Path("results") / "graph"
 MOST_DRAWN = 150
@@ -131,7 +133,7 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError('no expression given, expected for example gradstab graph "(x+y)*z" x=-2 y=5 z=-4, or --examples')
     expression = parse(args.expression, parse_values(args.values))
     if expression.root.constant:
-        value = text.number(float(expression.root.value)) if expression.root.shape == () else "an array"
+        value = number(float(expression.root.value)) if expression.root.shape == () else "an array"
         raise UserError(f"`{expression.text}` is a constant, {value}: nothing to differentiate, use a name, as in x**2 x=3")
     with np.errstate(all="ignore"):  # what is not finite is refused by name
         root = expression.root
@@ -155,10 +157,10 @@ def execute(args: argparse.Namespace) -> int:
         return _verdict(comparisons)
     written = _write(root, gradients, label, args.output or DEFAULT_OUTPUT)
     if args.json:
-        _print_json(_as_json(root, gradients, label, variables, comparisons, tables, written))
+        print(as_json(_as_json(root, gradients, label, variables, comparisons, tables, written)))
         return _verdict(comparisons)
     equation = f"{label[root]} = {text.infix(root, label)}" if root.gate else label[root]
-    print(f"{equation} = {text.number(float(root.value))}\n")
+    print(f"{equation} = {number(float(root.value))}\n")
     print(text.table(text.tabulate(root, gradients, label), label[root]))
     if any(max(node.shape, default=0) > text.MOST_SHOWN for node in gradients):
         print("\n(large arrays are given by their shape; --json has every entry)")
@@ -168,10 +170,6 @@ def execute(args: argparse.Namespace) -> int:
         print("\n" + analysis.comparison_table(comparisons))
     print(f"\nwrote {', '.join(str(path) for path in written)}")
     return _verdict(comparisons)
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False))
 
 
 def _require_finite_values(root: Node) -> None:
@@ -291,7 +289,7 @@ def _examples(args: argparse.Namespace) -> int:
         raise UserError(f"cannot write `{error.filename or folder}`: {error.strerror or error}; choose another --output") from None
     failed = [check for check in checks if not check.holds]
     if args.json:
-        _print_json({"page": str(page), "checks": [check.as_dict() for check in checks]})
+        print(as_json({"page": page, "checks": [check.as_dict() for check in checks]}))
     else:
         print(f"wrote {page}: {len(checks) - len(failed)} of {len(checks)} numbers hold")
     for check in failed:

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from experiments.errors import UserError
-from experiments.report.terminal import count
 from experiments.store.assembling import FileSource, Source
+from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences
 from experiments.store.files import Staging
+from experiments.store.folder import is_results
 from experiments.store.locks import locked
 from experiments.store.parts import snapshot_name
+from experiments.store.reading import read_provenance, read_table
 from experiments.store.settling import remove_half_written, stage_tables
-from experiments.store.tables import TABLES, is_results, read_provenance, read_table, runs_frame, stage_provenance
+from experiments.store.tables import runs_frame
+from experiments.store.writing import stage_provenance
+from experiments.text.numbers import count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,12 +7,14 @@ gradstab phase activation=tanh results/init_scale     measured factors as points
 import argparse
 from pathlib import Path
 
-from experiments.compose.composition import compose, jobs_of
-from experiments.config.keys import build_cached
+from experiments.compose.composition import compose, runs_of
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
 from experiments.figures import phase_diagram
 from experiments.report.page import FORMATS, draw
-from experiments.store.tables import load, write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
+from experiments.store.reading import load
+from experiments.text.quoting import shortened
 from experiments.theory import phase
 
 
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("arguments", nargs="*", metavar="key=value|RESULTS", help="activation=name, activation.alpha=…; a results folder")
     parser.add_argument("--output", type=Path, help="folder of the files; RESULTS_DIR/phase by default")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -34,18 +37,17 @@ def execute(args: argparse.Namespace) -> int:
     overrides = [word for word in args.arguments if "=" in word and not Path(word).is_dir()]
     folders = [Path(word) for word in args.arguments if word not in overrides]
     if len(folders) > 1:
-        raise UserError(f"phase takes one results folder, got {len(folders)}: {', '.join(map(str, folders))}")
-    (job,), _ = jobs_of(compose([], overrides))
-    node = job.config["activation"]
-    name, points = phase.label_of(node), None
+        raise UserError(f"phase takes one results folder, got {len(folders)}: {shortened(', '.join(map(str, folders)))}")
+    (run,), _ = runs_of(compose(config_dir_flags(args.config_dir), overrides))
+    name, points = phase.label_of(run.config["activation"]), None
     if folders:
         found = phase.measured(load(folders[0]))
         if name not in found:
             has = ", ".join(found) or "none"
             raise UserError(f"{folders[0]} has no measured factor of activation={name} without normalization; it has: {has}")
         points = found[name][1]
-    table = phase.diagram(name, build_cached(node), points)
-    folder: Path = args.output or Path(job.config["results_dir"]) / "phase"
+    table = phase.diagram(name, run.activation, points)
+    folder: Path = args.output or Path(run.results_dir) / "phase"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

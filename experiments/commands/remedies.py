@@ -5,7 +5,6 @@ gradstab remedies depth=50 activation=relu init=normal --seeds 5
 """
 
 import argparse
-import json
 import math
 import shlex
 import sys
@@ -14,19 +13,22 @@ from typing import Any
 import pandas as pd
 
 from experiments.compose.composition import compose
-from experiments.config.keys import flatten
+from experiments.compose.folders import add_config_dir, config_dir_flags
+from experiments.config.identity import flatten
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
 from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
+from experiments.report.data import tell_data
 from experiments.report.remedies import as_text, write
-from experiments.report.terminal import count, plain
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import default_name, plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import default_name, plan
+from experiments.text.numbers import count
+from experiments.text.plain import as_json
 
 SEEDS = 3
 
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print all rows and the conclusions as JSON")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="replace results of the same name")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -57,15 +60,16 @@ def execute(args: argparse.Namespace) -> int:
     if any(override.startswith(("+experiment=", "hydra.mode")) for override in args.overrides):
         raise UserError("remedies are for one configuration; leave out hydra.mode and experiments, which are sweeps")
     remedies.check_seeds(args.seeds)
-    composed = compose([], args.overrides)
-    config, overrides = remedies.prepare(validate(composed[0].config), tuple(args.overrides))
-    ensure(config["numerics"])
-    if config["depth"] < 1:
-        raise UserError(f"`depth` must be an integer ≥ 1 for remedies, got {config['depth']}; a linear classifier has no layer to cure")
-    tried = remedies.candidates(config)
-    jobs = remedies.jobs_of(tried, overrides, args.seeds)
-    folder = remedies.folder_of(config, default_name(jobs, "remedies"))
-    todo = plan(jobs, folder, fresh=args.fresh)
+    composed = compose(config_dir_flags(args.config_dir), args.overrides)[0]
+    patient = remedies.prepare(validate(composed.config, overrides=composed.overrides))
+    ensure(patient.numerics)
+    tell_data([patient])
+    if patient.depth < 1:
+        raise UserError(f"`depth` must be an integer ≥ 1 for remedies, got {patient.depth}; a linear classifier has no layer to cure")
+    tried = remedies.candidates(patient)
+    runs = remedies.runs_of(tried, args.seeds)
+    folder = remedies.folder_of(patient, default_name(runs, "remedies"))
+    todo = plan(runs, folder, fresh=args.fresh)
     check_memory(todo)
     if args.dry_run:
         print(describe_plan(todo, as_json=args.json))
@@ -79,14 +83,13 @@ def execute(args: argparse.Namespace) -> int:
     table = effects(labeled(tables, tried, args.seeds), clip_rates(tables))
     clipping = table[(table["n_changes"] == 1) & table["change"].str.contains("clip=")]
     conclusions = conclude(table, float(clipping["clip_rate"].iloc[0]) if len(clipping) else math.nan)
-    shown = [(key, str(value)) for key, value in flatten(config).items() if key != "seed"]
+    shown = [(key, str(value)) for key, value in flatten(patient.config).items() if key != "seed"]
     page = write(folder, table, conclusions, " ".join(command), shown)
     if args.json:
-        rows = [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
-        print(json.dumps({"conclusions": conclusions.lines(), "changes": rows, "report": str(page)}, indent=2, ensure_ascii=False))
+        print(as_json({"conclusions": conclusions.lines(), "changes": table.to_dict("records"), "report": page}))
     else:
         print(as_text(table, conclusions))
-        print(f"{folder}: {count(len(tables.runs), 'run')}, {count(len(jobs) - len(todo.todo), 'run')} done before; {page} shows them")
+        print(f"{folder}: {count(len(tables.runs), 'run')}, {count(todo.done, 'run')} done before; {page} shows them")
     return 1 if (tables.runs["status"] == "failed").any() else 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from experiments.errors import UserError
 from experiments.report.page import FORMATS, write_report
+from experiments.text.quoting import quote
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,6 @@ def execute(args: argparse.Namespace) -> int:
     """
     formats = tuple(dict.fromkeys(word.strip() for word in args.formats.split(",") if word.strip()))
     if not formats or not set(formats) <= set(FORMATS):
-        raise UserError(f"--formats must be {' or '.join(FORMATS)} or both, with a comma, got {args.formats!r}")
+        raise UserError(f"--formats must be {' or '.join(FORMATS)} or both, with a comma, got {quote(args.formats)}")
     print(write_report(args.results, args.output, formats))
     return 0

@@ -6,7 +6,6 @@ gradstab reproduce --findings my_findings/ width=128
 """
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -16,14 +15,19 @@ from tqdm import tqdm
 from experiments.atlas import catalogue, figures, judging, page
 from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
-from experiments.report.terminal import count
+from experiments.store.files import write_text
 from experiments.store.provenance import differs
-from experiments.store.tables import Tables, read_provenance, write_text
+from experiments.store.reading import read_provenance
+from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import Plan, plan
 from experiments.sweep.execution import execute as execute_plan
 from experiments.sweep.numerics import ensure
+from experiments.sweep.plan import Plan, plan
+from experiments.text import plain
+from experiments.text.numbers import count
+from experiments.text.quoting import quote, shortened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print verdicts.json instead of the table")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="run everything anew")
+    add_config_dir(parser)
 
 
 def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
@@ -49,7 +54,7 @@ def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
     rest = [word for word in args.overrides if not word.startswith("finding=")]
     for word in rest:
         if "=" not in word:
-            raise UserError(f"{word!r} is no override; expected key=value, or --finding {word}")
+            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding {shortened(word)}")
     return ([name for words in named for name in words.split(",")] if named else None), rest
 
 
@@ -67,10 +72,10 @@ def execute(args: argparse.Namespace) -> int:
     mode = "quick" if args.quick else "full" if args.full else "default"
     entries = catalogue.select(names, args.findings)
     before = judging.reference()
-    composition = compose_all([entry.finding for entry in entries], mode, overrides)
-    ensure(composition.jobs[0].config["numerics"])
+    composition = compose_all([entry.finding for entry in entries], mode, overrides, config_dir_flags(args.config_dir))
+    ensure(composition.runs[0].numerics)
     runs = composition.folder / "runs"
-    todo = plan(composition.jobs, runs, fresh=args.fresh, extend=not args.fresh)
+    todo = plan(composition.runs, runs, fresh=args.fresh, extend=not args.fresh)
     check_memory(todo)
     if args.dry_run:
         print(describe_plan(todo, as_json=args.json))
@@ -94,12 +99,12 @@ def execute(args: argparse.Namespace) -> int:
     lost = judging.lost([judging.row(one) for one in judged], before)
     troubles = [f"{one.finding.label}: {one.broken}" for one in judged if one.broken]
     troubles += _write(judged, composition, mode, shlex.join(["gradstab", *sys.argv[1:]]), provenance, lost, args.paper)
-    return _tell(judged, composition, lost, troubles, len(todo.jobs) - len(todo.todo), tables, args.json)
+    return _tell(judged, composition, lost, troubles, todo.done, tables, args.json)
 
 
 def _run(todo: Plan, command: list[str]) -> Tables | None:
     """Run what is to be done; None where it was interrupted."""
-    if todo.todo and len(todo.todo) < len(todo.jobs) and (difference := differs(todo.provenance)):
+    if todo.todo and todo.done and (difference := differs(todo.provenance)):
         print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
     tables, interrupted = execute_plan(todo, command)
     return None if interrupted else tables
@@ -131,12 +136,12 @@ def _tell(
 ) -> int:
     rows = [judging.row(one) for one in judged]
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(plain.as_json(rows))
     else:
         print(judging.table(rows))
         done = f", {skipped} done before" if skipped else ""
-        print(f"{composition.folder / 'atlas.html'}: {count(len(rows), 'finding')}, {count(len(composition.jobs), 'run')}{done}")
-    own = tables.runs[tables.runs["run_id"].isin([job.run_id for job in composition.jobs])]
+        print(f"{composition.folder / 'atlas.html'}: {count(len(rows), 'finding')}, {count(len(composition.runs), 'run')}{done}")
+    own = tables.runs[tables.runs["run_id"].isin([run.run_id for run in composition.runs])]
     failed = own[own["status"] == "failed"]
     for _, run in failed.iterrows():
         print(f"gradstab: run {run['run_id']} failed: {str(run['error']).splitlines()[0]}", file=sys.stderr)

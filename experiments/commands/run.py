@@ -6,26 +6,29 @@ gradstab run +experiment=depth_by_activation
 """
 
 import argparse
-import json
 import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
-from experiments.compose.composition import compose, jobs_of
-from experiments.config.keys import GROUPS, SCALARS, Job, catalogue
-from experiments.config.paths import CONF
+from experiments.compose.composition import compose, runs_of
+from experiments.compose.folders import add_config_dir, config_dir_flags
+from experiments.config.files import catalogue, choice
+from experiments.config.keys import GROUPS, SCALARS
+from experiments.config.run import Run
 from experiments.errors import UserError
-from experiments.report.terminal import as_json, count, describe_run, describe_sweep
+from experiments.report.data import tell_data
+from experiments.report.terminal import describe_run, describe_sweep, run_rows
 from experiments.store.provenance import differs
 from experiments.store.tables import Tables
 from experiments.sweep.estimate import check_memory, describe_plan
 from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.execution import folder_of, plan
 from experiments.sweep.numerics import ensure
-from experiments.sweep.restore import recorded_jobs
+from experiments.sweep.plan import folder_of, plan
+from experiments.sweep.restore import recorded_runs
+from experiments.text.numbers import count
+from experiments.text.plain import as_json
+from experiments.text.quoting import shortened
 
 
 def _keys() -> str:
@@ -43,8 +46,7 @@ def _keys() -> str:
 
 
 def _choice(group: str, name: str) -> str:
-    node = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{name}.yaml"))
-    keys = [str(key) for key in node if key not in ("_target_", "name")] if isinstance(node, dict) else []
+    keys = [key for key in choice(group, name) if key not in ("_target_", "name")]
     return f"{name} ({' '.join(keys)})" if keys else name
 
 
@@ -62,16 +64,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_argument("-c", "--cfg", choices=["job", "hydra", "all"], help="print the composed config and stop")
     flags.add_argument("-p", "--package", help="only this part of the config, with --cfg")
     flags.add_argument("--resolve", action="store_true", help="resolve interpolations, with --cfg")
-    flags.add_argument("-cd", "--config-dir", help="a folder with more config files")
+    add_config_dir(flags)
     flags.add_argument("-i", "--info", choices=["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"])
     flags.add_argument("--hydra-help", action="store_true", help="Hydra's own help")
 
 
 def _hydra_flags(args: argparse.Namespace) -> list[str]:
     flags = [f"--{name.replace('_', '-')}" for name in ("multirun", "resolve", "hydra_help") if getattr(args, name)]
-    for name in ("cfg", "package", "config_dir", "info"):
+    for name in ("cfg", "package", "info"):
         if getattr(args, name) is not None:
-            flags += [f"--{name.replace('_', '-')}", getattr(args, name)]
+            flags += [f"--{name}", getattr(args, name)]
     return flags
 
 
@@ -88,20 +90,22 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError("--package chooses a part of what --cfg prints; add --cfg job")
     if args.fresh and args.extend:
         raise UserError("--fresh and --extend exclude each other: replace the old results, or add to them")
+    own = config_dir_flags(args.config_dir)
     if args.source is not None:
-        jobs, folder = _recorded(args)
+        runs, folder = _recorded(args)
     else:
-        composed = compose(_hydra_flags(args), args.overrides)
+        composed = compose([*_hydra_flags(args), *own], args.overrides)
         if not composed:
             if args.cfg or args.info or args.hydra_help:
                 return 0
             raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
-        jobs, repeated = jobs_of(composed)
+        runs, repeated = runs_of(composed)
         if repeated:
             print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
-        folder = folder_of(jobs, composed[0].experiment)
-    ensure(jobs[0].config["numerics"])
-    todo = plan(jobs, folder, fresh=args.fresh, extend=args.extend)
+        folder = folder_of(runs, composed[0].experiment)
+    ensure(runs[0].numerics)
+    tell_data(runs)
+    todo = plan(runs, folder, fresh=args.fresh, extend=args.extend)
     check_memory(todo)
     if args.dry_run:
         print(describe_plan(todo, as_json=args.json))
@@ -119,25 +123,25 @@ def execute(args: argparse.Namespace) -> int:
 _PLACES = ("name", "results_dir", "executor")
 
 
-def _recorded(args: argparse.Namespace) -> tuple[list[Job], Path]:
-    """Restore the jobs of a results folder; the overrides say where they go, and nothing else."""
+def _recorded(args: argparse.Namespace) -> tuple[list[Run], Path]:
+    """Restore the runs of a results folder; the overrides say where they go, and nothing else."""
     source = Path(args.source)
     strangers = [override for override in args.overrides if override.partition("=")[0].partition(".")[0] not in _PLACES]
     if strangers or _hydra_flags(args):
         what = (strangers or _hydra_flags(args))[0]
-        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {what}")
+        raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {shortened(what)}")
     composed = compose([], args.overrides)[0].config
     places = {key: composed[key] for key in _PLACES} | {"name": composed["name"] or f"{source.resolve().name}-again"}
-    jobs = recorded_jobs(source, places)
-    if not jobs:
+    runs = recorded_runs(source, places)
+    if not runs:
         raise UserError(f"{source} holds no runs; there is nothing to repeat")
-    jobs = [replace(job, index=index) for index, job in enumerate(jobs)]
-    return jobs, folder_of(jobs, None)
+    runs = [replace(run, index=index) for index, run in enumerate(runs)]
+    return runs, folder_of(runs, None)
 
 
 def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> None:
     if json_wanted:
-        print(json.dumps(as_json(tables), indent=2, ensure_ascii=False))
+        print(as_json(run_rows(tables)))
         return
     print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
     diverged = int((tables.runs["status"] == "diverged").sum())

@@ -4,7 +4,9 @@ Hydra composes and sweeps; its task function only takes the config. The runs com
 known and valid, so a mistake in the last job of a sweep costs nothing.
 """
 
+import contextlib
 import difflib
+import io
 import os
 import re
 import sys
@@ -24,11 +26,13 @@ from yaml import YAMLError
 
 from experiments.compose.fast import TaskConfig
 from experiments.compose.launcher import collect_with
-from experiments.config import keys as run_config
-from experiments.config.keys import GROUPS, SCALARS, Config, Job
+from experiments.config.files import catalogue, choice
+from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config, register
 from experiments.config.paths import CONF
+from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
+from experiments.text.quoting import quote, shortened
 
 _RELEASE = tuple(int(part) for part in hydra.__version__.split(".")[:2])
 VERSION_BASE: dict[str, Any] = {"version_base": "1.3"} if _RELEASE < (1, 4) else {}
@@ -78,7 +82,7 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     Raises:
         UserError: Hydra refused the command line.
     """
-    run_config.register()
+    register()
     _refuse_foreign_factories(overrides)
     composed: list[Composed] = []
     refused: list[OmegaConfBaseException] = []
@@ -105,9 +109,14 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
             [] if "--hydra-help" in flags or any(o.startswith("hydra.sweep.dir=") for o in overrides) else [f"hydra.sweep.dir='{scratch}'"]
         )
         try:
-            with _arguments([*flags, *own, *overrides]):
+            silent = contextlib.redirect_stderr(io.StringIO()) if "--package" in flags else contextlib.nullcontext()
+            with _arguments([*flags, *own, *overrides]), silent:
                 hydra.main(config_path=str(CONF), config_name="config", **VERSION_BASE)(take)()
-        except (HydraException, OmegaConfBaseException, YAMLError, ValueError, AssertionError) as error:
+        except SystemExit as end:  # after words of Hydra's own
+            if end.code and "--package" in flags:
+                raise UserError(f"`--package {shortened(flags[flags.index('--package') + 1])}` names no part of the config") from end
+            raise
+        except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError, AssertionError, RecursionError) as error:
             if "hydra.mode changed" in str(error) and "--multirun" not in flags:
                 return compose([*flags, "--multirun"], overrides)  # a prepared sweep says so; Hydra 1.4 wants it said beforehand
             raise UserError(explain(error)) from error
@@ -122,35 +131,33 @@ def _refuse_foreign_factories(overrides: list[str]) -> None:
         key, _, value = override.partition("=")
         group, _, leaf = key.lstrip("+~").partition(".")
         if group in GROUPS and (leaf in ("_target_", "name") or (not leaf and value.startswith("{"))):
-            raise UserError(f"`{key}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
+            raise UserError(f"`{shortened(key)}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
 
 
-def jobs_of(composed: list[Composed]) -> tuple[list[Job], int]:
+def runs_of(composed: list[Composed]) -> tuple[list[Run], int]:
     """Validate all configs before any of them runs.
 
     Args:
         composed: as Hydra gave them.
 
     Returns:
-        The jobs, numbered by their place in the sweep, and how many were left out because they repeat an earlier one.
+        The runs, numbered by their place in the sweep, and how many were left out because they repeat an earlier one.
 
     Raises:
         UserError: naming the first config that is not valid.
     """
-    for key in (*run_config.UNIDENTIFYING, "numerics"):
+    for key in (*UNIDENTIFYING, "numerics"):
         if any(entry.config.get(key) != composed[0].config.get(key) for entry in composed):
             raise UserError(f"`{key}` must be the same for all runs of a sweep; do not sweep over it")
-    jobs: dict[str, Job] = {}
+    runs: dict[str, Run] = {}
     for index, entry in enumerate(composed):
         try:
-            config = validate(entry.config)
+            run = validate(entry.config, len(runs), entry.overrides)
         except UserError as error:
-            place = f" (job {index} of {len(composed)}: {' '.join(entry.overrides)})" if len(composed) > 1 else ""
+            place = f" (job {index} of {len(composed)}: {shortened(' '.join(entry.overrides))})" if len(composed) > 1 else ""
             raise UserError(f"{error}{place}") from error
-        identity = run_config.run_id(config)
-        if identity not in jobs:
-            jobs[identity] = Job(len(jobs), config, identity, entry.overrides)
-    return list(jobs.values()), len(composed) - len(jobs)
+        runs.setdefault(run.run_id, run)
+    return list(runs.values()), len(composed) - len(runs)
 
 
 def explain(error: Exception) -> str:
@@ -176,33 +183,33 @@ def _unknown_key(match: re.Match[str]) -> str:
     key = match["key"]
     parent, _, leaf = key.rpartition(".")
     if parent:
-        owners = [name for name in run_config.catalogue(parent) if leaf in OmegaConf.load(CONF / parent / f"{name}.yaml")]
+        owners = [name for name in catalogue(parent) if leaf in choice(parent, name)]
         hint = f"{parent}={' or '.join(owners)} has it" if owners else f"`--cfg job --package {parent}` shows its keys"
-        return f"unknown key `{key}`: the chosen {parent} has no `{leaf}`; {hint}"
+        return f"unknown key `{shortened(key)}`: the chosen {parent} has no `{shortened(leaf)}`; {hint}"
     close = difflib.get_close_matches(key, [*SCALARS, *GROUPS, "experiment"], n=1)
     hint = f"did you mean `{close[0]}`?" if close else f"keys: {', '.join([*SCALARS, *GROUPS])}"
     plus = " (experiments are chosen with a plus: +experiment=name)" if key == "experiment" else ""
-    return f"unknown key `{key}`{plus}; {hint}"
+    return f"unknown key `{shortened(key)}`{plus}; {hint}"
 
 
 def _unknown_choice(match: re.Match[str]) -> str:
     options = sorted(set(re.findall(r"^\s+(\w+)$", match["options"], re.MULTILINE)))
     close = difflib.get_close_matches(match["choice"], options, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"`{match['group']}` has no choice {match['choice']!r}; {hint}choices: {', '.join(options)}"
+    return f"`{match['group']}` has no choice {quote(match['choice'])}; {hint}choices: {', '.join(options)}"
 
 
 def _wrong_type(match: re.Match[str]) -> str:
     kind = {"Integer": "an integer", "Float": "a number", "Boolean": "true or false", "String": "a word"}
-    return f"`{match['key']}` must be {kind.get(match['kind'], match['kind'])}, got {match['value']!r}"
+    return f"`{match['key']}` must be {kind.get(match['kind'], match['kind'])}, got {quote(match['value'])}"
 
 
 def _needs_experiment_plus(match: re.Match[str]) -> str:
-    return f"`{match['group']}` is not in the defaults; add it with a plus: +{match['group']}={match['choice']}"
+    return f"`{match['group']}` is not in the defaults; add it with a plus: +{match['group']}={shortened(match['choice'])}"
 
 
 def _sweep_without_multirun(match: re.Match[str]) -> str:
-    return f"`{match['override']}` is a sweep; add -m to run all of its values"
+    return f"`{shortened(match['override'])}` is a sweep; add -m to run all of its values"
 
 
 def _no_yaml(match: re.Match[str]) -> str:
@@ -210,8 +217,8 @@ def _no_yaml(match: re.Match[str]) -> str:
 
 
 def _cannot_parse(match: re.Match[str]) -> str:
-    line = " ".join(match.string.split("See http")[0].split())
-    return f"cannot read an override ({line}); quote values with special characters, as in 'name=\"a b\"'"
+    line = match.string.split("See http")[0].replace("LexerNoViableAltException: ", "near ").rstrip("^ \n")
+    return f"cannot read an override ({shortened(line)}); quote values with special characters, as in 'name=\"a b\"'"
 
 
 _EXPLANATIONS = [
@@ -221,6 +228,9 @@ _EXPLANATIONS = [
     (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),
     (r"Config group override must be a string or a list", lambda m: "a group must be given the name of a choice, as in activation=tanh"),
     (r"Missing mandatory value: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got ???"),
+    (r"File name too long", lambda _: "an override names a group, choice or key of so many characters that none can be called so"),
+    (r"Exceeds the limit \(\d+ digits\)", lambda _: "an override holds an integer of thousands of digits; expected a shorter one"),
+    (r"maximum recursion depth", lambda _: "an override is nested too deeply; expected key=value with a plain value, or a sweep of such"),
     (r"missing EQUAL at", lambda m: "an override has the form key=value; `gradstab run --help` lists the keys"),
     (r"append to your default list use \+(?P<group>\w+)=(?P<choice>\w+)", _needs_experiment_plus),
     (r"Value '(?P<value>[^']*)' of type '\w+' could not be converted to (?P<kind>\w+).*?full_key: (?P<key>[\w.]+)", _wrong_type),

@@ -7,9 +7,8 @@ picture goes through Hydra's composition, and so does everything that fails, whi
 
 import copy
 import os
-import pickle
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,34 +19,15 @@ from hydra._internal.defaults_list import Overrides
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
-from experiments.compose.plain_values import PlainBase
+from experiments.compose.bases import Base, KeptFiles, base_of, calls_resolver, texts_of
 
 _KEPT_BASES = 512
 _KEPT_OVERRIDES = 100_000
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)")
-
-
-@dataclass(frozen=True)
-class _Base:
-    """Hold a config before values are applied.
-
-    Args:
-        whole: makes a copy of it.
-        task: makes a copy of it without the hydra node; None where that could resolve to something else.
-        plain: its values alone; None where it has an interpolation, or a value is missing.
-        literal: whether the task's part has no interpolation.
-        choices: of its groups.
-    """
-
-    whole: Callable[[], DictConfig]
-    task: Callable[[], DictConfig] | None
-    plain: PlainBase | None
-    literal: bool
-    choices: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -104,7 +84,7 @@ class FastLoader:
     def _start(self, master: DictConfig | None) -> None:
         """Forget what was kept for another sweep."""
         self._master = master
-        self._bases: dict[tuple[Any, ...], _Base] = {}
+        self._bases: dict[tuple[Any, ...], Base] = {}
         self._structural: dict[tuple[str, bool], bool] = {}
         self._repository: Any = None
         self._reading: Any = None
@@ -142,8 +122,8 @@ class FastLoader:
             base, values, lines = self._split(master_config, sweep_overrides)
             if base.plain is not None and (containers := base.plain.apply(values)) is not None:
                 return TaskConfig(containers, lines, base.choices, literal=True)
-            texts = _texts([override.value() for override in values])  # unescaped, as Hydra applies them
-            if base.task is None or any(_calls_resolver(text) for text in texts):
+            texts = texts_of([override.value() for override in values])  # unescaped, as Hydra applies them
+            if base.task is None or any(calls_resolver(text) for text in texts):
                 return None
             literal = base.literal and not any("${" in text for text in texts)
             config = base.task()
@@ -168,7 +148,7 @@ class FastLoader:
         OmegaConf.copy_cache(from_config=master, to_config=config)
         return config
 
-    def _split(self, master: DictConfig, overrides: Sequence[str]) -> tuple[_Base, list[Override], tuple[str, ...]]:
+    def _split(self, master: DictConfig, overrides: Sequence[str]) -> tuple[Base, list[Override], tuple[str, ...]]:
         """Return the base of a job, the overrides to apply to it, and all of them as text."""
         if master is not self._master:
             self._start(master)
@@ -220,92 +200,19 @@ class FastLoader:
             self._repository = repository
         return self._repository
 
-    def _base(self, structural: tuple[str, ...]) -> _Base:
+    def _base(self, structural: tuple[str, ...]) -> Base:
         key = (structural, os.getcwd())  # the folder is a part of Hydra's node
         if key not in self._bases:
             if self._reading is None:
                 self._reading = copy.copy(self._loader)
-                self._reading.repository = _KeptFiles(self._loader.repository, {})
+                self._reading.repository = KeptFiles(self._loader.repository, {})
             config = self._reading.load_sweep_config(self._master, list(structural))
             if config.hydra.job.env_copy:  # read from the environment at each composition
                 raise _TooSpecialError
             if len(self._bases) >= _KEPT_BASES:
                 del self._bases[next(iter(self._bases))]
-            self._bases[key] = _make_base(config)
+            self._bases[key] = base_of(config)
         return self._bases[key]
-
-
-class _KeptFiles:
-    """Stand in for Hydra's repository of config files: each file is read once, and handed out as a copy.
-
-    Args:
-        repository: Hydra's.
-        kept: pickled files by path.
-    """
-
-    def __init__(self, repository: Any, kept: dict[str, bytes]) -> None:
-        self._repository, self._kept = repository, kept
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_repository":  # asked for while this object is being copied
-            raise AttributeError(name)
-        return getattr(self._repository, name)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "_KeptFiles":
-        """Return what a composition works on: it may change its search path, but not what was read."""
-        return _KeptFiles(copy.deepcopy(self._repository, memo), self._kept)
-
-    def initialize_sources(self, config_search_path: Any) -> None:
-        self._repository.initialize_sources(config_search_path)
-        self._kept = {}  # other folders, other files
-
-    def load_config(self, config_path: str) -> Any:
-        if config_path not in self._kept:
-            loaded = self._repository.load_config(config_path)
-            try:
-                self._kept[config_path] = pickle.dumps(loaded, pickle.HIGHEST_PROTOCOL)
-            except Exception:  # such as a class that was defined inside a function
-                return loaded
-        return pickle.loads(self._kept[config_path])
-
-
-def _make_base(config: DictConfig) -> _Base:
-    choices = dict(config.hydra.runtime.choices)
-    whole = _copies(config)
-    task = whole()
-    with open_dict(task):
-        del task["hydra"]
-    texts = _texts(OmegaConf.to_container(task, resolve=False))
-    alone = not any(_calls_resolver(text) for text in texts)
-    literal = not any("${" in text for text in texts)
-    complete = literal and "???" not in texts
-    copies = _copies(task)
-    return _Base(whole, copies if alone else None, PlainBase(copies()) if complete else None, literal, choices)
-
-
-def _copies(config: DictConfig) -> Callable[[], DictConfig]:
-    """Return what makes copies: unpickling is several times faster than copying, where it is possible."""
-    try:
-        frozen = pickle.dumps(config, pickle.HIGHEST_PROTOCOL)
-        pickle.loads(frozen)
-        return lambda: pickle.loads(frozen)
-    except Exception:  # such as a class that was defined inside a function
-        pass
-    return lambda: copy.deepcopy(config)
-
-
-def _texts(node: Any) -> list[str]:
-    """Return every string value in plain containers."""
-    if isinstance(node, dict):
-        return [text for value in node.values() for text in _texts(value)]
-    if isinstance(node, list):
-        return [text for value in node for text in _texts(value)]
-    return [node] if isinstance(node, str) else []
-
-
-def _calls_resolver(text: str) -> bool:
-    """Tell whether a text may call a resolver, such as ${oc.env:HOME}; a plain ${key} does not."""
-    return "${" in text and ":" in text
 
 
 def _of_hydra(override: Override) -> bool:

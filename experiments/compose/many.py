@@ -1,5 +1,6 @@
 """Composition of many sweeps: Hydra starts once for all of them, and by itself for what is special."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hydra import initialize_config_dir
@@ -11,19 +12,25 @@ from hydra.types import HydraContext, RunMode
 
 from experiments.compose.composition import VERSION_BASE, Composed, compose
 from experiments.compose.fast import FastLoader
-from experiments.config import keys as run_config
+from experiments.config.keys import register
 from experiments.config.paths import CONF
 
 
 class Composer:
-    """Compose sweeps; what one has in common with the next is kept, which saves Hydra's start and the files' reading."""
+    """Compose sweeps; what one has in common with the next is kept, which saves Hydra's start and the files' reading.
 
-    def __init__(self) -> None:
-        run_config.register()
+    Args:
+        flags: --config-dir and its folder, or none.
+    """
+
+    def __init__(self, flags: Sequence[str] = ()) -> None:
+        self._flags = list(flags)
+        searched = [f"hydra.searchpath=['file://{folder}']" for folder in self._flags[1:]]
+        register()
         self._parser = OverridesParser.create()
         with initialize_config_dir(str(CONF), job_name="gradstab", **VERSION_BASE):
             loader = GlobalHydra.instance().config_loader()
-            self._master = loader.load_configuration("config", [], RunMode.MULTIRUN)
+            self._master = loader.load_configuration("config", searched, RunMode.MULTIRUN)
             context = HydraContext(config_loader=loader, callbacks=Callbacks())
             self._sweeper: Any = Plugins.instance().instantiate_sweeper(hydra_context=context, task_function=_idle, config=self._master)
             self._loader = FastLoader(loader)
@@ -41,7 +48,7 @@ class Composer:
             UserError: Hydra refused the sweep.
         """
         found = None if any(_is_special(override) for override in overrides) else self._found(overrides)
-        return compose(["--multirun"], overrides) if found is None else found
+        return compose(["--multirun", *self._flags], overrides) if found is None else found
 
     def _found(self, overrides: list[str]) -> list[Composed] | None:
         """Compose a sweep; None for one that is wrong, which Hydra's own run says in its words."""

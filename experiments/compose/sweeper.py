@@ -13,6 +13,8 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf import AnyNode, DictConfig, IntegerNode, OmegaConf
 
+from experiments.text.quoting import quote, shortened
+
 DESIGNS = ("sobol", "lhs", "random")
 
 
@@ -62,14 +64,14 @@ class Axes:
         used: set[str] = set()
         for keys in groups:
             if not isinstance(keys, list) or len(keys) < 2 or not all(isinstance(key, str) for key in keys):
-                raise HydraException(f"`hydra.sweeper.zip` must be a list of two or more axes, as in [lr,clip.threshold], got {keys}")
+                raise HydraException(f"`hydra.sweeper.zip` must list two or more axes, as in [lr,clip.threshold], got {quote(keys)}")
             for key in keys:
                 if key not in names:
                     raise HydraException(
-                        f"`hydra.sweeper.zip` names {key}, which is no grid axis of the sweep; axes: {', '.join(names) or 'none'}"
+                        f"`hydra.sweeper.zip` names {shortened(key)}, which is no grid axis here; axes: {', '.join(names) or 'none'}"
                     )
                 if key in used:
-                    raise HydraException(f"`hydra.sweeper.zip` must name each axis once, got {key} twice")
+                    raise HydraException(f"`hydra.sweeper.zip` must name each axis once, got {shortened(key)} twice")
                 used.add(key)
             lengths = {key: len(columns[names[key]]) for key in keys}
             if len(set(lengths.values())) > 1:
@@ -81,19 +83,19 @@ class Axes:
         """Draw the continuous axes."""
         if self.design is None:
             if intervals:
-                line = next(iter(intervals.values())).input_line
+                line = shortened(str(next(iter(intervals.values())).input_line))
                 raise HydraException(
                     f"`{line}` is a continuous range; say how to draw it, as in hydra.sweeper.design=sobol hydra.sweeper.n_samples=64"
                 )
             return {}
         if self.design not in DESIGNS:
-            raise HydraException(f"`hydra.sweeper.design` must be {' or '.join(DESIGNS)}, got {self.design!r}")
+            raise HydraException(f"`hydra.sweeper.design` must be {' or '.join(DESIGNS)}, got {quote(self.design)}")
         if not intervals:
             raise HydraException(f"`hydra.sweeper.design={self.design}` draws intervals, but no axis is one; write lr='interval(0.01,1)'")
         if self.n_samples is None or self.n_samples < 1:
-            raise HydraException(f"`hydra.sweeper.n_samples` must be an integer ≥ 1, got {self.n_samples}; it is how many points are drawn")
+            raise HydraException(f"`hydra.sweeper.n_samples` must be an integer ≥ 1, got {quote(self.n_samples)}; so many points are drawn")
         if self.seed < 0:
-            raise HydraException(f"`hydra.sweeper.seed` must be an integer ≥ 0, got {self.seed}")
+            raise HydraException(f"`hydra.sweeper.seed` must be an integer ≥ 0, got {quote(self.seed)}")
         keys = sorted(intervals)  # the points do not depend on the order in which the axes were typed
         points = unit_points(self.design, self.n_samples, len(keys), self.seed)
         drawn = {}
@@ -179,20 +181,20 @@ def scale(unit: list[float], interval: IntervalSweep, integer: bool, line: str) 
         HydraException: the interval is empty, not finite, or not positive on a log scale.
     """
     if unknown := interval.tags - {"log"}:
-        raise HydraException(f"`{line}`: the only tag of an interval is log, got {', '.join(sorted(unknown))}")
+        raise HydraException(f"`{shortened(line)}`: the only tag of an interval is log, got {shortened(', '.join(sorted(unknown)))}")
     assert interval.start is not None
     assert interval.end is not None
     start, end = float(interval.start), float(interval.end)
     if not (math.isfinite(start) and math.isfinite(end) and start < end):
-        raise HydraException(f"`{line}` must be an interval from a smaller to a larger finite number")
+        raise HydraException(f"`{shortened(line)}` must be an interval from a smaller to a larger finite number")
     log = "log" in interval.tags
     if log and start <= 0:
-        raise HydraException(f"`{line}` must be positive on a log scale; raise its lower end above 0")
+        raise HydraException(f"`{shortened(line)}` must be positive on a log scale; raise its lower end above 0")
     low, high = start, end
     if integer:
         low, high = math.ceil(start), math.floor(end)
         if low > high:
-            raise HydraException(f"`{line}` contains no integer")
+            raise HydraException(f"`{shortened(line)}` contains no integer")
         start, end = low - 0.5, high + 0.5
     values = [start * (end / start) ** u if log else start + u * (end - start) for u in unit]
     values = [min(max(value, low), high) for value in values]

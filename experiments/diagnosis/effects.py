@@ -15,6 +15,7 @@ import pandas as pd
 from bpcore.arrays import FloatArray
 from experiments.diagnosis.groups import summarize_groups
 from experiments.statistics.intervals import Paired, mean_interval, paired
+from experiments.text.numbers import interval, number, percent
 
 SHARE_OF_THE_BEST = 0.5
 SMALLEST_GAIN = 0.05
@@ -206,14 +207,14 @@ def conclude(table: pd.DataFrame, clip_share: float) -> Conclusions:
 def _training(row: "pd.Series[Any]") -> str:
     if math.isnan(row["loss"]):
         return "not trained"
-    accuracy = "" if math.isnan(row["accuracy"]) else f", accuracy {row['accuracy']:.3g}"
-    return f"loss {row['loss']:.3g}{accuracy}"
+    accuracy = "" if math.isnan(row["accuracy"]) else f", accuracy {number(row['accuracy'])}"
+    return f"loss {number(row['loss'])}{accuracy}"
 
 
 def _gradient(base: "pd.Series[Any]", row: "pd.Series[Any]") -> str:
     if row["delta_factor"] == base["delta_factor"]:
-        return f"δ per layer stays {row['delta_factor']:.3g}×"
-    return f"δ per layer {base['delta_factor']:.3g}× → {row['delta_factor']:.3g}×, {row['verdict']}"
+        return f"δ per layer stays {number(row['delta_factor'])}×"
+    return f"δ per layer {number(base['delta_factor'])}× → {number(row['delta_factor'])}×, {row['verdict']}"
 
 
 def _warnings(base: "pd.Series[Any]", singles: pd.DataFrame, clip_share: float) -> list[str]:
@@ -230,12 +231,12 @@ def _warnings(base: "pd.Series[Any]", singles: pd.DataFrame, clip_share: float) 
         elif further:
             text.append(f"{start} carries δ further from a steady size: {_gradient(base, row)}; {row['reason']}")
         elif row["outcome"] == "no effect":
-            acted = "it never acts" if clip_share == 0 else f"it acts in {clip_share:.0%} of the recorded steps"
+            acted = "it never acts" if clip_share == 0 else f"it acts in {percent(clip_share)} of the recorded steps"
             what = acted if "clip=" in row["change"] else _gradient(base, row)
             idle.append(f"{row['change']} ({what})")
         elif row["outcome"] == "uncertain":
-            ends = f"{row['effect_score_lo']:.2g} to {row['effect_score_hi']:.2g}"
-            open_.append(f"{row['change']} ({_gradient(base, row)}; gain {row['effect_score']:.2g}, 95 % {ends})")
+            ends = interval(row["effect_score_lo"], row["effect_score_hi"], 2)
+            open_.append(f"{row['change']} ({_gradient(base, row)}; gain {number(row['effect_score'], 2)}, 95 % {ends})")
     if idle:
         text.append(f"without effect on training, alone: {'; '.join(idle)}")
     if open_:

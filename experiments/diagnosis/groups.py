@@ -47,7 +47,7 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
             "delta_factor_max": measured.max() if len(measured) else math.nan,
             "delta_factor_arithmetic": factor.arithmetic,
             "delta_factor_theory": theory.mean() if len(theory) else math.nan,
-            "final_loss": group["final_loss"].median(),
+            "final_loss": group["final_loss"].dropna().median(),  # of NaN alone, pandas 2 warns
             "final_accuracy": group["final_accuracy"].mean(),
             "test_accuracy": group["test_accuracy"].mean(),
             "n_diverged": int((group["status"] == "diverged").sum()),

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from experiments.config.keys import GROUPS, Config, Job, build_cached, catalogue, run_id
-from experiments.config.paths import CONF
+from experiments.config.files import catalogue, choice
+from experiments.config.keys import GROUPS
+from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
+from experiments.text.quoting import quote
 
 BATCH_SIZE = 64
 """What is taken where the configuration says nothing: remedies show in the first steps, and full batches take ten times as long."""
@@ -55,14 +55,12 @@ class Candidate:
     Args:
         label: what is changed, as overrides joined by a plus; `unchanged` for the ailing configuration.
         levels: applied.
-        overrides: of the change.
-        config: with the first seed, validated.
+        run: with the first seed; its overrides are those of the ailing configuration, as far as they stand, and of the change.
     """
 
     label: str
     levels: tuple[Level, ...]
-    overrides: tuple[str, ...]
-    config: Config
+    run: Run
 
     @property
     def cost(self) -> tuple[int, int]:
@@ -77,42 +75,40 @@ def levels() -> list[Level]:
     """Return all levels of all remedies, the cheapest remedy first."""
     result = []
     for name in catalogue("remedy"):
-        node: Any = OmegaConf.to_container(OmegaConf.load(CONF / "remedy" / f"{name}.yaml"))
+        node = choice("remedy", name)
         for entry in node["levels"]:
             change, multiply = entry.get("change", {}), entry.get("multiply", {})
             result.append(Level(node["title"], node["cost"], change, multiply, entry["advice"], entry["reason"], entry["source"]))
     return sorted(result, key=lambda level: level.cost)
 
 
-def prepare(config: Config, overrides: tuple[str, ...]) -> tuple[Config, tuple[str, ...]]:
+def prepare(run: Run) -> Run:
     """Fill in what the sweep of remedies takes by default where the command line says nothing.
 
     Args:
-        config: composed and validated.
-        overrides: of the command line.
+        run: as the command line asks for it.
 
     Returns:
-        The configuration with a batch size and a recording interval, and the overrides with these.
+        The run with a batch size and a recording interval, and the overrides with these.
     """
-    given = {override.partition("=")[0] for override in overrides}
-    config, added = copy.deepcopy(config), []
-    examples = build_cached(config["data"]).x.shape[1]
-    if "batch_size" not in given and examples > BATCH_SIZE:
+    given = {_key(override) for override in run.overrides}
+    config, added = copy.deepcopy(run.config), []
+    if "batch_size" not in given and run.facts.n_examples > BATCH_SIZE:
         config["batch_size"] = BATCH_SIZE
         added.append(f"batch_size={BATCH_SIZE}")
-    if "record.every" not in given and config["steps"] > RECORDS:
-        config["record"]["every"] = -(-config["steps"] // RECORDS)
+    if "record.every" not in given and run.steps > RECORDS:
+        config["record"]["every"] = -(-run.steps // RECORDS)
         added.append(f"record.every={config['record']['every']}")
-    return validate(config), (*overrides, *added)
+    return validate(config, overrides=(*run.overrides, *added))
 
 
-def candidates(config: Config) -> list[Candidate]:
+def candidates(run: Run) -> list[Candidate]:
     """Return the configuration as it is, then every level alone, then every pair of levels of two remedies.
 
     What changes nothing, because the configuration has it already, is left out.
 
     Args:
-        config: validated.
+        run: the ailing one.
 
     Returns:
         Distinct candidates, the ailing configuration first.
@@ -120,27 +116,27 @@ def candidates(config: Config) -> list[Candidate]:
     known = levels()
     pairs = [pair for pair in itertools.combinations(known, 2) if pair[0].remedy != pair[1].remedy]
     found: dict[str, Candidate] = {}
-    effective = {run_id(config)}
+    effective = {run.run_id}
     singles = []
     for level in known:
-        changed, _ = _apply(config, (level,))
-        if run_id(changed) not in effective:
-            effective.add(run_id(changed))
+        changed = _apply(run, (level,)).run
+        if changed.run_id not in effective:
+            effective.add(changed.run_id)
             singles.append(level)
     for combination in [(), *((level,) for level in singles), *(pair for pair in pairs if all(level in singles for level in pair))]:
-        changed, overrides = _apply(config, combination)
-        found.setdefault(run_id(changed), Candidate(" + ".join(overrides) or UNCHANGED, combination, overrides, changed))
+        candidate = _apply(run, combination)
+        found.setdefault(candidate.run.run_id, candidate)
     return list(found.values())
 
 
-def _apply(config: Config, applied: tuple[Level, ...]) -> tuple[Config, tuple[str, ...]]:
-    changed = copy.deepcopy(config)
+def _apply(run: Run, applied: tuple[Level, ...]) -> Candidate:
+    changed = copy.deepcopy(run.config)
     overrides = []
     for level in applied:
         for key, value in level.change.items():
             group, _, leaf = key.partition(".")
             if key in GROUPS:
-                changed[key] = OmegaConf.to_container(OmegaConf.load(CONF / key / f"{value}.yaml"))
+                changed[key] = choice(key, value)
             else:
                 (changed[group] if leaf else changed)[leaf or key] = value
             overrides.append(f"{key}={value}")
@@ -148,46 +144,45 @@ def _apply(config: Config, applied: tuple[Level, ...]) -> tuple[Config, tuple[st
             changed[key] *= factor
             overrides.append(f"{key}={changed[key]:.6g}")
             changed[key] = float(f"{changed[key]:.6g}")
-    return validate(changed), tuple(overrides)
+    keys = {_key(override) for override in overrides}
+    replaced = tuple(f"{key}." for key in keys if key in GROUPS)  # the keys of a group's choice of before would not fit
+    own = [override for override in run.overrides if _key(override) not in keys and not _key(override).startswith(replaced)]
+    return Candidate(" + ".join(overrides) or UNCHANGED, applied, validate(changed, overrides=(*own, *overrides)))
 
 
-def jobs_of(tried: list[Candidate], overrides: tuple[str, ...], seeds: int) -> list[Job]:
+def runs_of(tried: list[Candidate], seeds: int) -> list[Run]:
     """Return the sweep: every candidate with every seed, from the configuration's own on.
 
     Args:
         tried: the candidates.
-        overrides: that the ailing configuration was composed from.
         seeds: number of repetitions, ≥ 1.
 
     Returns:
-        Jobs in the order of the candidates.
+        Runs in the order of the candidates.
 
     Raises:
         UserError: there are too few seeds to compare anything.
     """
     check_seeds(seeds)
-    jobs: list[Job] = []
+    runs: list[Run] = []
     for candidate in tried:
-        keys = {override.partition("=")[0] for override in candidate.overrides}
-        replaced = {key for key in keys if key in GROUPS}
-        own = [o for o in overrides if _key(o) not in keys | {"seed"} and _key(o).partition(".")[0] not in replaced]
-        first = candidate.config["seed"]
-        for seed in range(first, first + seeds):
-            config = {**candidate.config, "seed": seed}
-            jobs.append(Job(len(jobs), config, run_id(config), (*own, *candidate.overrides, f"seed={seed}")))
-    return jobs
+        first = candidate.run
+        overrides = tuple(override for override in first.overrides if _key(override) != "seed")
+        for seed in range(first.seed, first.seed + seeds):
+            runs.append(validate({**first.config, "seed": seed}, len(runs), (*overrides, f"seed={seed}")))
+    return runs
 
 
 def check_seeds(seeds: int) -> None:
     """Refuse a number of seeds that gives no interval."""
     if seeds < 2:
-        raise UserError(f"`--seeds` must be an integer ≥ 2, got {seeds}; intervals come from the scatter over seeds")
+        raise UserError(f"`--seeds` must be an integer ≥ 2, got {quote(seeds)}; intervals come from the scatter over seeds")
 
 
 def _key(override: str) -> str:
     return override.partition("=")[0].lstrip("+~")
 
 
-def folder_of(config: Config, default: str) -> Path:
+def folder_of(run: Run, default: str) -> Path:
     """Return the results folder: `name`, or the default, in results_dir."""
-    return Path(config["results_dir"]) / (config["name"] or default)
+    return Path(run.results_dir) / (run.name or default)

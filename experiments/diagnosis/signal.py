@@ -29,6 +29,7 @@ import pandas as pd
 
 from experiments.statistics.factors import NO_FACTOR, Factor, exp, log_delta_norm, quantile
 from experiments.statistics.intervals import mean_interval, proportion
+from experiments.text.numbers import from_log, number, percent
 
 END_TO_END = math.log(10)
 PER_LAYER = math.log(2)
@@ -87,7 +88,7 @@ def _first_dead(step0: Any, first: int, layer: "np.ndarray[Any, Any]") -> Verdic
 def _underflowed(step0: Any, top: int, layer: "np.ndarray[Any, Any]") -> str:
     text = f"δ is exactly 0 from layer {top} down to layer 1, below the smallest number"
     logs = log_delta_norm(step0)[layer == 1]
-    return f"{text}; in extended range it is 10^{logs[0] / math.log(10):.0f} in layer 1" if len(logs) and math.isfinite(logs[0]) else text
+    return f"{text}; in extended range it is {from_log(logs[0])} in layer 1" if len(logs) and math.isfinite(logs[0]) else text
 
 
 def _saturated_layer(step0: Any, layer: "np.ndarray[Any, Any]", hidden: "np.ndarray[Any, Any]") -> str:
@@ -100,7 +101,7 @@ def _saturated_layer(step0: Any, layer: "np.ndarray[Any, Any]", hidden: "np.ndar
     with np.errstate(all="ignore"):
         spread = np.sqrt(np.asarray(step0["z_var"])[hidden] + np.asarray(step0["z_mean"])[hidden] ** 2).max()
     rectifies = (np.asarray(step0["zero"])[hidden] > 0.25).any()
-    return f"{share[worst]:.0%} of layer {layer[worst]} is saturated" if spread > 2 and not rectifies else ""
+    return f"{percent(share[worst])} of layer {layer[worst]} is saturated" if spread > 2 and not rectifies else ""
 
 
 def by_factor(factor: Factor, depth: int, theory: float = math.nan, saturated: str = "", over: str = "") -> Verdict:
@@ -136,20 +137,13 @@ def by_factor(factor: Factor, depth: int, theory: float = math.nan, saturated: s
         bound = 1 + math.ceil(END_TO_END / abs(mean))
         return Verdict("stable", f"{rate}, {ratio} in all over {depth} hidden layers; at this rate tenfold from {bound} on")
     return Verdict(
-        "stable", f"δ keeps its size: a factor of {exp(mean):.3g} per layer toward the input{_aside(factor, False, theory, over)}"
+        "stable", f"δ keeps its size: a factor of {number(exp(mean))} per layer toward the input{_aside(factor, False, theory, over)}"
     )
 
 
 def _times(log_ratio: float) -> str:
-    """Write a ratio given by its logarithm, also beyond floats: 4.88×, 1e400×."""
-    if log_ratio > 700:
-        return f"10^{log_ratio / math.log(10):.0f}×"
-    return f"{_plainly(math.exp(log_ratio))}×"
-
-
-def _plainly(value: float) -> str:
-    """Write a number to three digits, 5.93e5 in place of 5.93e+05."""
-    return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+    """Write a ratio given by its logarithm, also beyond floats: 4.88×, 10^400×."""
+    return f"{from_log(log_ratio)}×"
 
 
 def _aside(factor: Factor, shrinks: bool, theory: float, over: str) -> str:
@@ -158,7 +152,7 @@ def _aside(factor: Factor, shrinks: bool, theory: float, over: str) -> str:
     def as_stated(value: float) -> str:
         if shrinks:
             value = math.inf if value == 0 else 1 / value
-        return _plainly(value)
+        return number(value)
 
     parts = []
     if not math.isnan(factor.low):

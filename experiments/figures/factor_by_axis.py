@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figures.data import tables
-from experiments.figures.data.roles import is_numeric, label, levels
+from experiments.figures.data.roles import is_numeric, levels
 from experiments.figures.style.facets import Panel, curves, lost, repeated, sentences
 from experiments.store.tables import Results
+from experiments.text.numbers import label
 
 ORDER = 30
 

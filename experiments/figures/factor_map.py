@@ -15,10 +15,11 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from experiments.figures.data import tables
-from experiments.figures.data.roles import label, levels
+from experiments.figures.data.roles import levels
 from experiments.figures.style.facets import facets, sentences
-from experiments.figures.style.look import DIVERGING, GREY, INK, short
+from experiments.figures.style.look import DIVERGING, GREY, INK
 from experiments.store.tables import Results
+from experiments.text.numbers import label, number
 
 ORDER = 31
 
@@ -49,7 +50,7 @@ def draw(table: pd.DataFrame) -> Figure:
         ScalarMappable(norm, DIVERGING), ax=[panel.axes for panel in cut], label="factor per layer", aspect=22, pad=0.02
     )
     bar.ax.yaxis.set_major_locator(FixedLocator(round_factors(reach)))
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(10.0**value)))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(10.0**value, typeset=True)))
     bar.outline.set_visible(False)
     handles = []
     if (table["n_diverged"] > 0).any():
@@ -93,7 +94,7 @@ def _cells(axes: Axes, rows: pd.DataFrame, x: str, y: str, across: list[str], do
             axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, fc="none", ec="#00000055", lw=0, hatch="///"))
         if written:
             dark = known and abs(image[i, j]) > 0.62 * float(norm.vmax or 1)
-            text = axes.text(j, i, short(value), ha="center", va="center", fontsize=8, color="white" if dark else "#1a1a1a")
+            text = axes.text(j, i, number(value, typeset=True), ha="center", va="center", fontsize=8, color="white" if dark else "#1a1a1a")
             if row["n_diverged"] > 0:
                 fill = DIVERGING(norm(image[i, j])) if known else "#e8e8e8"
                 text.set_bbox({"fc": fill, "ec": "none", "pad": 1.0})

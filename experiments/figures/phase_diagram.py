@@ -4,6 +4,7 @@ The factor per layer over the variances of biases and weights; on the edge of ch
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from experiments.figures.style.facets import columns_for, sentences
-from experiments.figures.style.look import DIVERGING, GREY, INK, WIDTH, figure, short
+from experiments.figures.style.look import DIVERGING, GREY, INK, WIDTH, figure
 from experiments.store.tables import Results
+from experiments.text.numbers import number
 from experiments.theory import phase
 
 ORDER = 32
@@ -63,7 +65,7 @@ def draw(table: pd.DataFrame) -> Figure:
         ScalarMappable(norm, DIVERGING), ax=panels, label="factor of ‖δ‖ per layer, √χ₁", extend="both", aspect=26, pad=0.02
     )
     bar.ax.yaxis.set_major_locator(FixedLocator([math.log10(tick) for tick in _TICKS if abs(math.log10(tick)) <= reach]))
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(10.0**value)))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(10.0**value, typeset=True)))
     bar.outline.set_visible(False)
     drawing.legend(handles=_handles(table), loc="outside lower center", ncols=4)
     return drawing
@@ -107,7 +109,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, norm: Normalize) -> None:
     if "critical" in parts:
         at = float(parts["critical"]["sigma_w2"].iloc[0])
         axes.plot([0.0], [at], "D", color=INK, mfc="white", ms=7, zorder=5, clip_on=False, gid="critical")
-        axes.annotate(f"σ_w² = {short(at)}", (0, at), (10, 7), textcoords="offset points", fontsize=8.5, color=INK)
+        axes.annotate(f"σ_w² = {number(at, typeset=True)}", (0, at), (10, 7), textcoords="offset points", fontsize=8.5, color=INK)
     if "measured" in parts:
         points = parts["measured"]
         with np.errstate(all="ignore"):
@@ -115,7 +117,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, norm: Normalize) -> None:
         axes.scatter(points["sigma_b2"], points["sigma_w2"], c=colors, s=44, ec=INK, lw=1.0, zorder=4, clip_on=False, gid="measured")
         if len(points) <= _MOST_WRITTEN:
             for x_, y_, factor in points[["sigma_b2", "sigma_w2", "factor"]].itertuples(index=False):
-                axes.annotate(short(factor), (x_, y_), (7, -3), textcoords="offset points", fontsize=8, color=INK, zorder=5, bbox=_BOX)
+                how: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": INK, "zorder": 5, "bbox": _BOX}
+                axes.annotate(number(factor, typeset=True), (x_, y_), (7, -3), **how)
     axes.set_xlim(0, right)
     axes.set_ylim(0, top)
 

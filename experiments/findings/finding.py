@@ -1,11 +1,13 @@
 """What a finding is: what is claimed, how it is measured, by which rule it is judged, and what comes out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
+from experiments.findings.conditions import Condition, together
 
 VERDICTS = {
     "reproduced": "the acceptance rule holds",
@@ -119,26 +121,62 @@ class Finding:
         """
         return self.thresholds[name].value
 
-    def verdict(self, holds: bool, contradicted: bool = False, caveat: str = "") -> str:
-        """Return the verdict that the outcome of the rule means.
+    def verdict(self, conditions: Sequence[Condition], against: Sequence[Condition] = (), caveat: str = "") -> "Judgement":
+        """Return the verdict that the conditions of the rule come to.
 
         Args:
-            holds: whether the acceptance rule holds.
-            contradicted: whether what would refute the claim has been seen.
+            conditions: of the acceptance rule, one or more; it holds where all of them do.
+            against: what would refute the claim; it is contradicted where all of them hold.
             caveat: found while measuring.
 
         Returns:
-            reproduced, or caveat where there is one; else refuted for a popular claim that is contradicted; else
-            not_reproduced.
+            reproduced, or caveat where there is one; else refuted for a popular claim that is contradicted; else not_testable where a
+            condition had nothing to be decided by and none fails; else not_reproduced.
 
         Raises:
-            ValueError: the rule cannot both hold and be contradicted.
+            TypeError: something else than conditions was given.
+            ValueError: there is no condition, or the rule both holds and is contradicted.
         """
+        for given in (conditions, against):
+            if not isinstance(given, (list, tuple)) or not all(isinstance(one, Condition) for one in given):
+                raise TypeError(f"{self.id}: `verdict` takes a list [Condition(name, holds, evidence), …], got {given!r:.80}")
+        if not conditions:
+            raise ValueError(f"{self.id}: a rule without conditions decides nothing; give `verdict` at least one")
+        holds, contradicted = together(conditions), together(against) is True
         if holds and contradicted:
             raise ValueError(f"{self.id}: the rule both holds and is contradicted; its conditions overlap")
         if holds:
-            return "caveat" if caveat or self.caveat else "reproduced"
-        return "refuted" if contradicted and self.control else "not_reproduced"
+            word = "caveat" if caveat or self.caveat else "reproduced"
+        elif contradicted and self.control:
+            word = "refuted"
+        else:
+            word = "not_testable" if holds is None else "not_reproduced"
+        return Judgement(word, tuple(conditions), tuple(against))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Hold a verdict with the conditions that it is made of.
+
+    Args:
+        verdict: of VERDICTS.
+        conditions: of the acceptance rule; only a verdict of not_testable may have none.
+        against: what would refute the claim.
+    """
+
+    verdict: str
+    conditions: tuple[Condition, ...] = ()
+    against: tuple[Condition, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"`verdict` must be one of {', '.join(VERDICTS)}, got {self.verdict!r}")
+        needed = {"reproduced": self.conditions, "caveat": self.conditions, "refuted": self.against}.get(self.verdict)
+        if needed is not None and together(needed) is not True:
+            missing = ", ".join(one.name for one in needed if not one.holds) or "there is none"
+            raise ValueError(f"`{self.verdict}` needs conditions that all hold; not so: {missing}")
+        if self.verdict == "not_reproduced" and together(self.conditions) is not False:
+            raise ValueError("`not_reproduced` needs a condition that fails")
 
 
 @dataclass(frozen=True)
@@ -146,7 +184,7 @@ class Estimate:
     """Hold what a finding's measurement came to.
 
     Args:
-        verdict: of VERDICTS.
+        judgement: the verdict and its conditions, as `Finding.verdict` makes it.
         reason: one sentence with the numbers that decided.
         quantity: what the numbers below are, with its unit where it has one: "factor of ‖δ‖ per layer".
         published: the number that was published, or None.
@@ -159,7 +197,7 @@ class Estimate:
         tables: frames; `numbers` is shown on the page, all are written as CSV and given to the figure.
     """
 
-    verdict: str
+    judgement: Judgement
     reason: str
     quantity: str = ""
     published: float | None = None
@@ -172,13 +210,18 @@ class Estimate:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.verdict not in VERDICTS:
-            raise ValueError(f"`verdict` must be one of {', '.join(VERDICTS)}, got {self.verdict!r}")
+        if not isinstance(self.judgement, Judgement):
+            raise TypeError(f"`judgement` must be what finding.verdict([conditions]) returns, got {self.judgement!r:.80}")
         if not self.reason:
             raise ValueError("`reason` must say in one sentence what decided, got an empty one")
         numbers = (self.low, self.measured, self.high)
         if all(number is not None and math.isfinite(number) for number in numbers) and not self.low <= self.measured <= self.high:  # type: ignore[operator]
             raise ValueError(f"`measured` must lie in its interval, got {self.measured} outside [{self.low}, {self.high}]")
+
+    @property
+    def verdict(self) -> str:
+        """Return the verdict, of VERDICTS."""
+        return self.judgement.verdict
 
 
 def not_testable(reason: str, n: int = 0) -> Estimate:
@@ -188,4 +231,4 @@ def not_testable(reason: str, n: int = 0) -> Estimate:
         reason: one sentence.
         n: runs that there were.
     """
-    return Estimate("not_testable", reason, n=n)
+    return Estimate(Judgement("not_testable"), reason, n=n)

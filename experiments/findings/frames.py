@@ -1,11 +1,12 @@
 """Cuts through the tables that findings share: groups, the layers at a step, profiles over layers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import Condition, every
 from experiments.findings.intervals import bootstrap, geometric_mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
@@ -82,6 +83,25 @@ def squared_end_to_end(tables: Results, summary: Callable[["pd.Series[float]"], 
         {"depth": int(depth), "theory": float((runs["theory"] ** 2).mean()), **summary(runs["ratio"] ** 2).row()}
         for (depth,), runs in groups(end_to_end(tables, ["depth"]), ["depth"])
     ])  # fmt: skip
+
+
+def present(results: Mapping[str, Results]) -> Condition:
+    """Return the condition that every sweep has nets; where one has none, nothing is decided."""
+    empty = [name for name, tables in results.items() if not len(tables.runs)]
+    return Condition("every sweep has nets", None if empty else True, f"none: {', '.join(empty)}" if empty else f"{len(results)} of them")
+
+
+def finite(results: Mapping[str, Results]) -> Condition:
+    """Return the condition that no net diverged, for claims of which divergence is no part: such a net has no numbers to compare.
+
+    Args:
+        results: of all sweeps; where one of them has no net at all, nothing is decided.
+    """
+    there = present(results)
+    if there.holds is None:
+        return there
+    status = [status for tables in results.values() for status in tables.runs["status"]]
+    return every("no net diverged", [word != "diverged" for word in status], "nets")
 
 
 def reached(runs: pd.DataFrame) -> pd.DataFrame:

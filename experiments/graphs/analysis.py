@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph.node import Array, Node, topological_order
+from bpcore.graph.node import Array, Node
 from bpcore.graph.paths import Path, count, paths
 from bpcore.graph.perturb import complex_step
+from bpcore.graph.reverse import topological_order
 from experiments.errors import UserError
-from experiments.graphs.text import columns, number, rows
+from experiments.graphs.text import rows
 from experiments.graphs.words import inline
+from experiments.text.numbers import count as with_noun
+from experiments.text.numbers import number
+from experiments.text.tables import TextTable
 
 AGREE = 1e-9  # relative; far above rounding, far below any mistake
 MOST_PATHS = 100
@@ -73,8 +77,8 @@ def relative(computed: Array, reference: Array) -> float:
 
 def comparison_table(found: list[Comparison]) -> str:
     """Write the comparisons as columns."""
-    cells = [[[one.name], rows(one.backward), rows(one.step), [f"{one.difference:.1e}"]] for one in found]
-    return columns(["variable", "backward", "complex step", "relative difference"], cells, {1, 2, 3})
+    cells = [[[one.name], rows(one.backward), rows(one.step), [number(one.difference, 2)]] for one in found]
+    return TextTable(["variable", "backward", "complex step", "relative difference"], cells, frozenset({"variable"})).terminal(rule=True)
 
 
 @dataclass(frozen=True)
@@ -147,22 +151,16 @@ def savings(root: Node) -> str:
     """Say in one line what reverse mode saves."""
     counted = count(root)
     scalar = all(node.shape == () for node in topological_order(root))
-    products = plural(counted.path_by_path, "multiplication" if scalar else "product of Jacobians")
-    paths_ = plural(counted.paths, "path")
+    products = with_noun(counted.path_by_path, "multiplication" if scalar else "product of Jacobians")
+    paths_ = with_noun(counted.paths, "path")
     return f"all variables together: {paths_}, {products} path by path; reverse mode: {counted.reverse}, each edge once"
-
-
-def plural(count_: int, noun: str) -> str:
-    """Write a count with its noun."""
-    first, *rest = noun.split(" ")
-    return f"{count_} {noun}" if count_ == 1 else " ".join([str(count_), f"{first}s", *rest])
 
 
 def path_report(tables: list[PathTable], label: Mapping[Node, str], root: Node) -> str:
     """Write the path tables as text."""
     blocks = []
     for table in tables:
-        lines = [f"{plural(table.count, 'path')} to {table.name}"]
+        lines = [f"{with_noun(table.count, 'path')} to {table.name}"]
         if table.count > MOST_PATHS:
             lines.append(f"  (more than {MOST_PATHS}, not listed)")
         else:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from bpcore.graph.node import Array, Node, topological_order
+from bpcore.graph.node import Array, Node
+from bpcore.graph.reverse import topological_order
 from experiments.graphs.drawing import GATE_FILL, GRADIENT, LEAF_FILL, VALUE, gate_label
 from experiments.graphs.text import rows
 

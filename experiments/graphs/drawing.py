@@ -19,9 +19,11 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 
-from bpcore.graph.node import Array, Gate, Node, topological_order
+from bpcore.graph.node import Array, Gate, Node
+from bpcore.graph.reverse import topological_order
 from experiments.graphs.layout import Placement, Size, place
-from experiments.graphs.text import number, rows, shape_text
+from experiments.graphs.text import rows, shape_text
+from experiments.text.numbers import number
 
 VALUE, GRADIENT = "#006d4e", "#d6402b"
 INK, MUTED, WIRE = "#1f2328", "#636c76", "#8b949e"

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bpcore.graph.node import Array, Node, backward, variable
+from bpcore.graph.node import Array, Node, variable
 from bpcore.graph.paths import count
+from bpcore.graph.reverse import backward
 from experiments.graphs.analysis import compare, relative
 from experiments.graphs.expression import parse
 from experiments.graphs.words import inline
+from experiments.text.numbers import number
 
 EXACT = 1e-12
 
@@ -50,18 +52,18 @@ class Check:
         """Write the stated number with the decimals that are stated."""
         if self.stated.ndim:
             return inline(self.stated)
-        return f"{float(self.stated):.10g}" if self.digits is None else f"{float(self.stated):.{self.digits}f}"
+        return number(float(self.stated), 10) if self.digits is None else f"{float(self.stated):.{self.digits}f}"
 
     @property
     def computed_text(self) -> str:
         """Write the computed number."""
-        return f"{float(self.computed):.10g}" if self.computed.ndim == 0 else inline(self.computed)
+        return number(float(self.computed), 10) if self.computed.ndim == 0 else inline(self.computed)
 
     @property
     def difference_text(self) -> str:
         """Write how far they are apart, relatively where the stated number is exact."""
         if self.digits is None:
-            return f"{relative(self.computed, self.stated):.1e}"
+            return number(relative(self.computed, self.stated), 2)
         return f"rounded to {self.digits} decimals"
 
     def as_dict(self) -> dict[str, Any]:
@@ -185,8 +187,8 @@ def logistic() -> Example:
     for form, one in (("as single gates", fine), ("as a sigmoid gate", coarse)):
         gradients = backward(one.root)
         example.check(f"f, {form}", 0.7311, one.root.value, "the lecture", digits=4)
-        for name, number in stated.items():
-            example.check(f"∂f/∂{name}, {form}", number, gradients[one.variables[name]], "the lecture", digits=4)
+        for name, value in stated.items():
+            example.check(f"∂f/∂{name}, {form}", value, gradients[one.variables[name]], "the lecture", digits=4)
         example.check_complex_step(one)
     for name in stated:
         pair = [backward(one.root)[one.variables[name]] for one in (fine, coarse)]
@@ -209,8 +211,8 @@ def squared_norm() -> Example:
     stated: list[tuple[str, npt.ArrayLike, Array]] = [("q", [0.22, 0.26], q.value), ("f", 0.116, one.root.value)]
     stated += [("∇q", [0.44, 0.52], gradients[q])]
     stated += [("∇W", [[0.088, 0.176], [0.104, 0.208]], gradients[W]), ("∇x", [-0.112, 0.636], gradients[x])]
-    for what, number, computed in stated:
-        example.check(what, number, computed, "the lecture")
+    for what, value, computed in stated:
+        example.check(what, value, computed, "the lecture")
     example.check_complex_step(one)
     return example
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from bpcore.graph.node import Array, Node, variable
 from experiments.errors import UserError
-from experiments.graphs.reader import MAX_ENTRIES, MAX_LENGTH, MAX_NODES, Reader, shorten
+from experiments.graphs.reader import MAX_ENTRIES, MAX_LENGTH, MAX_NODES, Reader
+from experiments.graphs.refusals import shorten
 
 MAX_VALUE_LENGTH = 50_000  # characters of a value: matrices are longer than formulas
 

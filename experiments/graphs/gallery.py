@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib import rc_context
 
 from bpcore.graph import gates
-from bpcore.graph.node import backward
+from bpcore.graph.reverse import backward
 from experiments.graphs import drawing, examples, text
 from experiments.graphs.analysis import path_tables, path_text, product_text, savings
 from experiments.graphs.examples import Check, Example, Picture

@@ -7,7 +7,8 @@ import numpy as np
 from bpcore import activations, losses, normalization
 from bpcore.graph.composite import collapse
 from bpcore.graph.gates import log, sigmoid, summation
-from bpcore.graph.node import Array, Node, backward, constant, topological_order, variable
+from bpcore.graph.node import Array, Node, constant, variable
+from bpcore.graph.reverse import backward, topological_order
 from bpcore.layers import Layers
 from bpcore.mlp import Network
 from bpcore.mlp import backward as layered_backward

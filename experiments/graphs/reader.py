@@ -17,7 +17,7 @@ import numpy as np
 
 from bpcore.graph import gates
 from bpcore.graph.node import Gate, Node, constant
-from experiments.errors import UserError
+from experiments.graphs.refusals import REFUSED_OPERATORS, ExpressionError, fitting, kind_of, shorten, syntax_reason
 
 MAX_LENGTH = 2000  # characters of an expression
 MAX_DEPTH = 100
@@ -29,37 +29,6 @@ ALIASES = {"ln": "log"}
 
 _BINARY = {ast.Add: gates.add, ast.Sub: gates.subtract, ast.Mult: gates.multiply, ast.Div: gates.divide}
 _BINARY |= {ast.Pow: gates.power, ast.MatMult: gates.matmul}
-_REFUSED_OPERATORS = {
-    ast.BitXor: ("^", "a power is written **, as in x**2"),
-    ast.BitOr: ("|", "an absolute value is written abs(x), a squared norm norm2(x)"),
-    ast.Mod: ("%", "expected + - * / ** or @"),
-    ast.FloorDiv: ("//", "a division is written /"),
-    ast.BitAnd: ("&", "expected + - * / ** or @"),
-    ast.LShift: ("<<", "expected + - * / ** or @"),
-    ast.RShift: (">>", "expected + - * / ** or @"),
-}
-
-
-class ExpressionError(UserError):
-    """Report what is wrong with an expression, and where: a line, then the text with a caret under the place.
-
-    Args:
-        subject: what is read, for example "expression".
-        message: what is wrong with it, and how to repair it.
-        text: of the subject; empty if there is no place to point at.
-        start: the place in the text, in characters.
-        end: where it ends, exclusive.
-    """
-
-    def __init__(self, subject: str, message: str, text: str = "", start: int = 0, end: int | None = None) -> None:
-        if not text:
-            super().__init__(f"{subject}: {message}")
-            return
-        width = max(1, (end if end is not None else start + 1) - start)
-        left = max(0, start - 60)  # a long text is shown around the place only
-        shown = text[left : left + 110]
-        carets = " " * (start - left) + "^" * min(width, max(1, len(shown) - (start - left)))
-        super().__init__(f"{subject}, character {start + 1}: {message}\n  {shown}\n  {carets}")
 
 
 def functions() -> dict[str, Gate]:
@@ -109,31 +78,12 @@ class Reader:
                 warnings.simplefilter("ignore")  # Python's advice on a text that is no program
                 tree = ast.parse(self.text, mode="eval")
         except SyntaxError as error:
-            raise self._syntax_error(error) from None
+            reason, place = syntax_reason(error, self.text)
+            raise self._error(reason, place) from None
         except (ValueError, MemoryError, RecursionError):
             raise self._error("it is nested too deeply: write it flatter") from None
         with np.errstate(all="ignore"):  # values that are not finite are refused with their place
             return self._node(tree.body, 1)
-
-    def _syntax_error(self, error: SyntaxError) -> ExpressionError:
-        place = min((error.offset or len(self.text)) - 1, len(self.text) - 1)
-        letter, before = self.text[place], self.text[:place].rstrip()
-        side_by_side = before and (before[-1].isalnum() or before[-1] in ")]_") and (letter.isalnum() or letter in "([_")
-        reason = error.msg
-        if "nested" in reason:
-            reason = "brackets are nested too deeply: write the expression flatter"
-        elif letter in "²³⁰¹⁴⁵⁶⁷⁸⁹":
-            reason = f"`{letter}` is no operator: a power is written **, as in x**2"
-        elif letter == "=":
-            reason = "`=` has no place in an expression: give values after it, as in x=2"
-        elif "never closed" in reason or "unmatched" in reason or "does not match" in reason:
-            reason = f"the bracket `{letter}` has no partner: add one, or leave this one out"
-        elif "decimal literal" in reason or side_by_side:
-            place += "decimal literal" in reason and place + 1 < len(self.text)  # Python points at the last digit
-            reason = "two factors stand side by side: a product is written with *, as in 2*x or (x+y)*z"
-        else:
-            reason = f"it cannot be read here ({reason.splitlines()[0]}): expected something like (x+y)*z"
-        return self._error(reason, place)
 
     def _error(self, message: str, start: int | None = None, end: int | None = None) -> ExpressionError:
         subject = f"value of `{self.value_of}`" if self.value_of else "expression"
@@ -178,7 +128,7 @@ class Reader:
             case ast.Attribute():
                 raise self._fail(tree, f"`.{tree.attr}` is not allowed: the only attribute is .T, the transpose")
             case _:
-                kind = _KINDS.get(type(tree), f"{type(tree).__name__} syntax")
+                kind = kind_of(tree)
                 raise self._fail(tree, f"{kind} has no place here: expected numbers, names, + - * / ** @ and functions such as exp(x)")
 
     def _number(self, tree: ast.Constant) -> Node:
@@ -235,7 +185,7 @@ class Reader:
     def _combine(self, tree: ast.BinOp, left: Node, depth: int) -> Node:
         gate = _BINARY.get(type(tree.op))
         if gate is None:
-            symbol, hint = _REFUSED_OPERATORS[type(tree.op)]
+            symbol, hint = REFUSED_OPERATORS[type(tree.op)]
             place = self.text.find(symbol, self._span(tree.left)[1])
             raise self._error(f"operator `{symbol}` is not known: {hint}", place, place + len(symbol))
         right = self._node(tree.right, depth + 1)
@@ -288,52 +238,13 @@ class Reader:
             node = gate(*operands, **(parameters or {}))
         except (ValueError, TypeError):
             shapes = " and ".join(str(operand.shape) for operand in operands)
-            raise self._fail(tree, f"`{gate.name}` got shapes {shapes}: expected {_fitting(gate, parameters)}") from None
+            raise self._fail(tree, f"`{gate.name}` got shapes {shapes}: expected {fitting(gate, parameters)}") from None
         if not np.isfinite(node.value).all():
             kind = "not a number" if np.isnan(node.value).any() else "infinite"
             overflow = not gate.domain or (gate is gates.power and kind == "infinite" and bool(operands[0].value.all()))
             hint = "the largest double is 1.8e308" if overflow else f"`{gate.name}` is defined for {gate.domain}"
             raise self._fail(tree, f"`{self._source(tree)}` is {kind} here: {hint}; choose other values")
         return constant(node.value) if all(operand.constant for operand in operands) else node
-
-
-_KINDS: dict[type[ast.expr], str] = {
-    ast.ListComp: "a comprehension",
-    ast.SetComp: "a comprehension",
-    ast.DictComp: "a comprehension",
-    ast.GeneratorExp: "a comprehension",
-    ast.Lambda: "a lambda",
-    ast.Compare: "a comparison",
-    ast.BoolOp: "`and`/`or`",
-    ast.IfExp: "a condition",
-    ast.Subscript: "an index",
-    ast.Tuple: "a comma",
-    ast.Dict: "a dictionary",
-    ast.Set: "a set",
-    ast.Starred: "a star",
-    ast.NamedExpr: "an assignment",
-    ast.JoinedStr: "a string",
-    ast.Await: "await",
-    ast.Yield: "yield",
-    ast.YieldFrom: "yield",
-    ast.UnaryOp: "`not` or `~`",
-}
-
-
-def shorten(text: str) -> str:
-    """Return the text, or its beginning and an ellipsis."""
-    return text if len(text) <= 40 else f"{text[:37]}…"
-
-
-def _fitting(gate: Gate, parameters: Mapping[str, Any] | None) -> str:
-    """Return which shapes a gate takes."""
-    if gate is gates.matmul:
-        return "vectors or matrices, with as many columns on the left as rows on the right"
-    if gate is gates.transpose:
-        return "a matrix, as in [[1, 2], [3, 4]]"
-    if parameters:
-        return "an axis that the array has, counted from 0"
-    return "equal shapes, or sides of 1, which are repeated"
 
 
 def _size(gate: Gate, operands: list[Node]) -> int:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bpcore.graph.node import backward
 from bpcore.graph.perturb import complex_step, evaluate
+from bpcore.graph.reverse import backward
 from experiments.graphs.examples import Example
 from experiments.graphs.expression import parse
-from experiments.graphs.text import number
+from experiments.text.numbers import number
 
 _POINT = 1.3
 

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph.node import Array, Node, topological_order
+from bpcore.graph.node import Array, Node
+from bpcore.graph.reverse import topological_order
+from experiments.text.numbers import number
+from experiments.text.tables import TextTable
 
 _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "neg": 3, "**": 4, "T": 5}
 _ATOM = 6
 
+DIGITS = 6
+"""Of a number in a graph's table: a reader computes along."""
+
 MOST_SHOWN = 8  # rows or columns of an array that a table writes out
 
 
-def number(value: complex | float, digits: int = 6) -> str:
-    """Write a number with a few significant digits, and a zero without a sign."""
-    return f"{value + 0.0:.{digits}g}" if value else "0"
-
-
-def rows(value: Array, digits: int = 6, most: int = MOST_SHOWN) -> list[str]:
+def rows(value: Array, digits: int = DIGITS, most: int = MOST_SHOWN) -> list[str]:
     """Write a value as lines: a scalar or a vector on one, a matrix on one line a row; a large one by its shape.
 
     Args:
@@ -66,7 +67,7 @@ def names(root: Node, title: str = "f") -> dict[Node, str]:
         if node.name:
             result[node] = node.name
         elif node.constant:
-            result[node] = number(float(node.value)) if node.shape == () else f"const({shape_text(node.shape)})"
+            result[node] = number(float(node.value), DIGITS) if node.shape == () else f"const({shape_text(node.shape)})"
         elif node is root:
             result[node] = title if title not in taken else f"{letter}{counter + 1}"
         else:
@@ -172,26 +173,6 @@ def tabulate(root: Node, gradients: Mapping[Node, Array], label: Mapping[Node, s
     ]
 
 
-def columns(header: list[str], cells: list[list[list[str]]], numeric: set[int]) -> str:
-    """Set cells of one or more lines in columns under a header.
-
-    Args:
-        header: one text a column.
-        cells: rows of cells of lines.
-        numeric: columns that are set flush right.
-
-    Returns:
-        Lines, without trailing spaces.
-    """
-    widths = [max([len(title), *(len(line) for row in cells for line in row[index])]) for index, title in enumerate(header)]
-    lines = [header, ["─" * width for width in widths]]
-    for row in cells:
-        for line in range(max(len(cell) for cell in row)):
-            lines.append([cell[line] if line < len(cell) else "" for cell in row])
-    placed = [[c.rjust(w) if i in numeric else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))] for line in lines]
-    return "\n".join("  ".join(line).rstrip() for line in placed)
-
-
 def table(listed: list[Row], title: str) -> str:
     """Write the table of nodes: name, expression, value, gradient, gate and role."""
     cells = [
@@ -204,7 +185,8 @@ def table(listed: list[Row], title: str) -> str:
         ]
         for row in listed
     ]
-    return columns(["node", "expression", "value", f"∂{title}/∂node", "gate"], cells, {2, 3})
+    head = ["node", "expression", "value", f"∂{title}/∂node", "gate"]
+    return TextTable(head, cells, frozenset({"node", "expression", "gate"})).terminal(rule=True)
 
 
 _ROLES = {"distribute": "distributes", "route": "routes", "switch": "switches"}

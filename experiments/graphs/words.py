@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.graph.node import Array, Node, pull_back, topological_order
+from bpcore.graph.node import Array, Node
 from bpcore.graph.paths import local_derivative
-from experiments.graphs.text import MOST_SHOWN, number, operation, rows
+from bpcore.graph.reverse import pull_back, topological_order
+from experiments.graphs.text import MOST_SHOWN, operation, rows
+from experiments.text.numbers import number
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.diagnosis.groups import summarize_groups
-from experiments.figures.data.roles import independent, label, levels, listing
+from experiments.figures.data.roles import independent, levels, listing
 from experiments.report.terminal import verdict_of
 from experiments.store.tables import Results
+from experiments.text.numbers import count, grouped, label, number, percent
 
 _MEANING = {
     "vanishing": "δ vanishes toward the input",
@@ -20,20 +21,6 @@ _MEANING = {
     "diverged": "training diverges",
     "stable": "δ keeps its size",
 }
-
-
-def number(value: Any) -> str:
-    """Write a number in three digits, – where there is none."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    if isinstance(value, (int, np.integer)):
-        return f"{int(value):,}".replace(",", " ")
-    return f"{value:.3g}"
-
-
-def plural(count: int, word: str) -> str:
-    """Write a count with its noun: 1 run, 2 runs."""
-    return f"{number(count)} {word}{'' if count == 1 else 's'}"
 
 
 def setting(row: "pd.Series[Any] | dict[Any, Any]", axes: list[str]) -> str:
@@ -76,11 +63,11 @@ def _what(runs: pd.DataFrame, axes: list[str], tied: list[str]) -> str:
     settings = len(runs[axes].drop_duplicates()) if axes else 1
     swept = " × ".join(f"{axis} ({listing(levels(runs[axis]), 8)})" for axis in axes)
     seeds = runs["seed"].nunique()
-    what = f"{plural(len(runs), 'run')} {_subject(runs)}"
+    what = f"{count(len(runs), 'run')} {_subject(runs)}"
     if not axes:
-        return f"{what}: one setting, {plural(seeds, 'seed')}."
+        return f"{what}: one setting, {count(seeds, 'seed')}."
     along = f" Along with these {'vary' if len(tied) > 1 else 'varies'} {', '.join(tied)}." if tied else ""
-    return f"{what}: {plural(settings, 'setting')} of {swept}{f', with {seeds} seeds' if seeds > 1 else ''}.{along}"
+    return f"{what}: {count(settings, 'setting')} of {swept}{f', with {seeds} seeds' if seeds > 1 else ''}.{along}"
 
 
 def _common(part: pd.DataFrame, runs: pd.DataFrame, axes: list[str]) -> str:
@@ -97,7 +84,7 @@ def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     groups = summarize_groups(runs, axes)
     counts = groups["verdict"].value_counts()
     failed = int((runs["status"] == "failed").sum())
-    failures = [f"Of {plural(len(runs), 'run')}, {number(failed)} failed."] if failed else []
+    failures = [f"Of {count(len(runs), 'run')}, {grouped(failed)} failed."] if failed else []
     if len(groups) == 1:
         return [f"Judged {groups['verdict'].iloc[0]}: {groups['verdict_reason'].iloc[0]}.", *failures]
     if len(counts) == 1:
@@ -107,8 +94,8 @@ def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
         for verdict in counts.index:
             part = groups[groups["verdict"] == verdict]
             where = "" if verdict == "stable" else _common(part, runs, axes)
-            parts.append(f"{number(len(part))} {verdict}{where}")
-        head = f"Of {plural(len(groups), 'setting')}, {', '.join(parts)}."
+            parts.append(f"{grouped(len(part))} {verdict}{where}")
+        head = f"Of {count(len(groups), 'setting')}, {', '.join(parts)}."
     return [head, *_extremes(groups, axes), *failures]
 
 
@@ -145,7 +132,7 @@ def _factors(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     if not len(gap):
         return [text]
     worst = both.loc[gap.idxmax()]
-    theory = f"Mean-field theory, where it applies ({plural(len(gap), 'setting')}), is off by {_percent(gap.median())} in the median"
+    theory = f"Mean-field theory, where it applies ({count(len(gap), 'setting')}), is off by {_percent(gap.median())} in the median"
     if len(gap) > 1:
         theory += f" and by {_percent(gap.max())} at worst ({setting(worst, axes)})"
     return [text, f"{theory}."]
@@ -153,7 +140,7 @@ def _factors(runs: pd.DataFrame, axes: list[str]) -> list[str]:
 
 def _percent(log_gap: float) -> str:
     share = 100 * math.expm1(min(log_gap, 50.0))
-    return f"{share:.2g} %" if share < 1000 else f"a factor of {math.exp(min(log_gap, 50.0)):.2g}"
+    return f"{number(share, 2)} %" if share < 1000 else f"a factor of {number(math.exp(min(log_gap, 50.0)), 2)}"
 
 
 def _training(runs: pd.DataFrame, axes: list[str]) -> list[str]:
@@ -164,7 +151,7 @@ def _training(runs: pd.DataFrame, axes: list[str]) -> list[str]:
         verb = "left" if len(gone) > 1 else "leaves"
         where = _common(gone, runs, axes)
         text.append(
-            f"{plural(len(gone), 'run')} of {number(len(runs))} {verb} the finite numbers in training, the first at step {first}{where}."
+            f"{count(len(gone), 'run')} of {grouped(len(runs))} {verb} the finite numbers in training, the first at step {first}{where}."
         )
     trained = runs[(runs["steps"] > 0) & runs["test_accuracy"].notna()]
     if not len(trained):
@@ -173,11 +160,11 @@ def _training(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     best = groups.iloc[int(groups["test_accuracy"].argmax())]
     worst = groups.iloc[int(groups["test_accuracy"].argmin())]
     if len(groups) == 1:
-        return [*text, f"After training the mean test accuracy is {100 * best['test_accuracy']:.1f} %."]
+        return [*text, f"After training the mean test accuracy is {percent(best['test_accuracy'], 1)}."]
     return [
         *text,
-        f"The best setting reaches a test accuracy of {100 * best['test_accuracy']:.1f} % ({setting(best, axes)}), "
-        f"the worst that finishes {100 * worst['test_accuracy']:.1f} % ({setting(worst, axes)}).",
+        f"The best setting reaches a test accuracy of {percent(best['test_accuracy'], 1)} ({setting(best, axes)}), "
+        f"the worst that finishes {percent(worst['test_accuracy'], 1)} ({setting(worst, axes)}).",
     ]
 
 

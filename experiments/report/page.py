@@ -18,7 +18,9 @@ from experiments.report import pages
 from experiments.report.headline import opening
 from experiments.report.tables import definitions, fixed, provenance_rows, runs_table, settings_table
 from experiments.statistics.groups import varying
-from experiments.store.tables import Results, load, read_provenance, runs_frame, write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
+from experiments.store.reading import load, read_provenance
+from experiments.store.tables import Results, runs_frame
 
 FORMATS = ("png", "svg")
 _QUIET_SECONDS = 2.0

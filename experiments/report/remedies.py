@@ -12,9 +12,9 @@ from experiments.diagnosis.effects import Conclusions
 from experiments.figures.style.look import GREY, OKABE_ITO, figure, log_axis
 from experiments.figures.style.render import render
 from experiments.report import pages
-from experiments.report.headline import number
-from experiments.report.terminal import format_table
-from experiments.store.tables import write_bytes, write_text
+from experiments.store.files import write_bytes, write_text
+from experiments.text.numbers import interval, number
+from experiments.text.tables import from_records
 
 MOST_ROWS = 24
 """Of the terminal's table and of the figure; the CSV holds all."""
@@ -30,8 +30,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interval(row: dict[Any, Any], name: str, most: float = math.inf) -> str:
-    low, high = max(row[f"{name}_lo"], -most), min(row[f"{name}_hi"], most)
-    return "–" if math.isnan(low) else f"{number(low)}–{number(high)}"
+    return interval(max(row[f"{name}_lo"], -most), min(row[f"{name}_hi"], most))
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -71,17 +70,13 @@ def as_text(table: pd.DataFrame, conclusions: Conclusions) -> str:
     left_out = len(table) - len(part)
     more = [f"… and {left_out} more pairs; the CSV and --json hold them all"] if left_out else []
     rows = [{name: cell for name, cell in row.items() if name not in _ONLY_ON_PAPER} for row in rows_of(part)]
-    return "\n".join([format_table(rows), *more, LEGEND, "", *conclusions.lines()])
+    return "\n".join([from_records(rows).terminal(), *more, LEGEND, "", *conclusions.lines()])
 
 
 def as_markdown(table: pd.DataFrame, conclusions: Conclusions) -> str:
     """Return the conclusions and all rows as Markdown."""
-    rows = rows_of(table)
-    names = list(rows[0])
     lines = [f"- {line}" for line in conclusions.lines()]
-    lines += ["", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
-    lines += [f"| {' | '.join(str(row[name]) for name in names)} |" for row in rows]
-    return "\n".join([*lines, "", LEGEND, ""])
+    return "\n".join([*lines, "", from_records(rows_of(table)).markdown(), "", LEGEND, ""])
 
 
 def draw(table: pd.DataFrame) -> Figure:

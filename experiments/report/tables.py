@@ -1,6 +1,5 @@
 """The tables of a report's page: which columns, how a cell is written and sorted. Frames in, plain rows out."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +8,9 @@ import pandas as pd
 
 from experiments.config.keys import GROUPS, SCALARS
 from experiments.diagnosis.groups import summarize_groups, verdict_text
-from experiments.figures.data.roles import is_numeric, label
-from experiments.report.headline import number
-from experiments.store.tables import LAYERS, RUN_RESULTS, STEPS
+from experiments.figures.data.roles import is_numeric
+from experiments.store.columns import LAYERS, RUN_RESULTS, STEPS
+from experiments.text.numbers import MISSING, interval, label, missing, number, percent
 
 
 @dataclass(frozen=True)
@@ -41,22 +40,16 @@ class Table:
 
 def _cell(name: str, value: Any) -> Cell:
     if value is None or pd.isna(value):
-        return Cell("–", "")
+        return Cell(MISSING, "")
     if isinstance(value, (bool, np.bool_, str)):
         text = label(value)
         return Cell(text, text, text.split(" ")[0] if name == "verdict" else "")
     if "accuracy" in name:
-        return Cell(f"{100 * float(value):.1f} %", repr(float(value)))
+        return Cell(percent(value, 1), repr(float(value)))
     key = repr(float(value))
     if isinstance(value, (int, np.integer)):
         return Cell(str(int(value)), key)
-    return Cell(label(value) if name in SCALARS or "." in name else _number(float(value)), key)
-
-
-def _number(value: float) -> str:
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return number(value)
+    return Cell(label(value) if name in SCALARS or "." in name else number(value), key)
 
 
 def _table(frame: pd.DataFrame, names: dict[str, str]) -> Table:
@@ -78,7 +71,7 @@ def settings_table(runs: pd.DataFrame, axes: list[str]) -> Table:
     groups = summarize_groups(runs, axes)
     ends = zip(groups["delta_factor_lo"], groups["delta_factor_hi"], strict=True)
     groups["verdict"] = [verdict_text(group) for group in groups.to_dict("records")]
-    groups["range"] = [None if math.isnan(low) else f"{number(low)}–{number(high)}" for low, high in ends]
+    groups["range"] = [None if missing(low) else interval(low, high) for low, high in ends]
     names = {axis: axis for axis in axes} | {
         "n_runs": "runs",
         "verdict": "verdict",
@@ -128,7 +121,8 @@ def definitions() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what the columns mean: (table, [(column, meaning)])."""
     keys = [(name, str(declared.metadata["help"])) for name, declared in SCALARS.items()]
     tables = {"results of a run": RUN_RESULTS, "layers": LAYERS, "steps": STEPS}
-    return [*((title, list(columns.items())) for title, columns in tables.items()), ("keys of the configuration", keys)]
+    meanings = [(title, [(column.name, column.text) for column in columns.values()]) for title, columns in tables.items()]
+    return [*meanings, ("keys of the configuration", keys)]
 
 
 def provenance_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -152,7 +146,7 @@ def provenance_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
     seconds = record.get("wall_seconds")
     rows = [
         ("command", str(record.get("command", ""))),
-        ("wall time of the runs", f"{seconds:g} s" if isinstance(seconds, (int, float)) else ""),
+        ("wall time of the runs", f"{number(seconds, 6)} s" if isinstance(seconds, (int, float)) else ""),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
         ("code", f"commit {git['commit']}{' with local changes' if git.get('dirty') else ''}" if git else "installed package"),
         ("arithmetic version", str(record.get("arithmetic_version", ""))),

@@ -1,6 +1,5 @@
 """What a sweep prints: per-layer norms of one run with a text bar, or one line a setting."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,30 +10,13 @@ from experiments.diagnosis.signal import Verdict, judge
 from experiments.statistics.factors import decay, log_delta_norm, log_factor
 from experiments.statistics.groups import varying
 from experiments.store.tables import Tables
+from experiments.text.numbers import interval, label, missing, number
+from experiments.text.tables import from_records
 
 _BAR = 30
 _MOST_LAYERS = 60
 _MOST_ROWS = 60
 _MOST_REASONS = 6
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it is due."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _short(value: Any) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    return f"{value:.3g}" if isinstance(value, (float, np.floating)) else str(value)
-
-
-def format_table(rows: list[dict[str, Any]]) -> str:
-    """Align rows of the same keys under their names, numbers to three digits."""
-    names = list(rows[0])
-    cells = [names, *([_short(row[name]) for name in names] for row in rows)]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(names))]
-    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
 
 
 def describe_run(tables: Tables) -> str:
@@ -62,13 +44,13 @@ def describe_run(tables: Tables) -> str:
     logs = log_delta_norm(step0)[1:-1]
     factor = log_factor(logs)
     verdict = verdict_of(run, step0)
-    interval = f" (95 % {_short(factor.low)}–{_short(factor.high)})" if not math.isnan(factor.low) else ""
+    within = f" (95 % {interval(factor.low, factor.high)})" if not missing(factor.low) else ""
     lines = [
         f"δ norm by layer at step 0 (layer 0 is the input; bars are logarithmic, {_range(norms)})",
-        format_table(rows),
-        f"factor per hidden layer, toward the input: {_short(factor.value)}{interval}, theory {_short(run['delta_factor_theory'])}",
+        from_records(rows).terminal(),
+        f"factor per hidden layer, toward the input: {number(factor.value)}{within}, theory {number(run['delta_factor_theory'])}",
         *_not_geometric(logs),
-        f"loss {_short(run['final_loss'])}, accuracy {_short(run['final_accuracy'])}, test accuracy {_short(run['test_accuracy'])}",
+        f"loss {number(run['final_loss'])}, accuracy {number(run['final_accuracy'])}, test accuracy {number(run['test_accuracy'])}",
         f"verdict: {verdict.name}: {verdict.reason}",
     ]
     return "\n".join(lines)
@@ -92,8 +74,8 @@ def _not_geometric(logs: "np.ndarray[Any, Any]") -> list[str]:
     fit = decay(logs)
     if fit.shape == "geometric":
         return []
-    law = f"; δ goes as (layer)^{fit.exponent:.2g} rather than by one factor" if fit.shape == "polynomial" else ""
-    return [f"the factor drifts along the depth (p = {fit.p_geometric:.1g}, R² of one factor {fit.r_squared:.3g}){law}"]
+    law = f"; δ goes as (layer)^{number(fit.exponent, 2)} rather than by one factor" if fit.shape == "polynomial" else ""
+    return [f"the factor drifts along the depth (p = {number(fit.p_geometric, 1)}, R² of one factor {number(fit.r_squared)}){law}"]
 
 
 def _bars(norms: "np.ndarray[Any, Any]") -> list[str]:
@@ -109,7 +91,7 @@ def _bars(norms: "np.ndarray[Any, Any]") -> list[str]:
 
 def _range(norms: "np.ndarray[Any, Any]") -> str:
     positive = norms[np.isfinite(norms) & (norms > 0)]
-    return f"{positive.min():.2g} to {positive.max():.2g}" if len(positive) else "no finite norm"
+    return f"{number(positive.min(), 2)} to {number(positive.max(), 2)}" if len(positive) else "no finite norm"
 
 
 def describe_sweep(tables: Tables) -> str:
@@ -125,20 +107,18 @@ def describe_sweep(tables: Tables) -> str:
     groups = summarize_groups(tables.runs, axes)
     rows = []
     for group in groups.to_dict("records"):
-        ends = (group["delta_factor_lo"], group["delta_factor_hi"])
-        interval = "–" if math.isnan(ends[0]) else f"{_short(ends[0])}–{_short(ends[1])}"
         rows.append({
-            **{axis: group[axis] for axis in axes},
+            **{axis: label(group[axis]) for axis in axes},
             "runs": group["n_runs"],
             "factor": group["delta_factor"],
-            "95 %": interval,
+            "95 %": interval(group["delta_factor_lo"], group["delta_factor_hi"]),
             "theory": group["delta_factor_theory"],
             "loss": group["final_loss"],
             "accuracy": group["final_accuracy"],
             "test": group["test_accuracy"],
             "verdict": verdict_text(group),
         })  # fmt: skip
-    text = format_table(rows[:_MOST_ROWS])
+    text = from_records(rows[:_MOST_ROWS]).terminal()
     if len(rows) > _MOST_ROWS:
         text += f"\n… and {len(rows) - _MOST_ROWS} more settings; --json or `gradstab export` gives them all"
     legend = "factor: geometric mean of δ^l/δ^(l+1) over hidden layers at step 0, < 1 vanishing toward the input"
@@ -155,13 +135,13 @@ def _reasons(groups: pd.DataFrame, axes: list[str]) -> list[str]:
         shown = groups.iloc[order].drop_duplicates("verdict").sort_index()
     lines = []
     for group in shown.to_dict("records"):
-        where = " ".join(f"{axis}={_short(group[axis])}" for axis in axes if not pd.isna(group[axis]))
+        where = " ".join(f"{axis}={label(group[axis])}" for axis in axes if not missing(group[axis]))
         lines.append(f"{where + ': ' if where else ''}{group['verdict']}: {group['verdict_reason']}")
     return lines
 
 
-def as_json(tables: Tables) -> list[dict[str, Any]]:
-    """Return the printed content as JSON-ready rows: one a run, its config, results, the verdict's reason and step-0 δ norms by layer."""
+def run_rows(tables: Tables) -> list[dict[str, Any]]:
+    """Return the printed content as rows for JSON: one a run, its config, results, the verdict's reason and step-0 δ norms by layer."""
     step0 = tables.layers[tables.layers["step"] == 0].sort_values(["run_id", "layer"], kind="stable")
     columns = {str(name): step0[name].to_numpy() for name in step0.columns}
     starts = np.flatnonzero(np.r_[True, columns["run_id"][1:] != columns["run_id"][:-1]]) if len(step0) else np.array([], int)
@@ -169,20 +149,9 @@ def as_json(tables: Tables) -> list[dict[str, Any]]:
     profiles = {columns["run_id"][a]: {name: values[a:b] for name, values in columns.items()} for a, b in zip(starts, ends, strict=True)}
     rows = []
     for row in tables.runs.to_dict("records"):
-        clean = {str(key): plain(value) for key, value in row.items()}
+        clean = {str(key): value for key, value in row.items()}
         profile = profiles.get(row["run_id"])
         clean["verdict_reason"] = None if profile is None else verdict_of(row, profile).reason
-        clean["delta_norm"] = [] if profile is None else [plain(value) for value in profile["delta_norm"]]
+        clean["delta_norm"] = [] if profile is None else list(profile["delta_norm"])
         rows.append(clean)
     return rows
-
-
-def plain(value: Any) -> Any:
-    """Return a JSON value; what JSON cannot hold (NaN, infinities) becomes null or a string."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value

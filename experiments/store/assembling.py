@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from bpcore.arrays import Array
 from experiments.errors import UserError
 from experiments.store.parts import PART_SCHEMAS, Part, slices
+from experiments.store.reading import require_columns
 from experiments.store.tables import SCHEMAS
 
 _PIECE = 64
@@ -37,15 +38,21 @@ class _Cache:
     """Keep what was read last, up to a number of bytes and at least one."""
 
     def __init__(self) -> None:
-        self._held = OrderedDict[Any, pa.Table]()
+        self._total = 0
+        self._held = OrderedDict[Any, tuple[pa.Table, int]]()
 
     def get(self, key: Any, read: Callable[[], pa.Table]) -> pa.Table:
-        if key not in self._held:
-            self._held[key] = read()
-            while len(self._held) > 1 and sum(table.nbytes for table in self._held.values()) > _HELD:
-                self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return self._held[key]
+        if key in self._held:
+            self._held.move_to_end(key)
+            return self._held[key][0]
+        table = read()
+        size = table.nbytes  # walks every column of every chunk: asked once
+        self._held[key] = table, size
+        self._total += size
+        while len(self._held) > 1 and self._total > _HELD:
+            _, (_, freed) = self._held.popitem(last=False)
+            self._total -= freed
+        return table
 
 
 class PartSource:
@@ -85,9 +92,7 @@ class FileSource:
         except (OSError, pa.ArrowException) as error:
             message = str(error).splitlines()[0]
             raise UserError(f"cannot read {self._path}: {message}; run the sweep again with --fresh") from error
-        missing = [field.name for field in SCHEMAS[name] if field.name not in self._file.schema_arrow.names]
-        if missing:
-            raise UserError(f"{self._path} lacks the column `{missing[0]}`; run the sweep again with --fresh")
+        require_columns(self._path, name, self._file.schema_arrow.names)
         self.runs = _extents(column, self._path)
         metadata = self._file.metadata
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]

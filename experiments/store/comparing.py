@@ -11,14 +11,17 @@ import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
 from experiments.store.assembling import FileSource
+from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import snapshot_name
-from experiments.store.tables import RUN_RESULTS, TABLES, read_table
+from experiments.store.reading import read_table
+from experiments.text.numbers import number
 
-SIGNED = frozenset({"z_mean", "a_mean", "gradient_cosine", *(f"mode_{number}" for number in (1, 2, 3, 4))})
-"""Columns whose values come out of sums that cancel: near 0, a last place of the value itself means nothing. Their differences,
-and those of the arrays in snapshots, are counted in last places of the run's largest value."""
+_COLUMNS = RUN_RESULTS | TABLES["layers"] | TABLES["steps"] | TABLES["histograms"]
 
-COUNTED = frozenset({"accuracy", "final_accuracy", "test_accuracy", "saturated", "dead", "zero"})
+SIGNED = frozenset(name for name, column in _COLUMNS.items() if column.compared == "largest")
+"""Columns whose differences, as those of the arrays in snapshots, are counted in last places of the run's largest value."""
+
+COUNTED = frozenset(name for name, column in _COLUMNS.items() if column.compared == "counted")
 """Columns that count entries, as histograms do: under another kernel, one at an edge may fall to either side."""
 
 
@@ -46,7 +49,8 @@ class Difference:
         column: its name; `rows` where the tables have other rows.
         values: how many values differ.
         of: how many were compared.
-        ulps: the largest difference in units in the last place; infinite between a number and none, NaN for words.
+        ulps: the largest difference in units in the last place; infinite between a number and none, NaN where a difference has no
+            size: between words, numbers of rows, arrays of other shapes.
         run_id: the run with the largest difference.
     """
 
@@ -58,7 +62,7 @@ class Difference:
     run_id: str
 
     def __str__(self) -> str:
-        size = "" if math.isnan(self.ulps) else f", by at most {self.ulps:.6g} ULP"
+        size = "" if math.isnan(self.ulps) else f", by at most {number(self.ulps, 6)} ULP"
         return f"{self.table}.{self.column}: {self.values} of {self.of} values differ{size} (run {self.run_id})"
 
 
@@ -85,6 +89,43 @@ def ulps(a: Array, b: Array) -> FloatArray:
     return np.where(both, 0.0, np.where(one, math.inf, steps))
 
 
+def distances(a: Array, b: Array, dtype: str = "float64", signed: bool = False) -> FloatArray:
+    """Count by how many last places two arrays differ, elementwise.
+
+    Args:
+        a: float64 or float32; what is compared with.
+        b: of the same dtype and shape.
+        dtype: float64 or float32, in whose last places is counted. A number beyond the range of float32 keeps its 24 digits there.
+        signed: whether the numbers come out of sums that cancel: then in last places of the largest finite |a|.
+
+    Returns:
+        0 where equal or both are NaN; infinite where one is NaN, and among signed numbers where one is infinite. Never NaN.
+    """
+    left, right = a.astype(np.float64), b.astype(np.float64)
+    with np.errstate(all="ignore"):
+        if signed:
+            largest = np.abs(left[np.isfinite(left)]).max(initial=0.0)
+            place = np.spacing(largest) if dtype == "float64" else max(np.spacing(largest) * _COARSER, float(_TINIEST))
+            apart = np.abs(left / place - right / place)  # the quotients cannot overflow where the difference would
+            return np.where(np.isfinite(left) & np.isfinite(right), apart, np.where(ulps(left, right) == 0, 0.0, math.inf))
+        if dtype == "float64":
+            return ulps(left, right)
+        fit = _fits(left) & _fits(right)
+        return np.where(fit, ulps(left.astype(np.float32), right.astype(np.float32)), ulps(left, right) / _COARSER)
+
+
+_COARSER = 2.0**29
+"""Steps of float64 in one step of float32, where both are normal."""
+
+_TINIEST = np.finfo(np.float32).smallest_subnormal
+
+
+def _fits(values: FloatArray) -> Array:
+    """Return which values float32 can hold: rounded, a finite number stays finite, and one that is not 0 does not become 0."""
+    rounded = values.astype(np.float32)
+    return np.asarray((np.isfinite(rounded) == np.isfinite(values)) & ((rounded == 0) == (values == 0)))
+
+
 class _Tally:
     """Gather differences by column."""
 
@@ -96,37 +137,34 @@ class _Tally:
         """Compare two arrays of equal shape."""
         key = (table, column)
         self._counted[key] = self._counted.get(key, 0) + a.size
-        if a.dtype.kind == "f":
-            unequal = _bits(a) != _bits(b)
-            if not unequal.any():
-                return
-            with np.errstate(all="ignore"):
-                left, right = a.astype(dtype), b.astype(dtype)
-                steps = ulps(left, right)
-                if table == "snapshots" or column in SIGNED:
-                    last_place = np.spacing(np.nanmax(np.abs(left), initial=0.0))
-                    steps = np.where(np.isfinite(steps), np.abs(left - right) / last_place, steps)
-                size = float(np.nanmax(steps, initial=0.0))
-        else:
-            unequal, size = a != b, math.nan
-            if not unequal.any():
-                return
+        floats = a.dtype.kind == "f"
+        unequal = _bits(a) != _bits(b) if floats else a != b
+        if not unequal.any():
+            return
+        signed = table == "snapshots" or column in SIGNED
+        size = float(distances(a, b, dtype, signed).max(initial=0.0)) if floats else math.nan
         self.note(table, column, int(unequal.sum()), size, run_id)
 
     def note(self, table: str, column: str, values: int, size: float, run_id: str) -> None:
         """Add a difference that is known."""
         old = self._found.get((table, column))
-        worst = old is None or size > old.ulps
-        values += old.values if old is not None else 0
-        self._found[table, column] = Difference(
-            table, column, values, 0, size if worst or old is None else old.ulps, run_id if worst or old is None else old.run_id
-        )
+        if old is None:
+            self._found[table, column] = Difference(table, column, values, 0, size, run_id)
+            return
+        old.values += values
+        if _weight(size) > _weight(old.ulps):
+            old.ulps, old.run_id = size, run_id
 
     def all(self) -> list[Difference]:
         """Return the differences, largest first."""
         for key, difference in self._found.items():
             difference.of = max(self._counted.get(key, 0), difference.values)
-        return sorted(self._found.values(), key=lambda d: (-math.inf if math.isnan(d.ulps) else -d.ulps, d.table, d.column))
+        return sorted(self._found.values(), key=lambda d: (*(-part for part in _weight(d.ulps)), d.table, d.column))
+
+
+def _weight(size: float) -> tuple[bool, float]:
+    """Return what differences are ordered by: what has no size outweighs every size."""
+    return math.isnan(size), 0.0 if math.isnan(size) else size
 
 
 def _bits(values: Array) -> Array:
@@ -178,7 +216,7 @@ def _compare_runs(ours: Path, theirs: Path, pairs: list[Pair], tally: _Tally) ->
             if a.dtype == b.dtype:
                 tally.add("runs", column, a, b, pair.ours, pair.dtype)
             else:
-                tally.note("runs", column, 1, math.inf, pair.ours)
+                tally.note("runs", column, 1, math.nan, pair.ours)
 
 
 def _one(value: Any) -> Array:
@@ -191,11 +229,11 @@ def _one(value: Any) -> Array:
 def _compare_snapshots(ours: Path, theirs: Path, run_id: str, tally: _Tally) -> None:
     if not (ours.is_file() and theirs.is_file()):
         if ours.is_file() != theirs.is_file():
-            tally.note("snapshots", "file", 1, math.inf, run_id)
+            tally.note("snapshots", "file", 1, math.nan, run_id)
         return
     with np.load(ours) as a, np.load(theirs) as b:
         for name in sorted({*a.files, *b.files} - {"config"}):
             if name not in a.files or name not in b.files or a[name].shape != b[name].shape or a[name].dtype != b[name].dtype:
-                tally.note("snapshots", name, 1, math.inf, run_id)
+                tally.note("snapshots", name, 1, math.nan, run_id)
             else:
                 tally.add("snapshots", name, a[name], b[name], run_id, str(a[name].dtype))

@@ -9,16 +9,18 @@ length of the header, the header (JSON), then one Arrow stream a table.
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from bpcore.measure.columns import ColumnError, agree
 from experiments.errors import UserError
+from experiments.store.columns import KEYS, RUN_RESULTS
 from experiments.store.files import atomically
-from experiments.store.tables import KEYS, SCHEMAS
+from experiments.store.tables import SCHEMAS
 
 _MAGIC = b"gradstab part 1\n"
 _CHECKED = len(_MAGIC) + 65
@@ -98,6 +100,16 @@ def snapshot_name(run_id: str) -> str:
     return f"snapshot_{run_id}.npz"
 
 
+def part_path(folder: Path, run_ids: Iterable[str]) -> Path:
+    """Return where the part of a tile lies, which is known before it is made.
+
+    Args:
+        folder: of the parts.
+        run_ids: of the tile's runs, in their order.
+    """
+    return folder / f"{hashlib.sha256(','.join(run_ids).encode()).hexdigest()[:16]}.part"
+
+
 def write_part(folder: Path, content: Content, invocation: int) -> Part:
     """Write a part, and before it the snapshots of its runs.
 
@@ -124,8 +136,7 @@ def write_part(folder: Path, content: Content, invocation: int) -> Part:
         streams.append(sink.getvalue())
         extents[name] = (end, streams[-1].size)
         end += streams[-1].size
-    names = ",".join(run["run_id"] for run in content.runs)
-    path = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:16]}.part"
+    path = part_path(folder, (run["run_id"] for run in content.runs))
     part = Part(path, content.runs, content.rows, extents, checksums, invocation, content.seconds)
     header = json.dumps({key: value for key, value in asdict(part).items() if key != "path"}).encode()
     pieces = [len(header).to_bytes(8, "little"), header, *streams]
@@ -165,13 +176,23 @@ def read_part(path: Path) -> Part:
             raise ValueError("its checksum does not agree")
         length = int.from_bytes(body.read(8), "little")
         part = _placed(Part(path=path, **json.loads(body.read(length))), length)
-    except (OSError, ValueError, TypeError) as error:
+        _check_columns(part, body)
+    except (OSError, ValueError, TypeError, KeyError, ColumnError) as error:
         raise UserError(f"{path} is damaged ({error})") from error
     for run_id, checksum in part.snapshots.items():
         places = (path.parent / snapshot_name(run_id), path.parent.parent / snapshot_name(run_id))
         if not any(place.is_file() and hashlib.sha256(place.read_bytes()).hexdigest() == checksum for place in places):
             raise UserError(f"{places[0]} is damaged or missing")
     return part
+
+
+def _check_columns(part: Part, body: io.BytesIO) -> None:
+    """Make sure that a part has the columns of the tables: another version may have made it."""
+    for name, schema in PART_SCHEMAS.items():
+        body.seek(part.extents[name][0] - _CHECKED)
+        agree(name, schema.names, pa.ipc.open_stream(body).schema.names, "the part")
+    for run in part.runs:
+        agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & run.keys(), "the part")
 
 
 def read_parts(folder: Path) -> tuple[list[Part], list[tuple[Path, str]]]:

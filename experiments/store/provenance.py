@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported)
 import threadpoolctl
 
-from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, UNIDENTIFYING, Job, build_cached
+from experiments.config.files import catalogue
+from experiments.config.identity import ARITHMETIC_VERSION, elsewhere
+from experiments.config.keys import GROUPS, UNIDENTIFYING
+from experiments.config.run import Run
 
 PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib")
 
@@ -100,8 +104,33 @@ def differs(provenance: dict[str, Any]) -> str | None:
     return None
 
 
+_NAMES_ALL_FACTORIES = 3
+"""Up to this version of the arithmetic a record names the package's own factories too, some of which have moved since."""
+
+_PACKAGE = ("bpcore.", "experiments.")
+
+
+def factories(provenance: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the factories from elsewhere that a record names; those of the package are known by the names of their choices.
+
+    Args:
+        provenance: of results, whichever version made them; or empty.
+
+    Returns:
+        Group -> choice -> dotted path.
+    """
+    targets: dict[str, dict[str, str]] = provenance.get("targets", {})
+    names_all = provenance.get("arithmetic_version", ARITHMETIC_VERSION) <= _NAMES_ALL_FACTORIES
+    found: dict[str, dict[str, str]] = {}
+    for group, known in targets.items():
+        for name, target in known.items():
+            if not (names_all and name in catalogue(group) and target.startswith(_PACKAGE)):
+                found.setdefault(group, {})[name] = target
+    return found
+
+
 def describe(
-    jobs: list[Job],
+    jobs: list[Run],
     earlier: list[dict[str, Any]],
     before: dict[str, Any],
     command: list[str],
@@ -126,15 +155,18 @@ def describe(
     free = iter(index for index in range(len(earlier) + len(entries)) if index not in places)
     entries += [(next(free), entry) for entry in earlier]
     data = {entry["sha256"]: entry for entry in before.get("data", [])}
-    targets: dict[str, dict[str, str]] = {group: dict(known) for group, known in before.get("targets", {}).items()}
+    targets = factories(before)
     for job in jobs:
-        dataset = build_cached(job.config["data"])
-        if dataset.checksum not in data:
-            data[dataset.checksum] = {"name": job.config["data"]["name"], "origin": dataset.origin, "sha256": dataset.checksum}
+        facts = job.facts
+        if facts.checksum not in data:
+            named = asdict(facts.names) | {"notes": facts.notes}
+            data[facts.checksum] = {"name": job.choice("data"), "origin": facts.origin, "sha256": facts.checksum} | {
+                key: list(names) for key, names in named.items() if names
+            }
         for group in GROUPS:
-            node = job.config[group]
-            if "_target_" in node and group not in UNIDENTIFYING:
-                targets.setdefault(group, {})[node["name"]] = node["_target_"]
+            target = elsewhere(group, job.config[group])
+            if target is not None and group not in UNIDENTIFYING:
+                targets.setdefault(group, {})[job.choice(group)] = target
     maker = _maker()
     invocation = {"command": " ".join(command), "runs": computed, "wall_seconds": wall_seconds, **maker}
     return {
@@ -144,7 +176,7 @@ def describe(
         **maker,
         "data": list(data.values()),
         "targets": targets,
-        "numerics": sorted({job.config["numerics"] for job in jobs} | set(before.get("numerics", []))),
+        "numerics": sorted({job.numerics for job in jobs} | set(before.get("numerics", []))),
         "wall_seconds": None,
         "made_by": [*before.get("made_by", []), invocation],
     }

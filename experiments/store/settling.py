@@ -19,24 +19,14 @@ import pandas as pd
 
 from experiments.errors import UserError
 from experiments.store.assembling import FileSource, Source, part_sources, pieces
-from experiments.store.files import Staging, is_staged
+from experiments.store.columns import TABLES
+from experiments.store.files import Staging, is_staged, write_text
+from experiments.store.folder import LOCK, MANIFEST, PARTS, is_results
 from experiments.store.parts import Part, read_parts, snapshot_name
 from experiments.store.provenance import conclude
-from experiments.store.tables import (
-    LOCK,
-    MANIFEST,
-    PARTS,
-    TABLES,
-    WRITE_ORDER,
-    is_results,
-    read_provenance,
-    read_table,
-    runs_frame,
-    stage_provenance,
-    write_pieces,
-    write_runs,
-    write_text,
-)
+from experiments.store.reading import read_provenance, read_table
+from experiments.store.tables import WRITE_ORDER, runs_frame
+from experiments.store.writing import stage_provenance, write_pieces, write_runs
 
 
 @dataclass

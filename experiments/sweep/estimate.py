@@ -1,6 +1,5 @@
 """What a sweep will cost, before it runs."""
 
-import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -8,13 +7,16 @@ from typing import Any
 import numpy as np
 import psutil
 
-from experiments.config.keys import Config, Job, build, build_cached
+from experiments.config.run import Run
 from experiments.errors import UserError
-from experiments.store.tables import LAYERS
-from experiments.sweep.execution import Plan
-from experiments.sweep.executors.local import Executor
+from experiments.store.columns import LAYERS
+from experiments.sweep.executors.contract import Executor
+from experiments.sweep.plan import Plan
 from experiments.sweep.tile import run_tile
-from experiments.sweep.tiles import cut, extent, multiplications, stacks_of, work
+from experiments.sweep.tiles import cut, multiplications, stacks_of, work
+from experiments.text import plain
+from experiments.text.numbers import count, number
+from experiments.text.quoting import shortened
 
 _PROBE_STEPS = (2, 8)
 """Both have the costly first and last rows, so that their difference is the cost of the rows in between."""
@@ -23,10 +25,9 @@ _BYTES_PER_LAYER_ROW = 60.0
 _BYTES_PER_HISTOGRAM_ROW = 6.0
 
 
-def _seconds_per_multiplication(tile: list[Job]) -> float:
+def _seconds_per_multiplication(tile: list[Run]) -> float:
     """Time the first steps of a tile."""
-    config = tile[0].config
-    record = {**config["record"], "snapshot": None}
+    record = {**tile[0].config["record"], "snapshot": None}
 
     def seconds(steps: int) -> float:
         jobs = [replace(job, config={**job.config, "steps": steps, "record": record}) for job in tile]
@@ -39,7 +40,7 @@ def _seconds_per_multiplication(tile: list[Job]) -> float:
     short, long = (min(seconds(steps) for _ in range(3)) for steps in (few, more))
     # On a busy machine the longer probe can come out shorter; all of its time is then the bound to take.
     per_step: float = (long - short) / (more - few) if long > short else long / (more + 1)
-    return per_step / multiplications(config) / len(tile)
+    return per_step / multiplications(tile[0]) / len(tile)
 
 
 def estimate(plan: Plan) -> dict[str, Any]:
@@ -56,16 +57,14 @@ def estimate(plan: Plan) -> dict[str, Any]:
     result = {"folder": str(plan.folder), "runs": len(plan.jobs), "done": len(plan.jobs) - len(todo)}
     if not todo:
         return result | {"stacks": 0, "tiles": 0, "workers": 0, "seconds": 0.0, "memory_mb": 0.0, "disk_mb": 0.0}
-    make = build(todo[0].config["executor"])
-    executor: Executor = make(len(todo))
-    tiles = cut(todo, executor.workers)
-    workers = min(executor.workers, len(tiles))
-    executor.close()
-    by_size = sorted(tiles, key=lambda tile: multiplications(tile[0].config))
+    executor: Executor = todo[0].executor
+    tiles = cut(todo, executor.workers(len(todo)))
+    workers = executor.workers(len(tiles))
+    by_size = sorted(tiles, key=lambda tile: multiplications(tile[0]))
     rate = _seconds_per_multiplication(by_size[len(tiles) // 2])
-    memory = max(sum(_working_set(job.config) for job in tile) for tile in tiles)
-    disk = sum(_disk(job.config) for job in todo)
-    seconds = sum(work(job.config) for job in todo) * rate / workers
+    memory = max(sum(_working_set(job) for job in tile) for tile in tiles)
+    disk = sum(_disk(job) for job in todo)
+    seconds = sum(work(job) for job in todo) * rate / workers
     return result | {
         "stacks": stacks_of(todo),
         "tiles": len(tiles),
@@ -76,15 +75,14 @@ def estimate(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _working_set(config: Config) -> float:
+def _working_set(run: Run) -> float:
     """Return bytes of a run's arrays: z, h, a, δ per layer, parameters with gradients and increments, data and rows."""
-    batch, units, weights = extent(config)
-    arrays = (5 * batch * units + 4 * weights) * np.dtype(config["dtype"]).itemsize
-    return float(arrays + 2 * build_cached(config["data"]).x.nbytes + 8 * len(LAYERS) * _rows(config))
+    arrays = (5 * run.m * run.units + 4 * run.weights) * np.dtype(run.dtype).itemsize
+    return float(arrays + 2 * run.facts.x_nbytes + 8 * len(LAYERS) * _rows(run))
 
 
-def _rows(config: Config) -> int:
-    return int((config["depth"] + 2) * (2 + config["steps"] // config["record"]["every"]))
+def _rows(run: Run) -> int:
+    return (run.L + 1) * (2 + run.steps // run.record.every)
 
 
 def check_memory(plan: Plan) -> None:
@@ -98,27 +96,27 @@ def check_memory(plan: Plan) -> None:
     """
     free = psutil.virtual_memory().available
     for job in plan.todo:
-        need = _working_set(job.config)
+        need = _working_set(job)
         if need > free:
-            place = " ".join(job.overrides)
+            place = shortened(" ".join(job.overrides))
             raise UserError(
-                f"a run needs about {need / 2**30:.3g} GiB and {free / 2**30:.3g} GiB are free ({place}); "
+                f"a run needs about {number(need / 2**30)} GiB and {number(free / 2**30)} GiB are free ({place}); "
                 "lower depth, width, batch_size or steps, or raise record.every"
             )
 
 
-def _disk(config: Config) -> float:
-    size: float = _BYTES_PER_LAYER_ROW * _rows(config) + _BYTES_PER_HISTOGRAM_ROW * 2 * 3 * 40 * (config["depth"] + 1)
-    return size + (_working_set(config) if config["record"]["snapshot"] is not None else 0.0)
+def _disk(run: Run) -> float:
+    size: float = _BYTES_PER_LAYER_ROW * _rows(run) + _BYTES_PER_HISTOGRAM_ROW * 2 * 3 * 40 * run.L
+    return size + (_working_set(run) if run.record.snapshot is not None else 0.0)
 
 
 def describe_plan(plan: Plan, as_json: bool) -> str:
     """Return the estimate as text or JSON."""
     cost = estimate(plan)
     if as_json:
-        return json.dumps(cost, indent=2)
+        return plain.as_json(cost)
     return (
-        f"{cost['folder']}: {cost['runs']} runs, {cost['done']} of them done, "
-        f"in {cost['stacks']} stacks of equal shape, cut into {cost['tiles']} tiles\n"
-        f"about {cost['seconds']:.3g} s, {cost['memory_mb']:.3g} MB of arrays per worker, {cost['disk_mb']:.3g} MB on disk"
+        f"{cost['folder']}: {count(cost['runs'], 'run')}, {cost['done']} of them done, "
+        f"in {count(cost['stacks'], 'stack')} of equal shape, cut into {count(cost['tiles'], 'tile')}\n"
+        f"about {number(cost['seconds'])} s, {number(cost['memory_mb'])} MB of arrays per worker, {number(cost['disk_mb'])} MB on disk"
     )

@@ -1,153 +1,35 @@
-"""From the jobs of a sweep to its results folder: what is done is skipped, what finishes is kept."""
+"""Doing what is planned: tiles are computed, each leaves a part, and the parts become the tables of a results folder."""
 
-import hashlib
 import sys
 import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from tqdm import tqdm
 
 from bpcore.arrays import FloatArray
-from experiments.config.keys import Job, build
+from experiments.config.run import Run
 from experiments.errors import UserError
-from experiments.store.assembling import FileSource
+from experiments.store.folder import PARTS, is_results
 from experiments.store.locks import locked
-from experiments.store.parts import Content, Part, snapshot_name, write_part
+from experiments.store.parts import Content, Part, part_path, read_part, write_part
 from experiments.store.provenance import describe
+from experiments.store.reading import Finished, read_table
 from experiments.store.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
-from experiments.store.tables import PARTS, TABLES, Finished, Tables, is_results, read_provenance, read_table
-from experiments.sweep.executors.local import Executor, Serial
-from experiments.sweep.tile import failed, run_tile
+from experiments.store.tables import Tables
+from experiments.sweep.content import failed
+from experiments.sweep.executors.contract import Ending, Executor, Failed, Lost, Task
+from experiments.sweep.executors.serial import Serial
+from experiments.sweep.plan import Plan, plan
+from experiments.sweep.tile import run_tile
 from experiments.sweep.tiles import cut
 
-
-@dataclass(frozen=True)
-class Plan:
-    """Hold what an invocation is to do.
-
-    Args:
-        folder: results folder.
-        jobs: of the whole sweep.
-        todo: those that are not done yet.
-        asked: the jobs as they were asked for, before those that extend a sweep were given their places.
-        begun: what the folder has of this sweep, under way when its process ended; or None.
-        earlier: provenance entries of runs in the folder that are not of this sweep.
-        provenance: of the results in the folder, where they are added to.
-        replaces: whether the folder holds results that are kept until the new ones are whole.
-        fresh: whether results of before are replaced.
-        extend: whether the runs are added to those of another sweep.
-    """
-
-    folder: Path
-    jobs: list[Job]
-    todo: list[Job]
-    asked: list[Job] = field(repr=False)
-    begun: Unfinished | None = field(default=None, repr=False)
-    earlier: list[dict[str, Any]] = field(default_factory=list)
-    provenance: dict[str, Any] = field(default_factory=dict, repr=False)
-    replaces: bool = False
-    fresh: bool = False
-    extend: bool = False
-
-    @property
-    def done(self) -> int:
-        """Return the number of runs that need not be run again."""
-        return len(self.jobs) - len(self.todo)
-
-
-def default_name(jobs: list[Job], experiment: str | None) -> str:
-    """Derive a folder name from the definition of a sweep, so that the same command finds its own results.
-
-    Args:
-        jobs: of the sweep.
-        experiment: the chosen experiment, or None.
-
-    Returns:
-        experiment-, sweep- or run- and 8 hexadecimal digits.
-    """
-    digest = hashlib.sha256("".join(job.run_id for job in jobs).encode()).hexdigest()[:8]
-    return f"{experiment or ('sweep' if len(jobs) > 1 else 'run')}-{digest}"
-
-
-def folder_of(jobs: list[Job], experiment: str | None) -> Path:
-    """Return the results folder of a sweep."""
-    first = jobs[0].config
-    return Path(first["results_dir"]) / (first["name"] or default_name(jobs, experiment))
-
-
-def plan(jobs: list[Job], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
-    """Find out what is done already; nothing is written.
-
-    Args:
-        jobs: of the sweep.
-        folder: its results folder, which need not exist.
-        fresh: whether results of before are replaced.
-        extend: whether the runs are added to those of another sweep.
-
-    Returns:
-        The plan.
-
-    Raises:
-        UserError: the folder holds another sweep, and neither `fresh` nor `extend` was given; or its tables are damaged.
-    """
-    has_tables = is_results(folder) and (folder / "provenance.json").is_file()
-    begun = unfinished(folder)
-    usable = begun if begun is not None and begun.manifest["replaces"] == (fresh and has_tables) else None
-    if begun is not None and begun.manifest["committing"]:
-        usable = None if fresh else begun
-    if fresh:
-        if usable is not None and usable.run_ids != [job.run_id for job in jobs]:
-            usable = None
-        todo = [job for job in jobs if usable is None or job.run_id not in _in_parts(usable)]
-        return Plan(folder, jobs, todo, jobs, usable, provenance=usable.manifest if usable else {}, replaces=has_tables, fresh=True)
-    if usable is not None and not (usable.parts or has_tables):  # killed before its first tile: there is nothing to lose
-        usable = None
-    if usable is None and not has_tables:
-        return Plan(folder, jobs, jobs, jobs, extend=extend)
-    before = usable.manifest if usable is not None else read_provenance(folder / "provenance.json")
-    earlier: list[dict[str, Any]] = before["sweep"]
-    old_ids = [entry["run_id"] for entry in earlier]
-    asked = jobs
-    if extend:
-        new = iter(range(len(old_ids), len(old_ids) + len(jobs)))  # a run keeps its place; new ones go behind
-        known = {run_id: place for place, run_id in enumerate(old_ids)}
-        jobs = [replace(job, index=known[job.run_id] if job.run_id in known else next(new)) for job in jobs]
-    elif old_ids != [job.run_id for job in jobs]:
-        raise UserError(
-            f"{folder} holds another sweep ({len(old_ids)} run{'' if len(old_ids) == 1 else 's'}); "
-            "choose another name, or --extend to add these runs to it, or --fresh to replace it"
-        )
-    own = {job.run_id for job in jobs}
-    done = _in_parts(usable) | (_in_tables(folder, jobs) if has_tables else set())
-    others = [entry for entry in earlier if entry["run_id"] not in own]
-    todo = [job for job in jobs if job.run_id not in done]
-    return Plan(folder, jobs, todo, asked, usable, others, before, extend=extend)
-
-
-def _in_parts(begun: Unfinished | None) -> set[str]:
-    return {run_id for part in begun.parts if not part.failed for run_id in part.run_ids} if begun is not None else set()
-
-
-def _in_tables(folder: Path, jobs: list[Job]) -> set[str]:
-    """Return the runs that need not be run again: not failed, all of their rows there, their snapshot too."""
-    runs = read_table(folder, "runs")
-    runs = runs[runs["status"] != "failed"]
-    done = set(runs["run_id"]).intersection(*(FileSource(folder, name).runs for name in TABLES))
-    ends = dict(zip(runs["run_id"], runs["diverged_at_step"], strict=True))
-    for job in jobs:
-        wanted = job.config["record"]["snapshot"]
-        end = ends.get(job.run_id)
-        reached = end is None or pd.isna(end) or wanted is None or wanted <= end  # a diverged run has none behind its end
-        if wanted is not None and reached and not (folder / snapshot_name(job.run_id)).is_file():
-            done.discard(job.run_id)
-    return done
+_LOSSES = 2
+"""After so many losses a run is given up: what it does ends its worker."""
 
 
 def execute(plan: Plan, command: list[str], progress: bool = True) -> tuple[Tables, bool]:
@@ -245,13 +127,15 @@ def _parts(plan: Plan, invocation: int, progress: bool) -> Iterator[Part]:
     """Yield each tile's part as it finishes, with a bar on stderr."""
     if not plan.todo:
         return
-    keep = _Keep(plan.folder / PARTS, invocation)
+    keep = _Keep((plan.folder / PARTS).absolute(), invocation)
     if len(plan.todo) == 1:
-        yield _one(plan.todo[0], keep, progress)
+        yield from _one(plan.todo[0], keep, progress)
         return
     bar = tqdm(total=len(plan.todo), unit="run", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
+    executor: Executor = plan.todo[0].executor
+    tiles = cut(plan.todo, executor.workers(len(plan.todo)))
     with bar:
-        for part in _compute(plan.todo, keep):
+        for part in _compute(tiles, executor, keep):
             bar.update(len(part.runs))
             yield part
 
@@ -261,20 +145,36 @@ class _Keep:
     """Compute a tile and write its part, in whichever process.
 
     Args:
-        folder: of the parts.
+        folder: of the parts; an absolute path, since a worker may stand elsewhere.
         invocation: which entry of the sweep's makers this is.
     """
 
     folder: Path
     invocation: int
 
-    def __call__(self, compute: Callable[..., Content], *args: Any) -> Part:
-        return write_part(self.folder, compute(*args), self.invocation)
+    def __call__(self, compute: Callable[..., Content], *args: Any) -> None:
+        write_part(self.folder, compute(*args), self.invocation)
+
+    def task(self, tile: list[Run], *args: Any) -> Task:
+        """Return the task of a tile."""
+        return Task(self.path(tile).stem, self, (run_tile, tile, *args))
+
+    def path(self, tile: list[Run]) -> Path:
+        """Return where the tile's part is to be."""
+        return part_path(self.folder, (job.run_id for job in tile))
+
+    def give_up(self, job: Run, ending: Failed | Lost) -> Part:
+        """Write and return the part of a run that came to nothing even alone."""
+        if isinstance(ending, Lost):
+            reason = f"lost twice: {ending.reason}"
+        else:
+            reason = f"{type(ending.error).__name__}: {ending.error}\n{''.join(traceback.format_exception(ending.error))}"
+        return write_part(self.folder, failed(job, reason), self.invocation)
 
 
-def _one(job: Job, keep: _Keep, progress: bool) -> Part:
+def _one(job: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
     """Compute a single run in this process, with a bar over its steps."""
-    total = job.config["steps"] + 1
+    total = job.steps + 1
     bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
 
     def on_step(step: int, loss: FloatArray) -> None:
@@ -282,52 +182,51 @@ def _one(job: Job, keep: _Keep, progress: bool) -> Part:
         bar.update()
 
     with bar:
-        error = (future := Serial().submit(keep, run_tile, [job], on_step)).exception()
-        return _give_up(job, keep, error) if error is not None else future.result()
+        yield from _compute([[job]], Serial(), keep, on_step)
 
 
-def _compute(jobs: list[Job], keep: _Keep) -> Iterator[Part]:
-    """Compute tiles in the sweep's executor; the runs of a tile that fails or whose worker dies are tried again, each alone."""
-    make = build(jobs[0].config["executor"])
-    executor: Executor = make(len(jobs))
-    waiting = deque(cut(jobs, executor.workers))
-    if len(waiting) < executor.workers:
-        executor.close()
-        executor = make(len(waiting))
-    running: dict[Future[Any], list[Job]] = {}
-    suspects: set[str] = set()
+def _compute(tiles: list[list[Run]], executor: Executor, keep: _Keep, *args: Any) -> Iterator[Part]:
+    """Yield the parts of tiles; the runs of a tile that fails or is lost are tried again, each alone."""
+    waiting = deque(tiles)
+    running: dict[Task, list[Run]] = {}
+    losses = Counter[str]()
+    crew = executor.start(len(tiles))
     try:
         while waiting or running:
-            while waiting and len(running) < executor.slots:
+            while waiting and len(running) < crew.slots:
                 tile = waiting.popleft()
-                running[executor.submit(keep, run_tile, tile)] = tile
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                tile = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    yield future.result()
-                elif len(tile) == 1 and (tile[0].run_id in suspects or not isinstance(error, BrokenExecutor)):
-                    yield _give_up(tile[0], keep, error)
-                elif isinstance(error, UserError):
-                    raise error
-                else:
-                    suspects.update(job.run_id for job in tile)
+                task = keep.task(tile, *args)
+                running[task] = tile
+                crew.submit(task)
+            for ending in crew.wait():
+                tile = running.pop(ending.task)
+                left = _left(ending, keep.path(tile))
+                if isinstance(left, Part):
+                    yield left
+                    continue
+                if isinstance(left, Lost):
+                    losses.update(job.run_id for job in tile)
+                if len(tile) > 1 or (isinstance(left, Lost) and losses[tile[0].run_id] < _LOSSES):
                     waiting.extendleft([job] for job in reversed(tile))
+                else:
+                    yield keep.give_up(tile[0], left)
     finally:
-        executor.close(kill=bool(waiting or running))
+        if waiting or running:
+            crew.cancel()
+        crew.close()
 
 
-def _give_up(job: Job, keep: _Keep, error: BaseException) -> Part:
-    """Return the part of a run that failed even alone.
+def _left(ending: Ending, path: Path) -> Part | Failed | Lost:
+    """Return the part that a task left, whatever became of its worker; or why there is none.
 
     Raises:
         UserError: it was not the run that failed, but the writing of what it left.
     """
-    if isinstance(error, UserError):
-        raise error
-    if isinstance(error, BrokenExecutor):
-        reason = f"its worker process died twice: {error}"
-    else:
-        reason = f"{type(error).__name__}: {error}\n{''.join(traceback.format_exception(error))}"
-    return keep(failed, job, reason)
+    if isinstance(ending, Failed):
+        if isinstance(ending.error, UserError):
+            raise ending.error
+        return ending
+    try:
+        return read_part(path)
+    except UserError as error:
+        return ending if isinstance(ending, Lost) else Lost(ending.task, str(error))

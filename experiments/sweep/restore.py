@@ -1,29 +1,22 @@
-"""From the record of a sweep, its tables and provenance alone, back to the jobs that made it."""
+"""From the record of a sweep, its tables and provenance alone, back to the runs that made it."""
 
-import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from omegaconf import OmegaConf
-
-from experiments.config.keys import ARITHMETIC_VERSION, GROUPS, SCALARS, UNIDENTIFYING, Config, Job, build_cached, run_id
-from experiments.config.paths import CONF
+from experiments.config.files import own_target
+from experiments.config.identity import ARITHMETIC_VERSION, uncell
+from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config
+from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.store.tables import is_results, read_provenance, read_table
+from experiments.store.folder import is_results
+from experiments.store.provenance import factories
+from experiments.store.reading import read_provenance, read_table
+from experiments.text.numbers import missing
 
 
-def choice(group: str, name: str) -> Config:
-    """Return the node of a group's choice as its conf file has it; empty where there is no such file."""
-    path = CONF / group / f"{name}.yaml"
-    node = OmegaConf.to_container(OmegaConf.load(path)) if path.is_file() else {}
-    assert isinstance(node, dict)
-    return {str(key): value for key, value in node.items()}
-
-
-def recorded_jobs(folder: Path, places: Config, sample: int | None = None) -> list[Job]:
-    """Restore the jobs of a results folder from its record.
+def recorded_runs(folder: Path, places: Config, sample: int | None = None) -> list[Run]:
+    """Restore the runs of a results folder from its record.
 
     Args:
         folder: of the results.
@@ -31,7 +24,7 @@ def recorded_jobs(folder: Path, places: Config, sample: int | None = None) -> li
         sample: how many of them; None for all. Which ones follows from their identities, which are as good as random.
 
     Returns:
-        The jobs, each with the identity that this version of the core gives it and its place in the recorded sweep.
+        The runs, each with the identity that this version of the core gives it and its place in the recorded sweep.
 
     Raises:
         UserError: a config cannot be restored, or its data are not the recorded ones.
@@ -44,29 +37,29 @@ def recorded_jobs(folder: Path, places: Config, sample: int | None = None) -> li
         chosen = set(sorted(row["run_id"] for row in rows)[:sample])
         rows = [row for row in rows if row["run_id"] in chosen]
     overrides = {entry["run_id"]: tuple(entry.get("overrides", ())) for entry in provenance["sweep"]}
-    return [_job(row, provenance, places, overrides.get(row["run_id"], ()), folder) for row in rows]
+    return [_run(row, provenance, places, overrides.get(row["run_id"], ()), folder) for row in rows]
 
 
-def _job(row: dict[Any, Any], provenance: dict[str, Any], places: Config, overrides: tuple[str, ...], folder: Path) -> Job:
+def _run(row: dict[Any, Any], provenance: dict[str, Any], places: Config, overrides: tuple[str, ...], folder: Path) -> Run:
     try:
-        config = validate(restore(row, provenance.get("targets", {}), places))
+        run = validate(restore(row, factories(provenance), places), int(row["job"]), overrides)
     except UserError as error:
         raise UserError(f"{folder}: the config of run {row['run_id']} cannot be restored: {error}") from error
     version = provenance.get("arithmetic_version", ARITHMETIC_VERSION)
-    if run_id(config, version) != row["run_id"]:
-        checksum = build_cached(config["data"]).checksum
-        known = [entry["sha256"] for entry in provenance.get("data", []) if entry["name"] == config["data"]["name"]]
+    if version != ARITHMETIC_VERSION or run.run_id != row["run_id"]:
+        name, checksum = run.choice("data"), run.facts.checksum
+        known = [entry["sha256"] for entry in provenance.get("data", []) if entry["name"] == name]
         if checksum not in known:
             recorded = ", ".join(known) or "none"
             raise UserError(
-                f"{folder}: run {row['run_id']} had other data: data={config['data']['name']} has the checksum {checksum} here, "
+                f"{folder}: run {row['run_id']} had other data: data={name} has the checksum {checksum} here, "
                 f"recorded is {recorded}; get the same data, or name their folder by data.dir"
             )
         if version == ARITHMETIC_VERSION:
             raise UserError(
                 f"{folder}: the config of run {row['run_id']} cannot be restored: its identity comes out differently; run it anew"
             )
-    return Job(int(row["job"]), config, run_id(config), overrides)
+    return run
 
 
 def restore(row: dict[Any, Any], targets: dict[str, dict[str, str]], places: Config) -> Config:
@@ -74,7 +67,7 @@ def restore(row: dict[Any, Any], targets: dict[str, dict[str, str]], places: Con
 
     Args:
         row: column -> value.
-        targets: group -> choice -> dotted path of its factory.
+        targets: group -> choice -> dotted path of its factory, where that is not the package's own.
         places: the keys that no row holds.
 
     Returns:
@@ -89,7 +82,7 @@ def restore(row: dict[Any, Any], targets: dict[str, dict[str, str]], places: Con
             continue
         name = str(row[group])
         keys = _own(row, group)
-        target = targets.get(group, {}).get(name) or choice(group, name).get("_target_")
+        target = targets.get(group, {}).get(name) or own_target(group, name)
         config[group] = ({"_target_": target} if target else {}) | {"name": name} | keys
     return config
 
@@ -100,6 +93,6 @@ def _own(row: dict[Any, Any], group: str) -> Config:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+    if missing(value):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") else uncell(value)

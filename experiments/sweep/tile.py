@@ -1,46 +1,20 @@
-"""The work of one worker: from validated configs to what their runs leave, stacked."""
+"""The work of one worker: from validated runs to a stack that is trained and measured."""
 
 import functools
-import io
-import json
 import math
 import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from bpcore.arrays import Array, FloatArray
-from bpcore.measure.recording import Recording, StackRecord
-from bpcore.mlp import Network
-from bpcore.training import Examples, RunSettings, StackSettings, train_stack
-from experiments.config.keys import Config, Job, build_cached, flatten, nested, output_activation
-from experiments.datasets.factories import Dataset
-from experiments.diagnosis.signal import judge
-from experiments.statistics.factors import delta_factor
-from experiments.store.parts import PART_SCHEMAS, Content
-from experiments.store.tables import RUN_RESULTS
-from experiments.theory.prediction import Prediction, predict
-
-
-def network_of(config: Config, dataset: Dataset) -> Network:
-    """Return the architecture that a config describes: n_0 and n_L come from the data."""
-    hidden = [config["width"]] * config["depth"]
-    return Network(
-        (dataset.x.shape[0], *hidden, dataset.y.shape[0]),
-        build_cached(config["activation"]),
-        build_cached(output_activation(config["output_activation"])),
-        build_cached(config["loss"]),
-        build_cached(config["normalization"]),
-    )
-
-
-def _recording(config: Config) -> Recording:
-    record = config["record"]
-    probes = frozenset(name for name in ("extended", "gradient_cosine", "a_rank") if record[name])
-    return Recording(record["every"], record["name"] == "full", record["snapshot"], record["sharpness"], probes, record["modes"])
+from bpcore.arrays import FloatArray
+from bpcore.engine.batches import Examples
+from bpcore.training import RunSettings, StackSettings, train_stack
+from experiments.config.run import Run
+from experiments.store.parts import Content
+from experiments.sweep.content import content_of
+from experiments.theory.prediction import predict
 
 
 @functools.lru_cache(maxsize=1)
@@ -49,7 +23,7 @@ def _one_blas_thread() -> Any:
     return threadpool_limits(1, user_api="blas")
 
 
-def run_tile(jobs: list[Job], on_step: Callable[[int, FloatArray], None] | None = None) -> Content:
+def run_tile(jobs: list[Run], on_step: Callable[[int, FloatArray], None] | None = None) -> Content:
     """Run jobs of one shape as a stack.
 
     Args:
@@ -61,138 +35,18 @@ def run_tile(jobs: list[Job], on_step: Callable[[int, FloatArray], None] | None 
     """
     _one_blas_thread()
     started = time.monotonic()
-    config = jobs[0].config
-    dataset = build_cached(config["data"])
-    network = network_of(config, dataset)
-    settings = StackSettings(
-        network,
-        build_cached(config["optimizer"]),
-        build_cached(config["clip"]),
-        config["batch_size"],
-        config["steps"],
-        config["dtype"],
-        _recording(config),
-    )
+    first = jobs[0]
+    dataset = first.data
+    settings = StackSettings(first.network, first.optimizer, first.clip, first.batch_size, first.steps, first.dtype, first.recording)
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
-    record = train_stack(settings, [_run_settings(job.config) for job in jobs], examples, on_step)
+    record = train_stack(settings, [_run_settings(job) for job in jobs], examples, on_step)
     if dataset.classes is None:  # an index of the largest output means nothing then
         for accuracies in (record.step_columns["accuracy"], record.final_accuracy, record.test_accuracy):
             accuracies[:] = math.nan
-    content = _content(jobs, record, [predict(job.config, network, dataset) for job in jobs])
+    content = content_of(jobs, record, [predict(job) for job in jobs])
     content.seconds = time.monotonic() - started
     return content
 
 
-def _run_settings(config: Config) -> RunSettings:
-    return RunSettings(
-        config["seed"],
-        build_cached(config["init"]),
-        config["lr"],
-        config["bias_lr_factor"],
-        config["weight_decay"],
-        build_cached(config["clip"]).threshold,
-    )
-
-
-def _content(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> Content:
-    """Make the tables of a stack at once, and each run's results."""
-    width = next(iter(record.layers.values())).shape[-1]
-    rows = record.present.sum(axis=1)
-    step = np.broadcast_to(record.steps, record.present.shape)[record.present]
-    layers: dict[str, Array] = {name: values[record.present].reshape(-1) for name, values in record.layers.items()}
-    layers |= {"step": np.repeat(step, width), "layer": np.tile(np.arange(width), step.size)}
-    layers["finite"] = np.isfinite(layers["delta_norm"])
-    layers["delta_norm_theory"] = _predicted(record, theory)[record.present].reshape(-1)
-    steps = {"step": step} | {name: values[record.present] for name, values in record.step_columns.items()}
-    histograms = _ordered(record.histograms)
-    counts = np.bincount(histograms["run"], minlength=len(jobs))
-    return Content(
-        _results(jobs, record, theory),
-        {name: _arrow(name, columns) for name, columns in (("layers", layers), ("steps", steps), ("histograms", histograms))},
-        {"layers": (rows * width).tolist(), "steps": rows.tolist(), "histograms": counts.tolist()},
-        {job.run_id: _snapshot_file(job.config, arrays) for job, arrays in zip(jobs, record.snapshots, strict=True) if arrays is not None},
-    )
-
-
-def _predicted(record: StackRecord, theory: list[Prediction]) -> FloatArray:
-    """Return the predicted norms, (R, S, L+1): at step 0, NaN elsewhere."""
-    predicted = np.full(record.layers["delta_norm"].shape, math.nan)
-    for i, prediction in enumerate(theory):
-        predicted[i, 0] = prediction.delta_norm(float(record.layers["delta_norm"][i, 0, -1]))
-    return predicted
-
-
-def _ordered(histograms: dict[str, Array]) -> dict[str, Array]:
-    """Sort bins as the table does: quantities by name; the bins of each stay in their order."""
-    names, rank = np.unique(histograms["quantity"].astype(str), return_inverse=True)
-    order = np.lexsort((rank, histograms["layer"], histograms["step"], histograms["run"]))
-    ordered = {name: values[order] for name, values in histograms.items() if name != "quantity"}
-    return ordered | {"quantity": pa.DictionaryArray.from_arrays(rank[order], pa.array(names.tolist(), pa.string())).cast(pa.string())}
-
-
-def _arrow(name: str, columns: dict[str, Array]) -> pa.Table:
-    """Make a table of a part, every column there, NaN always the same: its sign and payload depend on the stack."""
-    rows = len(columns["step"])
-    arrays = []
-    for field in PART_SCHEMAS[name]:
-        values = columns.get(field.name)
-        if values is None:
-            values = np.full(rows, math.nan)
-        if isinstance(values, np.ndarray) and pa.types.is_floating(field.type):
-            values = canonical(values.astype(np.float64, copy=False))
-        arrays.append(pa.array(values, field.type, from_pandas=False))
-    return pa.table(arrays, schema=PART_SCHEMAS[name])
-
-
-def canonical(values: Array) -> Array:
-    """Return floats with every NaN in one form."""
-    return np.where(np.isnan(values), np.array(math.nan, values.dtype), values) if values.dtype.kind == "f" else values
-
-
-def _results(jobs: list[Job], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
-    """Return each run's results: the columns of the runs table that are not its config."""
-    start = {name: values[:, 0] for name, values in record.layers.items()}
-    layer = np.arange(start["delta_norm"].shape[1])
-    results = []
-    for i, job in enumerate(jobs):
-        depth = job.config["depth"]
-        step0 = {"layer": layer, **{name: values[i] for name, values in start.items()}}
-        factor = delta_factor(start["delta_norm"][i, 1 : depth + 1])
-        ended = record.diverged_at_step[i]
-        diverged_at = None if ended is None else int(ended)
-        results.append({
-            "run_id": job.run_id,
-            **flatten(job.config),
-            "status": "ok" if diverged_at is None else "diverged",
-            "diverged_at_step": diverged_at,
-            "error": None,
-            "final_loss": float(record.final_loss[i]),
-            "final_accuracy": float(record.final_accuracy[i]),
-            "test_accuracy": float(record.test_accuracy[i]),
-            "delta_factor": factor.value,
-            "delta_factor_lo": factor.low,
-            "delta_factor_hi": factor.high,
-            "delta_factor_theory": theory[i].delta_factor,
-            "verdict": judge(step0, factor, diverged_at).name,
-        })  # fmt: skip
-    return results
-
-
-def failed(job: Job, error: str) -> Content:
-    """Return what a run that failed left: the reason, and no measurements.
-
-    Args:
-        job: that failed.
-        error: one line, then the traceback.
-    """
-    empty = dict.fromkeys(RUN_RESULTS, math.nan) | {"diverged_at_step": None, "verdict": None}
-    run = {"run_id": job.run_id, **flatten(job.config), **empty, "status": "failed", "error": error}
-    tables = {name: schema.empty_table() for name, schema in PART_SCHEMAS.items()}
-    return Content([run], tables, {name: [0] for name in tables})
-
-
-def _snapshot_file(config: Config, snapshot: dict[str, Array]) -> bytes:
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = {name: canonical(array) for name, array in snapshot.items()}
-    np.savez(buffer, **arrays, config=np.array(json.dumps(nested(config), sort_keys=True)))
-    return buffer.getvalue()
+def _run_settings(run: Run) -> RunSettings:
+    return RunSettings(run.seed, run.init, run.lr, run.bias_lr_factor, run.weight_decay, run.clip.threshold)

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from experiments.config.keys import Config, Job, build_cached
+from experiments.config.run import Run
 from experiments.sweep.stacking import tile_size
 
 _SHARED_SCALARS = ("depth", "width", "output_activation", "batch_size", "steps", "dtype")
@@ -17,32 +17,23 @@ _WORTH_SHARING = 2e9
 """Multiplications that take about a second, as long as a worker takes to start."""
 
 
-def shape_key(config: Config) -> str:
+def shape_key(run: Run) -> str:
     """Return what runs that can be stacked have in common: sizes, functions, optimizer, batch, steps, dtype, data, recording."""
-    groups = {group: {k: v for k, v in config[group].items() if (group, k) not in _PER_RUN} for group in _SHARED_GROUPS}
-    return json.dumps([groups, {key: config[key] for key in _SHARED_SCALARS}], sort_keys=True)
+    groups = {group: {k: v for k, v in run.config[group].items() if (group, k) not in _PER_RUN} for group in _SHARED_GROUPS}
+    return json.dumps([groups, {key: run.config[key] for key in _SHARED_SCALARS}], sort_keys=True)
 
 
-def extent(config: Config) -> tuple[int, int, int]:
-    """Return the batch, the units of all layers with the input, and the weights; without a list of a billion layers."""
-    dataset = build_cached(config["data"])
-    n_in, n_out, width, depth = dataset.x.shape[0], dataset.y.shape[0], config["width"], config["depth"]
-    weights = n_in * n_out if depth == 0 else width * (n_in + n_out + (depth - 1) * width)
-    return config["batch_size"] or dataset.x.shape[1], n_in + n_out + depth * width, weights
-
-
-def multiplications(config: Config) -> float:
+def multiplications(run: Run) -> float:
     """Return the multiplications of one step of a run: three products per layer, and some thirty per entry of z."""
-    batch, units, weights = extent(config)
-    return float(batch * (3 * weights + 30 * units))
+    return float(run.m * (3 * run.weights + 30 * run.units))
 
 
-def work(config: Config) -> float:
+def work(run: Run) -> float:
     """Return the multiplications of a run."""
-    return multiplications(config) * float(config["steps"] + 1)
+    return multiplications(run) * float(run.steps + 1)
 
 
-def cut(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
+def cut(jobs: Sequence[Run], workers: int) -> list[list[Run]]:
     """Cut a sweep into tiles of runs that can be stacked, in the order of the first run of each.
 
     A tile is as large as the caches allow; a sweep of few runs that take long is cut finer, so that every worker has some.
@@ -54,19 +45,16 @@ def cut(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
     Returns:
         Each job in exactly one tile; a tile's jobs in the sweep's order.
     """
-    stacks: dict[str, list[Job]] = {}
+    stacks: dict[str, list[Run]] = {}
     for job in jobs:
-        stacks.setdefault(shape_key(job.config), []).append(job)
-    total = sum(work(stack[0].config) * len(stack) for stack in stacks.values())
+        stacks.setdefault(shape_key(job), []).append(job)
+    total = sum(work(stack[0]) * len(stack) for stack in stacks.values())
     tiles = []
     for stack in stacks.values():
-        config = stack[0].config
-        batch, _, _ = extent(config)
-        dataset = build_cached(config["data"])
-        sizes = (dataset.x.shape[0], *[config["width"]] * min(config["depth"], 2), dataset.y.shape[0])
-        size = tile_size(sizes, batch, config["dtype"])
+        first = stack[0]
+        size = tile_size((first.facts.n_inputs, *[first.width] * min(first.depth, 2), first.facts.n_outputs), first.m, first.dtype)
         if workers > 1 and total > _WORTH_SHARING * workers:
-            fair = total / workers / 4 / max(work(config), 1.0)  # the last tiles should end at about the same time
+            fair = total / workers / 4 / max(work(first), 1.0)  # the last tiles should end at about the same time
             size = max(1, min(size, math.ceil(fair)))
         pieces = math.ceil(len(stack) / size)
         bounds = [round(i * len(stack) / pieces) for i in range(pieces + 1)]
@@ -74,6 +62,6 @@ def cut(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
     return sorted(tiles, key=lambda tile: tile[0].index)
 
 
-def stacks_of(jobs: Sequence[Job]) -> int:
+def stacks_of(jobs: Sequence[Run]) -> int:
     """Return the number of sets of runs of one shape."""
-    return len({shape_key(job.config) for job in jobs})
+    return len({shape_key(job) for job in jobs})

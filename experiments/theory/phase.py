@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from omegaconf import OmegaConf
 
 from bpcore import theory
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
-from experiments.config.keys import build_cached, catalogue
-from experiments.config.paths import CONF
+from bpcore.initializers import Initializer
+from experiments.config.building import built
+from experiments.config.files import catalogue, choice
 from experiments.store.tables import Results
+from experiments.text.numbers import label
 
 RESOLUTION = 96
 """Cells in either direction."""
@@ -117,9 +118,7 @@ def diagram(name: str, phi: Activation, measured: pd.DataFrame | None = None) ->
 
 def _node(group: str, row: "pd.Series[Any]") -> dict[str, Any]:
     """Return a group's node as a run's row describes it."""
-    content = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{row[group]}.yaml"))
-    assert isinstance(content, dict)
-    node = {str(key): value for key, value in content.items()}
+    node = choice(group, row[group])
     for key in node:
         column = f"{group}.{key}"
         if column in row.index and not pd.isna(row[column]):
@@ -130,7 +129,7 @@ def _node(group: str, row: "pd.Series[Any]") -> dict[str, Any]:
 def label_of(node: dict[str, Any]) -> str:
     """Return what a diagram calls an activation: its name, and its parameters where it has any."""
     more = {key: value for key, value in node.items() if key not in ("_target_", "name")}
-    return " ".join([str(node["name"]), *(f"{key}={value:g}" for key, value in more.items())])
+    return " ".join([str(node["name"]), *(f"{key}={label(value)}" for key, value in more.items())])
 
 
 def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:
@@ -151,11 +150,11 @@ def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:
     rows: dict[str, list[tuple[float, float, float]]] = {}
     phis: dict[str, Activation] = {}
     for _, row in runs.iterrows():
-        initializer, node, width = build_cached(_node("init", row)), _node("activation", row), int(row["width"])
+        initializer, node, width = built(Initializer, _node("init", row)), _node("activation", row), int(row["width"])
         variance = initializer.variance(width, width)
         if initializer.mean or variance == 0:
             continue
-        phis[label_of(node)] = build_cached(node)
+        phis[label_of(node)] = built(Activation, node)
         point = (initializer.bias_std**2, width * variance, math.log(float(row["delta_factor"])))
         rows.setdefault(label_of(node), []).append(point)
     tables = {}

@@ -16,8 +16,9 @@ from bpcore import theory
 from bpcore.arrays import Array, FloatArray
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
-from experiments.config.keys import Config, build_cached
-from experiments.datasets.factories import Dataset
+from bpcore.normalization import Batch
+from experiments.config.run import Run
+from experiments.datasets.dataset import Dataset
 
 GROUPS_OF_INPUTS = 8
 """Inputs of different length have different variances; so many groups of them are told apart."""
@@ -71,7 +72,7 @@ class Prediction:
         return np.append(below, self.output_norm)
 
 
-def predict(config: Config, network: Network, dataset: Dataset) -> Prediction:
+def predict(run: Run) -> Prediction:
     """Return what theory says of a run at step 0.
 
     Without normalization by the layerwise mean-field map; with batch normalization by its rate at the run's batch size;
@@ -79,37 +80,35 @@ def predict(config: Config, network: Network, dataset: Dataset) -> Prediction:
     spread.
 
     Args:
-        config: validated.
-        network: as the config describes it.
-        dataset: of the config.
+        run: validated.
 
     Returns:
         The prediction, the same object for equal settings.
     """
-    decisive = {key: config[key] for key in _DECIDES}
-    if network.normalization.active:
-        decisive["batch"] = config["batch_size"] or dataset.x.shape[1]
-    key = (json.dumps(decisive, sort_keys=True), network.sizes, dataset.checksum)
+    decisive = {key: run.config[key] for key in _DECIDES}
+    if run.normalization.needs_batch:
+        decisive["batch"] = run.m
+    key = (json.dumps(decisive, sort_keys=True), run.facts.checksum)
     found = _KNOWN.get(key)
     if found is None:
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.pop(next(iter(_KNOWN)))
-        found = _KNOWN[key] = _predict(network, build_cached(config["init"]), dataset, config["batch_size"])
+        found = _KNOWN[key] = _predict(run.network, run.init, run.data, run.m)
     return found
 
 
-_KNOWN: dict[tuple[str, tuple[int, ...], str], Prediction] = {}
+_KNOWN: dict[tuple[str, str], Prediction] = {}
 _MOST_KNOWN = 4096
 
 
-def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch_size: int | None) -> Prediction:
+def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch: int) -> Prediction:
     sizes = network.sizes
     variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
     equal_weights = not any(variances) and not initializer.bias_std
     if network.normalization.active and network.L > 1:
         if initializer.mean or not any(variances):
             return _missing(network, "equal weights under batch normalization have no theory")
-        return _normalized(network, initializer, variances, dataset, batch_size)
+        return _normalized(network, initializer, variances, dataset, batch)
     if initializer.mean and not equal_weights:
         return _missing(network, "equal weights with random biases have no theory")
     if equal_weights:
@@ -125,10 +124,10 @@ def _missing(network: Network, reason: str) -> Prediction:
 def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
     phi, sizes = network.activation, network.sizes
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    factors, q, output = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
-    norm = _output_norm(network, output, dataset)
-    reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers"
-    return Prediction(factors, norm, *_spread(network, q, initializer.independent), reason)
+    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
+    norm = _output_norm(network, net.output, dataset)
+    reason = "" if np.isfinite(net.factors).all() else "the variance leaves the finite numbers"
+    return Prediction(net.factors, norm, *_spread(network, net.variances, initializer.independent), reason)
 
 
 def _delta(network: Network, z: Array, y: Array) -> Array:
@@ -137,8 +136,7 @@ def _delta(network: Network, z: Array, y: Array) -> Array:
 
 
 def _output_norm(network: Network, q: FloatArray, dataset: Dataset) -> float:
-    kinks = network.output_activation.kinks
-    error = theory.output_error(functools.partial(_delta, network), theory.groups_of(q, 3), dataset.y, kinks)
+    error = theory.output_error(network.loss, network.output_activation, theory.groups_of(q, 3), dataset.y)
     with np.errstate(all="ignore"):
         return float(np.sqrt(error.mean()))
 
@@ -157,8 +155,9 @@ def _spread(network: Network, q: list[float], independent: bool) -> tuple[FloatA
     return log_std, math.sqrt(between) / 2 / steps, -between / 4 / steps
 
 
-def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch_size: int | None) -> Prediction:
-    batch = batch_size or dataset.x.shape[1]
+def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch: int) -> Prediction:
+    if not isinstance(network.normalization, Batch):
+        return _missing(network, f"normalization={network.normalization.name} has no theory")
     first = _first_layer(dataset, batch)
     factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
     square = theory.batch_square(network.activation, batch)

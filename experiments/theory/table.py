@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from bpcore import theory
-from bpcore.initializers import Initializer
 from bpcore.mlp import Network
-from experiments.config.keys import Config, Job, build_cached, flatten
-from experiments.datasets.factories import Dataset
-from experiments.report.terminal import format_table
-from experiments.sweep.tile import network_of
+from experiments.config.identity import flatten
+from experiments.config.keys import Config
+from experiments.config.run import Run
+from experiments.text.numbers import label, number
+from experiments.text.tables import from_records
 from experiments.theory.prediction import Prediction, predict
 
 DTYPES = ("float16", "float32", "float64")
@@ -20,45 +20,40 @@ _BN_DEPTH = 16.0
 """Trainable depth under batch normalization is about 16/ln(rate) (Yang et al. 2019, §5)."""
 
 
-def describe(config: Config) -> dict[str, Any]:
+def describe(run: Run) -> dict[str, Any]:
     """Return what theory says of one configuration.
 
     Args:
-        config: validated.
+        run: validated.
 
     Returns:
         Plain values, NaN where there is no theory: σ_w² and σ_b² of the hidden layers, q_star, chi_1, c_star, xi_q, xi_c,
         xi_grad, trainable_depth and phase of the infinitely deep net; delta_factor, its spread and the norms of δ of this
         net on these data; layers until δ underflows, by dtype.
     """
-    dataset: Dataset = build_cached(config["data"])
-    network = network_of(config, dataset)
-    initializer: Initializer = build_cached(config["init"])
-    prediction = predict(config, network, dataset)
-    width = config["width"]
-    sigma_w2, sigma_b2 = width * initializer.variance(width, width), initializer.bias_std**2
+    prediction = predict(run)
+    sigma_w2, sigma_b2 = run.width * run.init.variance(run.width, run.width), run.init.bias_std**2
     values: dict[str, Any] = {
-        "activation": config["activation"]["name"],
-        "normalization": config["normalization"]["name"],
-        "depth": config["depth"],
-        "width": width,
+        "activation": run.choice("activation"),
+        "normalization": run.choice("normalization"),
+        "depth": run.depth,
+        "width": run.width,
         "sigma_w2": sigma_w2,
         "sigma_b2": sigma_b2,
     }
-    values |= _infinite(network, initializer, dataset, (sigma_w2, sigma_b2), config["batch_size"])
-    values |= _this_net(network, prediction)
-    values |= _underflow(network, prediction, values["factor"])
+    values |= _infinite(run, sigma_w2, sigma_b2)
+    values |= _this_net(run.network, prediction)
+    values |= _underflow(run.network, prediction, values["factor"])
     return values
 
 
-def _infinite(network: Network, initializer: Initializer, dataset: Dataset, sigmas: tuple[float, float], batch_size: int | None) -> Config:
+def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
     """Return the state of the infinitely wide and deep net."""
-    phi, (sigma_w2, sigma_b2) = network.activation, sigmas
+    phi = run.activation
     empty = dict.fromkeys(("q_star", "chi_1", "c_star", "chi_c", "xi_q", "xi_c", "xi_grad", "trainable_depth"), math.nan)
     values: dict[str, Any] = {**empty, "phase": "none", "fixed_points": [], "critical_sigma_w": math.nan, "batch_norm_rate": math.nan}
-    if network.normalization.active:
-        batch = batch_size or dataset.x.shape[1]
-        rate = theory.batch_norm_rate(phi, batch)
+    if run.normalization.active:
+        rate = theory.batch_norm_rate(phi, run.m)
         scale = 1 / abs(math.log(rate)) if rate > 0 and rate != 1 else math.inf if rate == 1 else math.nan
         depth = _BN_DEPTH * scale if not rate < 1 else math.nan
         return {
@@ -67,11 +62,11 @@ def _infinite(network: Network, initializer: Initializer, dataset: Dataset, sigm
             "xi_grad": scale,
             "trainable_depth": depth,
             "factor": math.sqrt(rate),
-            "batch_size": batch,
+            "batch_size": run.m,
         }
-    if initializer.mean or sigma_w2 == 0:
+    if run.init.mean or sigma_w2 == 0:
         return {**values, "factor": math.nan}
-    first = initializer.variance(network.sizes[0], network.sizes[1]) * float((dataset.x**2).sum(axis=0).mean()) + sigma_b2
+    first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + sigma_b2
     with np.errstate(all="ignore"):
         scales = theory.depth_scales(phi, sigma_w2, sigma_b2, first) if 0 < first < 1e100 else None
         points = theory.fixed_points(phi, sigma_w2, sigma_b2)
@@ -122,17 +117,17 @@ def _underflow(network: Network, prediction: Prediction, factor: float) -> Confi
 def as_text(values: dict[str, Any]) -> str:
     """Return the values of `describe` as lines of text, each with its meaning."""
 
-    def number(key: str) -> str:
+    def of(key: str) -> str:
         return _number(values[key])
 
     net = f"{values['depth']} hidden layers of {values['width']} {values['activation']} units"
-    lines = [f"{net}, σ_w² = {number('sigma_w2')}, σ_b² = {number('sigma_b2')} between hidden layers", ""]
+    lines = [f"{net}, σ_w² = {of('sigma_w2')}, σ_b² = {of('sigma_b2')} between hidden layers", ""]
     if values["normalization"] != "none":
         lines += [
             f"batch normalization   over {values['batch_size']} examples; σ_w drops out",
-            f"rate per layer        {number('batch_norm_rate')} of ‖δ‖², {number('factor')} of ‖δ‖",
-            f"ξ_∇                   {number('xi_grad')} layers",
-            f"trainable depth       about {number('trainable_depth')} layers, 16/ln of the rate",
+            f"rate per layer        {of('batch_norm_rate')} of ‖δ‖², {of('factor')} of ‖δ‖",
+            f"ξ_∇                   {of('xi_grad')} layers",
+            f"trainable depth       about {of('trainable_depth')} layers, 16/ln of the rate",
         ]
     elif values["depth"] == 0:
         lines.append("no hidden layers: a linear classifier")
@@ -140,11 +135,11 @@ def as_text(values: dict[str, Any]) -> str:
         points = ", ".join(f"{_number(p['q'])} ({p['stability']})" if not math.isnan(p["q"]) else "every q" for p in values["fixed_points"])
         lines += [
             f"phase                 {values['phase']}",
-            f"q*                    {number('q_star')}; fixed points: {points or 'none'}",
-            f"χ₁                    {number('chi_1')}: ‖δ‖ changes by {number('factor')} per layer toward the input, deep inside",
-            f"c*                    {number('c_star')}",
-            f"ξ_q, ξ_c, ξ_∇         {number('xi_q')}, {number('xi_c')}, {number('xi_grad')} layers",
-            f"trainable depth       about {number('trainable_depth')} layers, 6 ξ_c",
+            f"q*                    {of('q_star')}; fixed points: {points or 'none'}",
+            f"χ₁                    {of('chi_1')}: ‖δ‖ changes by {of('factor')} per layer toward the input, deep inside",
+            f"c*                    {of('c_star')}",
+            f"ξ_q, ξ_c, ξ_∇         {of('xi_q')}, {of('xi_c')}, {of('xi_grad')} layers",
+            f"trainable depth       about {of('trainable_depth')} layers, 6 ξ_c",
             f"edge of chaos         {_edge(values)}",
         ]
     else:
@@ -153,13 +148,13 @@ def as_text(values: dict[str, Any]) -> str:
     about = f", single nets within a factor {_number(math.exp(2 * spread))} (95 %)" if 0 < spread < 50 else ""
     lines += [
         "",
-        f"on these data         factor {number('delta_factor')} per hidden layer{about}",
-        f"end to end            ‖δ^1‖ = {number('end_to_end')} of the last hidden layer's",
+        f"on these data         factor {of('delta_factor')} per hidden layer{about}",
+        f"end to end            ‖δ^1‖ = {of('end_to_end')} of the last hidden layer's",
         f"‖δ^L‖                 {_number(values['delta_norm'][-1])}",
     ]
     lines += _range_lines(values)
     if not math.isnan(values["dead_layer_probability"]) and values["dead_layer_probability"] > 1e-6:
-        lines.append(f"a layer is dead       with probability {number('dead_layer_probability')} for one input")
+        lines.append(f"a layer is dead       with probability {of('dead_layer_probability')} for one input")
     if values["reason"]:
         lines.append(f"missing               {values['reason']}")
     return "\n".join(lines)
@@ -185,19 +180,17 @@ def _range_lines(values: dict[str, Any]) -> list[str]:
 
 
 def _number(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "∞" if math.isinf(value) else f"{value:.4g}"
+    return number(value, 4)
 
 
-def as_table(jobs: list[Job], described: list[dict[str, Any]]) -> str:
+def as_table(runs: list[Run], described: list[dict[str, Any]]) -> str:
     """Return one line a configuration: what varies, then what theory says.
 
     Args:
-        jobs: of the sweep.
+        runs: of the sweep.
         described: `describe` of each.
     """
-    flat = [flatten(job.config) for job in jobs]
+    flat = [flatten(run.config) for run in runs]
     axes = [key for key in flat[0] if all(key in row for row in flat) and len({repr(row[key]) for row in flat}) > 1]
     names = {"q*": "q_star", "χ₁": "chi_1", "phase": "phase", "ξ_c": "xi_c", "ξ_∇": "xi_grad", "trainable": "trainable_depth"}
     names |= {"BN rate": "batch_norm_rate", "factor": "delta_factor", "end to end": "end_to_end"}
@@ -206,18 +199,5 @@ def as_table(jobs: list[Job], described: list[dict[str, Any]]) -> str:
     rows = []
     for row, values in zip(flat, described, strict=True):
         cells = {name: values[key] if isinstance(values[key], str) else _number(values[key]) for name, key in names.items()}
-        rows.append({**{axis: row.get(axis) for axis in axes}, **cells})
-    return format_table(rows)
-
-
-def as_json(value: Any) -> Any:
-    """Return a JSON value; NaN becomes null, infinities become strings."""
-    if isinstance(value, dict):
-        return {key: as_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [as_json(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+        rows.append({**{axis: label(row.get(axis)) for axis in axes}, **cells})
+    return from_records(rows).terminal()

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.measure.recording import Recording, RunRecord
+from bpcore.engine.batches import Examples
+from bpcore.measure.recording import Recording
+from bpcore.measure.records import RunRecord
 from bpcore.mlp import Network
-from bpcore.training import Examples, RunSettings, StackSettings, train
+from bpcore.training import RunSettings, StackSettings, train
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.oracles import Array, catalogue
 

@@ -224,14 +224,27 @@ def test_alpha_must_be_finite(factory: type, alpha: float) -> None:
         factory(alpha=alpha)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", FACTORIES)
-def test_what_is_written_into_buffers_is_what_is_returned(name: str, dtype: str) -> None:
-    """φ′ from φ loses ten bits at most: where it would lose more it is computed from z."""
-    phi, eps = FACTORIES[name](), float(np.finfo(dtype).eps)
-    z = np.concatenate([np.linspace(-40, 40, 801), np.geomspace(1e-30, 1, 50)]).astype(dtype).reshape(1, 23, 37)
-    a, slope_ = np.empty((1, 24, 37), dtype=dtype)[:, :-1], np.empty_like(z)
-    phi.value_into(z, a)
-    np.testing.assert_allclose(a, phi.value(z), rtol=4 * eps)
-    phi.prime_into(z, a, slope_)
-    np.testing.assert_allclose(slope_, phi.prime(z), rtol=2**10 * 4 * eps)
+@every_activation
+def test_the_slopes_that_it_declares_are_those_far_out(name: str) -> None:
+    phi = FACTORIES[name]()
+    np.testing.assert_allclose(phi.prime(np.array([-1e4, 1e4])), phi.slopes, rtol=1e-15, atol=0)
+
+
+BY_ALPHA = [factory(alpha) for factory in (activations.leaky_relu, activations.elu) for alpha in (0, 0.3, -2)]
+
+
+@pytest.mark.parametrize("phi", [*(factory() for factory in FACTORIES.values()), *BY_ALPHA], ids=lambda phi: f"{phi.name}-{phi.bounds}")
+def test_what_says_that_it_is_homogeneous_is_and_nothing_else(phi: Activation) -> None:
+    z = np.concatenate([-np.geomspace(1e-6, 1e6, 25), np.geomspace(1e-6, 1e6, 25)])
+    slope_ = np.where(z > 0, phi.slopes[1], phi.slopes[0])
+    linear = np.allclose(phi.value(z), slope_ * z, rtol=1e-12, atol=0) and np.array_equal(phi.prime(z), slope_)
+    assert phi.homogeneous == linear
+    if phi.homogeneous:
+        np.testing.assert_allclose(phi.value(3 * z), 3 * phi.value(z), rtol=1e-15)
+        assert phi.kinks == (() if phi.slopes[0] == phi.slopes[1] else (0.0,))
+
+
+def test_what_is_not_declared_is_not_known() -> None:
+    mine = Activation("mine", np.sin, np.cos, (), activations.Bounds(-1.0, 1.0))
+    assert np.isnan(mine.slopes).all()
+    assert not mine.homogeneous

@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bpcore.engine.batches import Examples
 from bpcore.measure.recording import Recording
 from bpcore.mlp import Network
-from bpcore.training import Examples, RunSettings, StackSettings, train
+from bpcore.training import RunSettings, StackSettings, train
 from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences
 

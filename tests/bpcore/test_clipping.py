@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bpcore import clipping
-from bpcore.clipping import Clipped, clip_gradients, global_norm
+from bpcore.clipping import Clipped, global_norm, layer_norms
 from bpcore.layers import Layers
 from tests.oracles import Array, catalogue, scaled_norm
 
@@ -28,7 +28,7 @@ def flat(layers: Layers, run: int, layer: int | None = None) -> Array:
 
 def clip(name: str, layers: Layers, thresholds: list[float]) -> Clipped:
     dtype = layers.W[1].dtype
-    return clip_gradients(RULES[name](), layers, np.array(thresholds, dtype=dtype).reshape(-1, 1, 1), global_norm(layers))
+    return RULES[name]().clip(layers, np.array(thresholds, dtype=dtype).reshape(-1, 1, 1), global_norm(layers))
 
 
 def test_global_norm_takes_all_parameters_of_a_run() -> None:
@@ -128,6 +128,23 @@ def test_a_run_that_is_lost_does_not_touch_its_neighbors(name: str) -> None:
 def test_bad_thresholds_are_named(name: str, threshold: float) -> None:
     with pytest.raises(ValueError, match="threshold"):
         RULES[name](threshold=threshold)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_a_rule_says_of_itself(name: str) -> None:
+    """Whether it ever acts, and whether its factors are all that it does."""
+    rule, layers, c = RULES[name](), gradients(), np.array([0.5, 50.0, 1e6])
+    report = rule.clip(layers, c.reshape(-1, 1, 1), global_norm(layers))
+    assert report.acted.any() == rule.acts
+    ratios = {key: report.gradients[key] / g for key, g in layers.items()}
+    by_layer = {l: np.concatenate([ratios[key].reshape(3, -1) for key in ratios if key[1] == l], axis=1) for l in (1, 2)}
+    assert all(np.allclose(r, r[:, :1], rtol=1e-14) for r in by_layer.values()) == (rule.scales or not rule.acts)
+    if rule.scales:
+        for layer, factors in rule.factors(layer_norms(layers), c).items():
+            np.testing.assert_allclose(factors, by_layer[layer][:, 0], rtol=1e-14)
+    else:
+        with pytest.raises(NotImplementedError, match=name):
+            rule.factors(layer_norms(layers), c)
 
 
 def test_names_and_thresholds() -> None:

@@ -10,11 +10,14 @@ import pytest
 import yaml
 
 from experiments.compose.composition import compose
-from experiments.config.keys import GROUPS, Job, run_id
-from experiments.config.paths import CONF
+from experiments.config.files import choice
+from experiments.config.keys import GROUPS
+from experiments.config.run import Run
 from experiments.config.validation import validate
-from experiments.store.tables import Results, load
-from experiments.sweep.execution import execute, plan
+from experiments.store.reading import load
+from experiments.store.tables import Results
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 from tests.experiments.helpers import TINY
 
 SWEEPS = {
@@ -40,18 +43,17 @@ def made(base: dict[str, Any], folder: Path, overrides: list[str]) -> Results:
     """Run the product of `key=a,b` overrides, in their order, and load what is written."""
     pairs = [override.partition("=") for override in overrides]
     values = itertools.product(*(text.split(",") for _, _, text in pairs))
-    jobs: list[Job] = []
+    runs: list[Run] = []
     for combination in values:
         config = copy.deepcopy(base)
         for (key, _, _), value in zip(pairs, combination, strict=True):
             group, _, sub = key.partition(".")
             if key in GROUPS:
-                config[key] = yaml.safe_load((CONF / key / f"{value}.yaml").read_text(encoding="utf-8"))
+                config[key] = choice(key, value)
             else:
                 (config[group] if sub else config)[sub or key] = yaml.safe_load(value)
-        config = validate(config)
-        jobs.append(Job(len(jobs), config, run_id(config)))
-    execute(plan(jobs, folder), ["gradstab", "run", *overrides], progress=False)
+        runs.append(validate(config, len(runs)))
+    execute(plan(runs, folder), ["gradstab", "run", *overrides], progress=False)
     return load(folder)
 
 

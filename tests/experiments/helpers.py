@@ -1,6 +1,5 @@
 """Small sweeps through the real code, in this process or as a command; changed configs."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +7,15 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from experiments.compose.composition import compose, jobs_of
-from experiments.store.tables import Results, load
-from experiments.sweep.execution import execute, folder_of, plan
+from experiments.compose.composition import compose, runs_of
+from experiments.store.reading import load
+from experiments.store.tables import Results
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import folder_of, plan
+from tests.processes import ROOT, environment, run
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ROOT", "TINY", "changed", "command", "sweep"]
+
 TINY = ["width=8", "data.n_samples=50", "executor=serial"]
 
 
@@ -20,7 +23,7 @@ def sweep(folder: Path, *overrides: str, multirun: bool = True, name: str = "swe
     """Run a small sweep in this process and load its results."""
     flags = ["--multirun"] if multirun else []
     composed = compose(flags, [*TINY, f"results_dir={folder}", f"name={name}", *overrides])
-    jobs, _ = jobs_of(composed)
+    jobs, _ = runs_of(composed)
     target = folder_of(jobs, composed[0].experiment)
     execute(plan(jobs, target), ["test"], progress=False)
     return load(target)
@@ -28,15 +31,7 @@ def sweep(folder: Path, *overrides: str, multirun: bool = True, name: str = "swe
 
 def command(*arguments: str, cwd: Path, env: dict[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run gradstab as a process of its own, in a folder of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    return subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-m", "experiments", *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+    return run([sys.executable, "-m", "experiments", *arguments], timeout, cwd=cwd, env=environment(**(env or {})))
 
 
 def changed(base: dict[str, Any], **changes: Any) -> Any:

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from experiments import cli
@@ -24,8 +25,10 @@ def cut(name, size=100):
 
 def flip(name):
     def damage(folder):
+        column = pq.ParquetFile(folder / name).metadata.row_group(0).column(0)
+        begin = column.data_page_offset if column.dictionary_page_offset is None else column.dictionary_page_offset
         raw = bytearray((folder / name).read_bytes())
-        raw[len(raw) // 8] ^= 255  # within the first pages, whose checksums tell
+        raw[begin + column.total_compressed_size - 1] ^= 255  # of what a page holds: its checksum is of that, and not of its header
         (folder / name).write_bytes(raw)
 
     return damage

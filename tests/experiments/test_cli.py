@@ -9,14 +9,17 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 
 import pandas as pd
 import pytest
 
 from experiments import __version__, cli
-from experiments.store.tables import TABLES, load
-from tests.experiments.helpers import ROOT, TINY, command
+from experiments.store.columns import TABLES
+from experiments.store.reading import load
+from tests.experiments.helpers import TINY, command
+from tests.processes import ROOT, alive, environment, run, started
 
 
 @pytest.fixture
@@ -232,11 +235,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000));"
         "from experiments.cli import main; sys.exit(main(sys.argv[1:]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, "run", *TINY, "depth=2", "steps=50", "name=full"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"},  # a cut .pyc would outlive the test
-    )  # fmt: skip
+    words = [sys.executable, "-c", script, "run", *TINY, "depth=2", "steps=50", "name=full"]
+    bare = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "PYTHONDONTWRITEBYTECODE": "1"}  # a cut .pyc would outlive the test
+    done = run(words, cwd=tmp_path, env=bare)
     assert done.returncode == 2, done
     assert done.stderr.startswith("gradstab: error: cannot write")
     assert done.stderr.count("\n") == 1
@@ -248,40 +249,67 @@ def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
     terminal, side = os.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     arguments = ["run", *TINY, "depth=3", "steps=2000", "name=bar"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-m", "experiments", *arguments], cwd=tmp_path, env=environment, stderr=side)
-    os.close(side)
-    shown = b""
-    with contextlib.suppress(OSError):  # the terminal ends with an error, not an end of file
-        while chunk := os.read(terminal, 4096):
-            shown += chunk
-    os.close(terminal)
-    assert process.wait() == 0
+    with started(sys.executable, "-m", "experiments", *arguments, cwd=tmp_path, env=environment(), stderr=side) as process:
+        os.close(side)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal ends with an error, not an end of file
+            while chunk := os.read(terminal, 4096):
+                shown += chunk
+        os.close(terminal)
+        assert process.wait(60) == 0
     assert "step/s" in shown.decode()
     assert "loss" in shown.decode()
     assert command(*arguments, "--fresh", cwd=tmp_path).stderr == ""
 
 
+# A shell without job control, as CI's, has what it starts with `&` ignore SIGINT from birth; nohup adds SIGHUP.
+BIRTHS = {"as it is": [], "in the background": ["sh", "-c", 'trap "" INT HUP; exec "$@"', "sh"]}
+
+
+@pytest.mark.parametrize("birth", BIRTHS.values(), ids=BIRTHS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("executor", ["serial", "processes"])
-def test_ctrl_c_stops_within_a_second_and_keeps_finished_runs(tmp_path, executor):
+def test_a_signal_stops_within_a_second_and_keeps_finished_runs(tmp_path, executor, number, birth):
     # The first run ends at once; the second would take hours.
     arguments = ["run", "-m", *TINY, "steps=1,10000000", "record.every=10000", f"executor={executor}", "name=cut"]
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "experiments", *arguments],
-        cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
+    words = [*birth, sys.executable, "-u", "-m", "experiments", *arguments]
     folder = tmp_path / "results" / "cut"
-    deadline = time.monotonic() + 60
-    while not list(folder.glob("parts/*.part")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(0.5)  # into the second run
-    start = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    elapsed = time.monotonic() - start
-    assert process.returncode == 130, err
-    assert "Traceback" not in err
-    assert elapsed < 10  # 0.3 to 0.6 s on an idle machine; far from the hours that the run would take
+    with started(*words, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(folder.glob("parts/*.part")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.5)  # into the second run
+        start = time.monotonic()
+        if birth:
+            process.send_signal(signal.SIGHUP)  # which nohup has it outlive
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+        elapsed = time.monotonic() - start
+        assert process.returncode == 128 + number, err
+        assert "interrupted; 1 finished run kept" in err
+        assert "Traceback" not in err
+        assert elapsed < 10  # 0.3 to 0.6 s on an idle machine; far from the hours that the run would take
+        while (left := alive(process.pid)) and time.monotonic() < start + 10:  # what keeps count for the workers ends a moment later
+            time.sleep(0.02)
+        assert not left
     assert load(folder).runs["status"].tolist() == ["ok"]
     assert load(folder).runs["steps"].tolist() == [1]
+
+
+def test_signals_are_handled_while_a_command_is_under_way_and_given_back(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(cli, "dispatch", lambda arguments: seen.update({n: signal.getsignal(n) for n in cli.STOPPING}) or 0)
+    before = {n: signal.signal(n, signal.SIG_IGN) for n in cli.STOPPING}
+    try:
+        assert cli.main([]) == 0
+        assert all(callable(handler) for handler in seen.values())
+        assert [signal.getsignal(n) for n in cli.STOPPING] == [signal.SIG_IGN, signal.SIG_IGN]
+        codes = []
+        thread = threading.Thread(target=lambda: codes.append(cli.main([])))  # where no handler can be set
+        thread.start()
+        thread.join()
+        assert codes == [0]
+        assert set(seen.values()) == {signal.SIG_IGN}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,12 +7,14 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from experiments.compose.composition import compose, jobs_of
-from experiments.config.keys import GROUPS, catalogue
+from experiments.compose.composition import compose, runs_of
+from experiments.config.files import catalogue, choice
+from experiments.config.keys import GROUPS
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
-from experiments.store.tables import load
-from experiments.sweep.execution import execute, plan
+from experiments.store.reading import load
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 
 EXPERIMENTS = catalogue("experiment")
 
@@ -42,7 +44,7 @@ def test_it_runs_in_miniature(name, tmp_path):
         cut = [override for override in cut if not override.startswith("depth=")] + ["depth=2,3"]
     composed = compose([], [f"+experiment={name}", *small, *cut])
     assert {entry.experiment for entry in composed} == {name}
-    jobs, _ = jobs_of(composed)
+    jobs, _ = runs_of(composed)
     execute(plan(jobs, tmp_path / name), ["test"], progress=False)
     results = load(tmp_path / name)
     assert len(results.runs) == len(jobs)
@@ -62,7 +64,7 @@ def test_every_value_of_every_axis_is_valid(name):
             if leaf:
                 config[group][leaf] = value
             elif group in GROUPS:
-                config[group] = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{value}.yaml"))
+                config[group] = choice(group, value)
             else:
                 config[group] = value
             validate(config)

@@ -5,16 +5,15 @@ GRADSTAB_HYDRA=hydra14 pytest tests/experiments/test_other_hydra.py
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.experiments.helpers import ROOT
+from tests.processes import ROOT, environment, run
 
 FOLDER = os.environ.get("GRADSTAB_HYDRA")
-MODULES = ("test_composition", "test_fast_composition", "test_launcher", "test_sweeper")
+MODULES = ("test_composition", "test_fast", "test_launcher", "test_plain_values", "test_sweeper")
 
 
 @pytest.mark.skipif(FOLDER is None, reason="GRADSTAB_HYDRA names no folder with another release of Hydra")
@@ -22,12 +21,10 @@ MODULES = ("test_composition", "test_fast_composition", "test_launcher", "test_s
 def test_it_passes_the_same_tests(module: str) -> None:
     assert FOLDER is not None
     folder = Path(FOLDER).resolve()
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+    env = environment(PYTHONPATH=os.pathsep.join([str(folder), str(ROOT)]))
     env.pop("GRADSTAB_HYDRA")
-    found = subprocess.run(
-        [sys.executable, "-c", "import hydra; print(hydra.__file__)"], env=env, capture_output=True, text=True, check=True
-    )
+    found = run([sys.executable, "-c", "import hydra; print(hydra.__file__)"], env=env)
     assert Path(found.stdout.strip()).is_relative_to(folder)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/experiments/{module}.py"]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/experiments/compose/{module}.py"]
+    done = run(command, timeout=900, cwd=ROOT, env=env)
     assert done.returncode == 0, done.stdout[-4000:]

@@ -1,19 +1,18 @@
 """The wheel, installed elsewhere, is whole: its conf files, its template and its command travel with it."""
 
-import os
 import shutil
-import subprocess
 import sys
 import sysconfig
 import zipfile
 
 import pytest
 
-from tests.experiments.helpers import ROOT, TINY
+from tests.experiments.helpers import TINY
+from tests.processes import ROOT, environment, run
 
 
 def _run(*command, cwd, env=None):
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+    done = run(command, timeout=300, cwd=cwd, env=env)
     assert done.returncode == 0, done.stderr
     return done
 
@@ -72,7 +71,7 @@ def test_an_editable_install_has_the_plugins(source, tmp_path):
         f"import site; site.addsitedir({str(site)!r}); import hydra_plugins.gradstab, sys; from experiments.cli import main; "
         "print(hydra_plugins.gradstab.__file__, file=sys.stderr); sys.exit(main())"
     )
-    env = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
+    env = environment(PYTHONPATH=sysconfig.get_path("purelib"))
     arguments = ["run", "-m", *TINY, "lr=1,2", "depth=1,2", "hydra.sweeper.zip=[lr,depth]", "steps=1", "name=x", "--dry-run"]
     done = _run(sys.executable, "-S", "-c", program, *arguments, cwd=tmp_path, env=env)  # without the packages installed beside us
     assert str(source / "hydra_plugins") in done.stderr
@@ -83,7 +82,7 @@ def test_an_editable_install_has_the_plugins(source, tmp_path):
 def test_it_runs_in_another_folder(wheel, tmp_path):
     site = tmp_path / "site"
     _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel), cwd=tmp_path)
-    env = {**os.environ, "PYTHONPATH": str(site)}
+    env = environment(PYTHONPATH=str(site))
     program = (
         "import experiments, hydra_plugins.gradstab, sys; from experiments.cli import main; "
         "print(experiments.__file__, hydra_plugins.gradstab.__file__, file=sys.stderr); sys.exit(main())"

@@ -1,15 +1,13 @@
 """The portable mode under an emulated processor: the same bytes as here."""
 
-import os
 import shutil
-import subprocess
 import sys
 
 import pytest
 
-from experiments.store.tables import TABLES
+from experiments.store.columns import TABLES
 from experiments.sweep.numerics import PORTABLE
-from tests.experiments.helpers import ROOT
+from tests.processes import environment, run
 
 EMULATOR = shutil.which("qemu-x86_64")
 OTHER = "Haswell-noTSX"
@@ -18,9 +16,8 @@ RUNS = [["activation=tanh", "dtype=float32"], ["activation=gelu", "normalization
 
 
 def _run(cwd, prefix, name, extra):
-    environment = {**os.environ, **PORTABLE, "PYTHONPATH": str(ROOT)}
     arguments = [*prefix, sys.executable, "-m", "experiments", "run", *SWEEP, *extra, f"name={name}"]
-    return subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, timeout=500)
+    return run(arguments, timeout=500, cwd=cwd, env=environment(**PORTABLE))
 
 
 @pytest.mark.slow

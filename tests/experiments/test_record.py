@@ -4,10 +4,9 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
-from experiments.config.keys import RecordSchema
-from experiments.config.paths import CONF
+from experiments.config.files import choice
+from experiments.config.keys import Record
 from tests.experiments.conftest import made
 
 MODES = ["mode_1", "mode_2", "mode_3", "mode_4", "singular_value_max", "singular_value_min"]
@@ -17,8 +16,8 @@ LINEAR = ["activation=identity", "loss=mse", "data=modes"]
 
 @pytest.mark.parametrize("name", ["light", "full"])
 def test_the_files_list_every_key_with_its_default(name):
-    node = OmegaConf.to_container(OmegaConf.load(CONF / "record" / f"{name}.yaml"))
-    defaults = {field.name: field.default for field in fields(RecordSchema)} | {"name": name}
+    node = choice("record", name)
+    defaults = {field.name: field.default for field in fields(Record)} | {"name": name}
     assert node == defaults
 
 

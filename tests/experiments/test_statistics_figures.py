@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.figures.data.roles import Roles, assign, independent, inert, label, levels
+from experiments.figures.data.roles import Roles, assign, independent, inert, levels
 from experiments.figures.data.tables import thin
 from experiments.report.headline import opening
 from experiments.statistics.groups import linear_band, log_band, varying
 from experiments.store.tables import Results
+from experiments.text.numbers import label
 
 
 def grid(**axes: list[object]) -> pd.DataFrame:

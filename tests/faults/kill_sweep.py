@@ -1,6 +1,6 @@
 """Kill a sweep and its workers at random moments, again and again, and check that it always ends in the same bytes.
 
-python tests/faults/kill_sweep.py --kills 100
+python -m tests.faults.kill_sweep --kills 100
 
 Every sweep is started anew after each kill until it is whole, then compared with one that nobody disturbed; then the
 next sweep begins. A kill is SIGKILL of the parent, of one worker, or of the parent with all of its workers. A third of the
@@ -20,7 +20,8 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.processes import end, environment
+
 TABLES = ("runs", "layers", "steps", "histograms")
 SWEEP = [
     "width=8", "data=gaussian", "data.n_samples=60", "data.n_features=8", "data.n_classes=3", "depth=2,3,4,6", "activation=tanh,relu",
@@ -33,17 +34,25 @@ def start(cwd: Path, overrides: list[str], *flags: str, name: str) -> subprocess
     """Start `gradstab run -m` in a session of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "experiments", "run", "-m", *overrides, f"name={name}", *flags],
-        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
 
 
 def finish(process: subprocess.Popen[str]) -> str:
     """Wait for a sweep that must succeed, and return what it said."""
-    _, err = process.communicate(timeout=300)
+    err = said(process)
     if process.returncode != 0:
         raise AssertionError(f"exit code {process.returncode}: {err}")
     return err
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """Return what a sweep said on stderr until it ended, and leave none of its processes behind."""
+    try:
+        return process.communicate(timeout=300)[1]
+    finally:
+        end(process)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -118,7 +127,7 @@ def torment(kills: int, seed: int, scratch: Path, quiet: bool = False) -> dict[s
             while time.monotonic() < deadline and process.poll() is None:
                 time.sleep(0.01)
             killed = strike(process, rng)
-            _, err = process.communicate(timeout=300)
+            err = said(process)
             if killed is not None:
                 tally[killed] += 1
             else:  # it was faster than thought: the machine is less busy now, or less was left to do

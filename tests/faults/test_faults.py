@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from experiments.compose.composition import compose, jobs_of
-from experiments.config.keys import Job
+from experiments.compose.composition import compose, runs_of
+from experiments.config.run import Run
 from experiments.errors import UserError
-from experiments.store.tables import load
+from experiments.store.reading import load
 from experiments.sweep import execution
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
-from tests.experiments.helpers import ROOT, TINY
+from tests.experiments.helpers import TINY
 from tests.faults.kill_sweep import content, torment
+from tests.processes import environment, run, started
 
 
 @functools.cache
@@ -31,7 +33,7 @@ def _composed(overrides):
 
 
 def jobs_for(folder, *overrides, executor=None):
-    jobs, _ = jobs_of([replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)])
+    jobs, _ = runs_of([replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)])
     if executor is not None:
         jobs = [replace(job, config={**job.config, "executor": executor}) for job in jobs]
     return jobs
@@ -39,7 +41,7 @@ def jobs_for(folder, *overrides, executor=None):
 
 WHOLE = ("depth=2,3", "seed=0,1", "record.snapshot=0")
 PART = ("depth=2", "seed=0,1", "record.snapshot=0")
-WORKERS = {"_target_": "experiments.sweep.executors.local.processes", "name": "processes", "max_workers": 2}
+WORKERS = {"_target_": "experiments.sweep.executors.processes.Processes", "name": "processes", "max_workers": 2}
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
     assert moment > 20  # the parts, their folder, the manifest, the tables
 
 
-def _dies_once(jobs: list[Job], on_step=None):
+def _dies_once(jobs: list[Run], on_step=None):
     mark = Path(jobs[0].config["results_dir"]) / "died"
     if jobs[0].config["depth"] == 3 and not mark.exists():
         mark.touch()
@@ -112,7 +114,7 @@ def _dies_once(jobs: list[Job], on_step=None):
     return run_tile(jobs)
 
 
-def _fails_together(jobs: list[Job], on_step=None):
+def _fails_together(jobs: list[Run], on_step=None):
     if len(jobs) > 1:
         raise MemoryError("too large")
     return run_tile(jobs)
@@ -128,7 +130,7 @@ def test_a_lost_tile_is_made_again_run_by_run(tmp_path, undisturbed, monkeypatch
 def interrupted_after_one_tile(folder, monkeypatch, *overrides):
     """Begin a sweep and end it as a kill would, after its first tile."""
 
-    def once(jobs: list[Job], on_step=None):
+    def once(jobs: list[Run], on_step=None):
         if list((folder / "parts").glob("*.part")):
             raise SystemExit
         return run_tile(jobs)
@@ -201,15 +203,16 @@ def small_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
 
-    def mount(options: str) -> None:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True, capture_output=True)
+    def mount(options: str) -> bool:
+        return run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]).returncode == 0
 
-    try:
-        mount("size=128k")
-    except (OSError, subprocess.CalledProcessError):
+    def remount(options: str) -> None:
+        assert mount(f"remount,{options}")
+
+    if shutil.which("mount") is None or not mount("size=128k"):
         pytest.skip("needs the right to mount")
-    yield disk, lambda options: mount(f"remount,{options}")
-    subprocess.run(["umount", str(disk)], check=True)
+    yield disk, remount
+    assert run(["umount", str(disk)]).returncode == 0
 
 
 def test_a_full_disk_keeps_the_parts_and_goes_on_when_there_is_room(small_disk, tmp_path):
@@ -243,14 +246,11 @@ def test_a_folder_that_cannot_be_written_is_read_all_the_same(small_disk):
 
 def test_two_processes_on_one_name_end_in_one_whole_sweep(tmp_path, undisturbed):
     arguments = ["run", "-m", *TINY, "steps=2", *WHOLE, "name=x", f"results_dir={tmp_path}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", "experiments", *arguments], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=120) for process in both]
+    options = {"cwd": tmp_path, "env": environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    words = [sys.executable, "-m", "experiments", *arguments]
+    with started(*words, **options) as one, started(*words, **options) as other:
+        both = [one, other]
+        said = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert all(err == b"" or b"waiting for it" in err for _, err in said)
     assert content(tmp_path / "x") == content(undisturbed / "whole")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.text.numbers import label
+
 MOST_COLORS = 8
 """Categories that can be told apart by colour; ordered numbers take a sequential map and have no such limit."""
 
@@ -60,17 +62,6 @@ def counts_up(frame: pd.DataFrame, axis: str) -> bool:
 def matches(values: "pd.Series[Any]", level: Any) -> "pd.Series[bool]":
     """Return where an axis has a level; the empty level matches empty values."""
     return values.isna() if pd.isna(level) else values == level
-
-
-def label(level: Any) -> str:
-    """Write a level as a user would: 0.1, 20, relu; – where the key does not exist or is null."""
-    if pd.isna(level):
-        return "–"
-    if isinstance(level, (bool, np.bool_)):
-        return str(bool(level)).lower()
-    if isinstance(level, (float, np.floating)):
-        return f"{level:.6g}".replace("e+", "e").replace("e0", "e").replace("e-0", "e-")
-    return str(level)
 
 
 def listing(items: Iterable[Any], most: int = 12) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.config.keys import build, catalogue, output_activation
-from experiments.figures.data.roles import Roles, assign, count, counts_up, independent, inert, label, levels, listing
+from experiments.config.building import build
+from experiments.config.files import catalogue, choice
+from experiments.figures.data.roles import Roles, assign, count, counts_up, independent, inert, levels, listing
 from experiments.statistics.groups import linear_band, log_band
 from experiments.store.tables import Results
+from experiments.text.numbers import label
 
 MOST_STEPS = 200
 MOST_LAYERS = 12
@@ -382,7 +384,7 @@ def activation_shapes(results: Results) -> pd.DataFrame:
     z = np.linspace(-5.0, 5.0, 501)
     parts = []
     for name in names:
-        activation = build(output_activation(name))
+        activation = build(choice("activation", name))
         bounds = activation.bounds
         columns = {"activation": name, "used": name in used, "z": z, "value": activation.value(z), "prime": activation.prime(z)}
         parts.append(pd.DataFrame({**columns, "low": bounds.low, "high": bounds.high, "range": str(bounds)}))

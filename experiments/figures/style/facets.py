@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from experiments.figures.data.roles import Roles, label, levels, matches
+from experiments.figures.data.roles import Roles, levels, matches
 from experiments.figures.style.look import (
     GREY,
     INK,
@@ -24,11 +24,8 @@ from experiments.figures.style.look import (
     mark_beyond,
     mark_not_finite,
     mark_zero,
-    power,
 )
-from experiments.figures.style.look import (
-    short as power_of,
-)
+from experiments.text.numbers import count, label, number, tick
 
 
 @dataclass
@@ -169,7 +166,7 @@ def explain(drawing: Figure, colors: Colors, name: str | None, extra: list[Any] 
         if all(float(level).is_integer() for level in colors.levels if not pd.isna(level)) and type(colors.norm).__name__ != "LogNorm":
             integer_axis(bar.ax.yaxis)
         if type(colors.norm).__name__ == "LogNorm":
-            bar.ax.yaxis.set_major_formatter(FuncFormatter(power))
+            bar.ax.yaxis.set_major_formatter(FuncFormatter(tick))
             bar.ax.minorticks_off()
         name = None
     extra = extra or []
@@ -329,7 +326,10 @@ def beyond(table: pd.DataFrame) -> float:
 def cut_off(table: pd.DataFrame) -> str:
     """Return the sentence on values beyond the upper border, empty where there are none."""
     gone = table["mean"][table["mean"] > beyond(table)]
-    return f"{len(gone)} values, up to {power_of(float(gone.max()))}, lie beyond the upper border (triangles)." if len(gone) else ""
+    if not len(gone):
+        return ""
+    verb = "lies" if len(gone) == 1 else "lie"
+    return f"{count(len(gone), 'value')}, up to {number(gone.max(), typeset=True)}, {verb} beyond the upper border (triangles)."
 
 
 def repeated(table: pd.DataFrame, geometric: bool = True) -> str:

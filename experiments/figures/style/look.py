@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from experiments.figures.data.roles import is_numeric, levels
+from experiments.text.numbers import tick
 
 WIDTH = 9.6
 """Inches; 922 pixels of a page at 100 %."""
@@ -67,30 +68,6 @@ LAYERS = _part("plasma", 0.0, 0.85)
 DENSITY = _part("YlGnBu", 0.12, 1.0)
 DIVERGING = mpl.colormaps["RdBu_r"]
 
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def power(value: float, _: int | None = None) -> str:
-    """Write a tick of a logarithmic axis: 0.01, 1, 50, 10⁻⁷."""
-    if value <= 0 or not math.isfinite(value):
-        return ""
-    exponent = math.floor(math.log10(value) + 1e-9)
-    if -3 <= exponent <= 3:
-        return f"{value:.4g}"
-    mantissa = value / 10.0**exponent if exponent > -308 else 1.0
-    lead = "" if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}·"
-    return f"{lead}10{str(exponent).translate(_SUPERSCRIPTS)}"
-
-
-def short(value: float) -> str:
-    """Write a number in at most three digits."""
-    if not math.isfinite(value):
-        return "–"
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.3g}"
-    mantissa, _, exponent = f"{value:.1e}".partition("e")
-    return f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
-
 
 def log_axis(axis: Any, values: Any, margin: float = 0.06) -> None:
     """Make an axis logarithmic over the positive finite values, at least a factor of three wide, with plain ticks.
@@ -109,7 +86,7 @@ def log_axis(axis: Any, values: Any, margin: float = 0.06) -> None:
     getattr(axis.axes, f"set_{name}scale")("log")
     getattr(axis.axes, f"set_{name}lim")(*ends)
     axis.set_major_locator(FixedLocator(log_ticks(*ends)))
-    axis.set_major_formatter(FuncFormatter(power))
+    axis.set_major_formatter(FuncFormatter(tick))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
 

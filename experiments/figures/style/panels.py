@@ -15,7 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from experiments.figures.style.look import GREY, INK, OKABE_ITO, SEQUENTIAL, figure, power
+from experiments.figures.style.look import GREY, INK, OKABE_ITO, SEQUENTIAL, figure
+from experiments.text.numbers import tick
 
 THEORY = "--"
 PUBLISHED: Any = {"marker": "D", "mfc": "white", "mec": INK, "mew": 1.2, "ms": 6, "ls": "none", "zorder": 5}
@@ -163,7 +164,7 @@ def heatmap(
     bar = drawing.colorbar(mesh, ax=axes, label=label, aspect=24, pad=0.02)
     bar.outline.set_visible(False)
     if isinstance(mesh.norm, LogNorm):
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(power))
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(tick))
     for spine in axes.spines.values():
         spine.set_visible(False)
     return mesh

@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from experiments.figures.data.roles import Roles
 from experiments.figures.style.facets import facets, layer_ticks
 from experiments.figures.style.look import DENSITY
+from experiments.text.numbers import number
 
 _TAIL = 0.0005
 """Share of a panel's entries that may lie outside what is drawn bin by bin, at either end."""
@@ -70,7 +71,7 @@ def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str, tail: f
     top = float(norm.vmax or 1.0)
     ticks = [tick for tick in (0.0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0) if tick <= top]
     bar.ax.yaxis.set_major_locator(FixedLocator(ticks if len(ticks) < 4 or top < 0.4 else [ticks[0], *ticks[2:]]))
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(100 * value)} %"))
     return cut.figure
 
 

@@ -9,6 +9,8 @@ from matplotlib.lines import Line2D
 
 from experiments.figures.style.look import OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, note, panels, theory
+from experiments.findings.finding import Finding
+from experiments.text.numbers import number
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -39,12 +41,13 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return drawing
 
 
-def caption(tables: Mapping[str, pd.DataFrame]) -> str:
+def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
     """Say what is seen."""
     return (
         "Each mark is one run of one weight. The dashed line is the rate above which the first step of gradient descent lands "
         "farther from the "
         "minimum than it started; the slope at w₀ is sinh w₀, so the limit falls exponentially with the start. Clipped to a "
         "step of at most "
-        "one learning rate, the same rates serve every start; the numbers are steps until the loss is below 10⁻⁶."
+        "one learning rate, the same rates serve every start; the numbers are steps until the loss is below "
+        f"{number(float(finding.threshold('arrived')))}."
     )

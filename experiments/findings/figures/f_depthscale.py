@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 
 from experiments.figures.style.look import INK
 from experiments.figures.style.panels import heatmap, legend, note, panels
+from experiments.findings.finding import Finding
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], finding: Finding) -> Figure:
     """Draw the map of accuracies."""
     cells, contour = tables["map"], tables["contour"]
     drawing, (axes,) = panels(1, 4.2, 7.6)
@@ -26,7 +27,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     note(axes, 0.03, 0.94, "ordered: inputs merge", xycoords="axes fraction", va="top")
     note(axes, 0.97, 0.94, "chaotic: inputs part", xycoords="axes fraction", ha="right", va="top")
     crosses = [Line2D([], [], color=INK, marker="x", ls="none", label="not as predicted")] if cells["wrong"].any() else []
-    legend(drawing, measured=False, theory="6ξ_c, mean-field theory", extra=crosses)
+    legend(drawing, measured=False, theory=f"{finding.values['depth_scale_multiple']:g}ξ_c, mean-field theory", extra=crosses)
     return drawing
 
 
@@ -36,12 +37,11 @@ def _ticks(axis: Any, places: list[float]) -> None:
     axis.set_ticks([], minor=True)
 
 
-def caption(tables: Mapping[str, pd.DataFrame]) -> str:
+def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
     """Say what is seen."""
+    multiple = finding.values["depth_scale_multiple"]
     return (
-        "Training accuracy of tanh nets of width 100 on a few dozen digits after a short training, one net a cell, the best "
-        "of its learning rates (0 where all "
-        "diverged). Dashed: six correlation lengths, which grow without bound at the edge of chaos (σ_w² = 1.76); nets below "
-        "the line should train, nets above it not. "
-        "Both axes are logarithmic."
+        "Training accuracy of tanh nets of width 100 on a few dozen digits after a short training, one net a cell, the best of its "
+        f"learning rates (0 where all diverged). Dashed: {multiple:g} correlation lengths, which grow without bound at the edge of chaos "
+        "(σ_w² = 1.76); nets below the line should train, nets above it not. Both axes are logarithmic."
     )

@@ -9,7 +9,10 @@ from matplotlib.figure import Figure
 from experiments.figures.style.look import GREY, OKABE_ITO, mark_zero
 from experiments.figures.style.panels import legend, panels
 
-POWERS = {"single": (-37.93, -44.85), "double": (-307.65, -323.31)}
+POWERS = {
+    name: tuple(float(np.log10(float(least))) for least in (limits.smallest_normal, limits.smallest_subnormal))
+    for name, limits in (("single", np.finfo(np.float32)), ("double", np.finfo(np.float64)))
+}
 """log10 of the smallest normal and the smallest subnormal number."""
 
 

@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 
 from experiments.figures.style.look import INK, OKABE_ITO, SEQUENTIAL, Colors
 from experiments.figures.style.panels import legend, note, panels, theory
+from experiments.findings.finding import Finding
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], finding: Finding) -> Figure:
     """Draw factor against input at the left, width against weight at the right."""
     curves, numbers = tables["curves"], tables["numbers"]
     drawing, (left, right) = panels(2, 3.9)
@@ -22,8 +23,9 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     left.set(xlabel="input a of the neuron", ylabel="factor of |δ|, |w·σ′(wa)|", ylim=(0, None))
     right.plot(numbers["weight"], numbers["measured"], "o", color=OKABE_ITO[0], ms=5, gid="measured")
     theory(right, tables["formula"], "weight")
-    right.axvline(4, color=INK, lw=0.8, ls=":")
-    note(right, 4.1, 0.02, "|w| = 4")
+    least = float(finding.values["least_weight"])
+    right.axvline(least, color=INK, lw=0.8, ls=":", gid="least")
+    note(right, least + 0.1, 0.02, f"|w| = {least:g}")
     right.set(xlabel="weight w", ylabel="width of the window, factor ≥ 1", ylim=(-0.01, None))
     legend(drawing, theory="formula")
     return drawing

@@ -23,7 +23,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     measured(right, numbers, "sigma_w2")
     theory(right, numbers, "sigma_w2")
     published(right, numbers, "sigma_w2")
-    right.set(xlabel="σ_w² at σ_b² = 0.05", ylabel="χ₁, factor of ‖δ‖² per layer")
+    right.set(xlabel=f"σ_w² at σ_b² = {numbers['sigma_b2'].iloc[0]:.2g}", ylabel="χ₁, factor of ‖δ‖² per layer")
     legend(drawing, band="95 %", theory="mean-field theory; at the left the edge of chaos, χ₁ = 1", published="published")
     return drawing
 

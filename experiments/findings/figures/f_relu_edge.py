@@ -8,15 +8,16 @@ from matplotlib.figure import Figure
 
 from experiments.figures.style.look import GREY, OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, measured, panels, theory
+from experiments.findings.finding import Finding
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], finding: Finding) -> Figure:
     """Draw 1 − c against the layer at the left, the six points at the right."""
     decay, points = tables["decay"], tables["points"]
     drawing, (left, right) = panels(2, 4.0)
     measured(left, decay, "layer")
     theory(left, decay, "layer")
-    far = decay[decay["layer"] >= 10]
+    far = decay[decay["compared"]]
     left.plot(far["layer"], far["asymptote"], ":", color=GREY, lw=1.8, gid="asymptote")
     if len(far):
         start = far.iloc[0]
@@ -24,10 +25,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     log_axis(left.xaxis, decay["layer"])
     log_axis(left.yaxis, decay[["low", "high", "theory"]])
     left.set(xlabel="layer l", ylabel="1 − c^l, distance of the correlation from 1")
-    right.axvspan(0.5, 2, color="#009E73", alpha=0.1, lw=0)
-    right.axhspan(0.5, 2, color="#009E73", alpha=0.1, lw=0)
-    log_axis(right.xaxis, [*points["delta"], 0.5, 2])
-    log_axis(right.yaxis, [*points["z"], 0.5, 2])
+    within = float(finding.threshold("kept_within"))
+    right.axvspan(1 / within, within, color="#009E73", alpha=0.1, lw=0, gid="kept")
+    right.axhspan(1 / within, within, color="#009E73", alpha=0.1, lw=0, gid="kept")
+    log_axis(right.xaxis, [*points["delta"], 1 / within, within])
+    log_axis(right.yaxis, [*points["z"], 1 / within, within])
     for i, (sigma_b, rows) in enumerate(points.groupby("sigma_b")):
         right.plot(rows["delta"], rows["z"], "o", color=OKABE_ITO[i], ms=6, gid="measured", label=f"σ_b = {sigma_b:g}")
         for row in rows.to_dict("records"):
@@ -40,7 +42,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return drawing
 
 
-def caption(tables: Mapping[str, pd.DataFrame]) -> str:
+def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
     """Say what is seen."""
     return (
         "Left: distance from 1 of the correlation between inputs (root mean square over pairs) in ReLU nets with σ_w² "
@@ -48,6 +50,6 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
         "its 95 % interval. On logarithmic axes a power of the layer is a straight line; dotted, the asymptote that "
         "the map approaches beyond the "
         "layers shown. Right: what 20 layers make of ‖δ‖² and of the mean square of z, geometric means over seeds. "
-        "Green: within a factor of 2 of 1. "
+        f"Green: within a factor of {finding.threshold('kept_within'):g} of 1. "
         "Only σ_w² = 2 without biases lies where both bands cross."
     )

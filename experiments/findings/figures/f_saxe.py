@@ -8,11 +8,12 @@ from matplotlib.lines import Line2D
 
 from experiments.figures.style.look import INK, OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, measured, panels
+from experiments.findings.finding import Finding
 
 NAMES = {"orthogonal": "orthogonal", "fan_in": "Gaussian"}
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], finding: Finding) -> Figure:
     """Draw the times at the left, what is left to learn at the right."""
     numbers, curves = tables["numbers"], tables["curves"]
     drawing, (left, right) = panels(2, 3.8)
@@ -30,7 +31,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     log_axis(left.xaxis, numbers["depth"])
     left.set_xticks(sorted(numbers["depth"].unique()), labels=[str(depth) for depth in sorted(numbers["depth"].unique())])
     log_axis(left.yaxis, [*numbers["low"], *numbers["high"], *numbers["measured"], last])
-    left.set(xlabel="hidden layers", ylabel="updates until 95 % is learned")
+    left.set(xlabel="hidden layers", ylabel=f"updates until {100 * (1 - finding.threshold('learned_to')):g} % is learned")
     right.set(xlabel="updates", ylabel="share of the task's square left to learn", ylim=(-0.03, 1.3))
     deep = curves["depth"].max()
     handles += [
@@ -42,12 +43,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return drawing
 
 
-def caption(tables: Mapping[str, pd.DataFrame]) -> str:
+def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
     """Say what is seen."""
+    left = 100 * finding.threshold("learned_to")
     return (
-        "Deep linear nets on a task of four modes. Left: updates until 5 % of the task's square is left, at each net's best "
-        "learning rate, mean over the seeds "
-        "that got there; bands: 95 %. Triangles: no seed got there. Right: the first seed's course at its best learning rate, "
-        "which differs from net to net; "
-        "values above the panel are cut off."
+        f"Deep linear nets on a task of four modes. Left: updates until {left:g} % of the task's square is left, at each net's best "
+        "learning rate, mean over the seeds that got there; bands: 95 %. Triangles: no seed got there. Right: the first seed's course at "
+        "its best learning rate, which differs from net to net; values above the panel are cut off."
     )

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from experiments.figures.style.look import GREY, INK, OKABE_ITO, log_axis, short
+from experiments.figures.style.look import GREY, INK, OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, measured, panels
+from experiments.text.numbers import number
 
 SHOWN_ABOVE = 1e4
 """How far the axis of the norms reaches above the threshold; what explodes leaves it."""
@@ -31,7 +32,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     right.axhline(threshold, color=INK, lw=1, ls=":")
     bounded = norms.loc[norms["which"] != "without clipping", "measured"]
     log_axis(right.yaxis, [*bounded, SHOWN_ABOVE * threshold])
-    right.set(xlabel="step", ylabel=f"norm of the gradient, threshold {short(threshold)}")
+    right.set(xlabel="step", ylabel=f"norm of the gradient, threshold {number(threshold)}")
     handles = [
         Patch(fc=OKABE_ITO[4], alpha=0.3, label="published range"),
         *(Line2D([], [], color=color, label=which) for which, color in COLORS.items()),
@@ -48,7 +49,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     return (
         f"ReLU nets with ten hidden layers and weights √2 times He's, lr 0.05. Left: share of {int(numbers['n'].min())} nets "
         "a threshold that train, with Wilson's 95 % interval; "
-        f"the mean norm is {short(float(bounds['mean_norm']))}, of the same nets at a hundredth of the lr without clipping. "
+        f"the mean norm is {number(float(bounds['mean_norm']))}, of the same nets at a hundredth of the lr without clipping. "
         "Right: norm of the gradient by step, median over the seeds that are "
         "still finite, at the threshold next to the mean norm; without clipping it leaves the axis at once."
     )

@@ -9,16 +9,18 @@ from matplotlib.lines import Line2D
 
 from experiments.figures.style.look import GREY, INK, OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, panels
+from experiments.findings.finding import Finding
 
 ROWS = {"normal": "N(0, 1)", "fan_in": "1/n", "xavier": "Xavier", "he": "He, 2/n", "orthogonal": "orthogonal"}
 NAMES = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU"}
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], finding: Finding) -> Figure:
     """Draw one row a scheme, one point an activation."""
     numbers = tables["numbers"]
     drawing, (axes,) = panels(1, 3.8, 8.4)
-    axes.axvspan(0.1, 10, color="#009E73", alpha=0.1, lw=0, gid="kept")
+    within = float(finding.threshold("kept_within"))
+    axes.axvspan(1 / within, within, color="#009E73", alpha=0.1, lw=0, gid="kept")
     axes.axvline(1, color=GREY, lw=1)
     places = {init: len(ROWS) - 1 - i for i, init in enumerate(ROWS)}
     for i, (activation, name) in enumerate(NAMES.items()):
@@ -36,11 +38,11 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return drawing
 
 
-def caption(tables: Mapping[str, pd.DataFrame]) -> str:
+def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
     """Say what is seen."""
     return (
         "Norm of δ in the first hidden layer over that in the twentieth, nets of 64 units before training: geometric mean over seeds; "
-        "the bars are its 95 % interval, often narrower than the point. Green: within a factor of 10 of 1, the rule's "
-        "“kept”. For the sigmoid "
-        "N(0, 1) comes near because σ_w² = 64 at this width happens to; at another width it does not."
+        "the bars are its 95 % interval, often narrower than the point. Green: within a factor of "
+        f"{finding.threshold('kept_within'):g} of 1, the rule's “kept”. For the sigmoid N(0, 1) comes near because σ_w² = 64 at this width "
+        "happens to; at another width it does not."
     )

@@ -9,16 +9,18 @@ from matplotlib.lines import Line2D
 
 from experiments.figures.style.look import GREY, INK, OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, panels
+from experiments.findings.finding import Finding
 
 NAMES = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU"}
 ROWS = {"normal": "N(0, 1)", "fan_in": "N(0, 1/n)"}
 
 
-def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame], finding: Finding) -> Figure:
     """Draw one row a scheme and width, one point an activation."""
     numbers = tables["numbers"]
     drawing, (axes,) = panels(1, 3.6, 8.4)
-    axes.axvspan(0.1, 10, color="#009E73", alpha=0.1, lw=0, gid="kept")
+    within = float(finding.threshold("kept_within"))
+    axes.axvspan(1 / within, within, color="#009E73", alpha=0.1, lw=0, gid="kept")
     axes.axvline(1, color=GREY, lw=1)
     order = [(init, width) for init in ROWS for width in sorted(numbers["width"].unique())]
     places = {key: len(order) - 1 - i for i, key in enumerate(order)}
@@ -37,10 +39,10 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return drawing
 
 
-def caption(tables: Mapping[str, pd.DataFrame]) -> str:
+def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
     """Say what is seen."""
     return (
         "Norm of δ in the first hidden layer over that in the twentieth, before training: geometric mean over seeds, bars are its 95 % "
-        "interval, often narrower than the point. Green: within a factor of 10 of 1. With N(0, 1) the outcome depends on the width n, with "
-        "variance 1/n hardly."
+        f"interval, often narrower than the point. Green: within a factor of {finding.threshold('kept_within'):g} of 1. With N(0, 1) the "
+        "outcome depends on the width n, with variance 1/n hardly."
     )

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, StrMethodFormatter
 
-from experiments.figures.style.look import INK, log_axis, power
+from experiments.figures.style.look import INK, log_axis
 from experiments.figures.style.panels import heatmap, legend, measured, panels, theory
+from experiments.text.numbers import tick
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -22,7 +23,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         marked="lost", contour=contour,
     )  # fmt: skip
     left.set(xlabel="hidden layers", ylabel="learning rate")
-    left.yaxis.set_major_formatter(FuncFormatter(power))
+    left.yaxis.set_major_formatter(FuncFormatter(tick))
     measured(right, numbers, "depth")
     theory(right, numbers, "depth")
     log_axis(right.xaxis, numbers["depth"])

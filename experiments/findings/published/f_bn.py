@@ -7,8 +7,9 @@ import pandas as pd
 
 from bpcore import activations
 from bpcore.theory import batch_norm_rate
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
@@ -34,15 +35,20 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     off = (known["measured"] / known["published"] - 1).abs()
     within = finding.threshold("rate_within")
     clear = known[known["published"] - 1 > within]
-    grows = bool((clear["low"] > finding.threshold("grows_above")).all())
     scales = _factors(results["scales"])["measured"]
-    spread = float(scales.max() / scales.min() - 1)
+    spread = scales / scales.min() - 1
+    conditions = [
+        bounded("factors as published, relatively", off, most=within),
+        bounded("δ grows where it was published to", clear["low"], above=finding.threshold("grows_above")),
+        bounded("the scale of the weights drops out", spread, most=finding.threshold("scale_within")),
+        finite(results),
+    ]
     shown = known[(known["activation"] == SHOWN[0]) & (known["batch"] == SHOWN[1])].iloc[0]
     return Estimate(
-        finding.verdict(bool((off <= within).all()) and grows and spread <= finding.threshold("scale_within")),
+        finding.verdict(conditions),
         f"The {len(known)} published factors are met within {100 * off.max():.2g} %; ReLU at B = {SHOWN[1]} has "
         f"{shown['measured']:.4g} (published "
-        f"{shown['published']:.4g}). Weights 8 times larger change the factor by {spread:.1g}.",
+        f"{shown['published']:.4g}). Weights 8 times larger change the factor by {spread.max():.1g}.",
         quantity=f"factor of ‖δ‖² per layer, ReLU, B = {SHOWN[1]}",
         published=float(shown["published"]),
         theory=float(shown["theory"]),

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.store.tables import Results
 
 IDENTITIES = ("BN(aWu) = BN(Wu)", "∂J/∂(aW) = a⁻¹ ∂J/∂W", "⟨W, ∂J/∂W⟩ = 0")
@@ -38,11 +39,15 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     numbers = pd.DataFrame(rows)
     worst = numbers.groupby("normalization")["measured"]
     most, least = float(worst.max()["batch"]), float(worst.min()["none"])
-    holds = bool((numbers["measured"].notna()).all()) and most <= finding.threshold("identities_within")
-    seen = least > finding.threshold("seen_above")
+    with_it, without = (numbers.loc[numbers["normalization"] == name, "measured"] for name in ("batch", "none"))
+    conditions = [
+        bounded("identities hold with batch normalization", with_it, most=finding.threshold("identities_within")),
+        bounded("each is broken without", without, above=finding.threshold("seen_above")),
+        finite(results),
+    ]
     ratio = ratios["batch"]
     return Estimate(
-        finding.verdict(bool(holds and seen)),
+        finding.verdict(conditions),
         f"With batch normalization the three identities hold to {most:.1g}, relatively; without it the same checks are off by "
         f"at least {least:.2g}.",
         quantity="a·‖∂J/∂(aW)‖ / ‖∂J/∂W‖, smallest to largest",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.findings.frames import best_reached, groups, reached
 from experiments.store.tables import Results
@@ -27,12 +28,14 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     deep = numbers[numbers["depth"] >= finding.threshold("deep_from")].pivot_table("measured", "depth", "normalization", dropna=False)
     if deep.empty or {"none", "batch"} - set(deep.columns):
         return not_testable("The sweep has no deep nets with and without normalization.", len(runs))
-    trained = bool((deep["batch"] >= finding.threshold("trained_from")).all())
-    stalled = bool((deep["none"] <= finding.threshold("stalled_below")).all())
+    conditions = [
+        bounded("deep nets train with batch normalization", deep["batch"], least=finding.threshold("trained_from")),
+        bounded("deep nets stall without", deep["none"], most=finding.threshold("stalled_below")),
+    ]
     shown = numbers[(numbers["normalization"] == "batch") & (numbers["depth"] == SHOWN_DEPTH)].iloc[0]
     says = ", ".join(f"{row['none']:.2f} and {row['batch']:.2f} at depth {depth}" for depth, row in deep.iterrows())
     return Estimate(
-        finding.verdict(trained and stalled),
+        finding.verdict(conditions),
         f"Median training accuracy without and with batch normalization: {says}.",
         quantity=f"training accuracy of {SHOWN_DEPTH} sigmoid layers with batch normalization",
         measured=float(shown["measured"]),

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import groups, present
 from experiments.store.tables import Results
 
 
@@ -28,16 +29,20 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     numbers = pd.DataFrame([_bracket(start, rows, published[start]) for (start,), rows in groups(plain, ["start"])])
     at_one = clipped[clipped["rate"] == 1].set_index("start")["steps"]
     numbers["clipped_steps"] = numbers["start"].map(at_one)
-    limited = bool(((numbers["low"] < numbers["published"]) & (numbers["published"] < numbers["high"]) & numbers["ordered"]).all())
-    quick = bool((numbers["clipped_steps"] <= numbers["start"] + finding.threshold("steps_more")).all())
-    freed = bool(clipped["steps"].notna().all())
+    limited = (numbers["low"] < numbers["published"]) & (numbers["published"] < numbers["high"]) & numbers["ordered"].astype(bool)
+    conditions = [
+        every("the bracket holds the formula's limit", limited, "starts"),
+        bounded("steps of clipped descent beyond w₀", numbers["clipped_steps"] - numbers["start"], most=finding.threshold("steps_more")),
+        every("clipped descent arrives", clipped["steps"].notna(), "runs"),
+        present(results),
+    ]
     farthest = numbers.iloc[-1]
     wide = float((numbers["high"] / numbers["low"] - 1).max())
     ratio = numbers["measured"].iloc[0] / farthest["measured"]
     return Estimate(
-        finding.verdict(limited and quick and freed),
+        finding.verdict(conditions),
         f"From w₀ = {numbers['start'].iloc[0]:g} to {farthest['start']:g} gradient descent's limit falls {ratio:.3g}×; the "
-        f"bracket between the nearest rates, at most {100 * wide:.2g} % wide, {'holds' if limited else 'does not hold'} the "
+        f"bracket between the nearest rates, at most {100 * wide:.2g} % wide, {'holds' if limited.all() else 'does not hold'} the "
         f"formula's. Clipped, {int(clipped['steps'].notna().sum())} of {len(clipped)} runs arrive, at rate 1 within "
         f"{', '.join(f'{steps:.0f}' for steps in numbers['clipped_steps'])} steps.",
         quantity=f"gradient descent's largest safe learning rate from w₀ = {farthest['start']:g}",

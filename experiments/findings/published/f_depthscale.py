@@ -8,6 +8,7 @@ import pandas as pd
 
 from bpcore.activations import tanh
 from bpcore.theory import depth_scales
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.findings.frames import groups
 from experiments.store.tables import Results
@@ -43,7 +44,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         f"{above} that should not)" + (f"; not so: {wrong}." if wrong else ".")
     )
     return Estimate(
-        finding.verdict(right >= finding.threshold("cells_right")),
+        finding.verdict([bounded("share of clear cells as predicted", right, least=finding.threshold("cells_right"))]),
         reason,
         quantity="share of the cells clear of 6ξ_c that train, or do not, as it says",
         theory=1.0,

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 
@@ -25,12 +26,13 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     losses = _losses(results["losses"])
     numbers = _numbers(curves, losses, finding.threshold("edge_from"))
     hover = mean(numbers["measured"])
-    holds = (
-        bool((numbers["start"] < finding.threshold("starts_below")).all())
-        and bool(((numbers["measured"] - 1).abs() <= finding.threshold("hover_within")).all())
-        and bool((numbers["rises_before"] == 0).all())
-        and bool((numbers["rises_after"] > 0).all())
-    )
+    conditions = [
+        bounded("starts below the edge", numbers["start"], below=finding.threshold("starts_below")),
+        bounded("hovers at the edge: distance from 1", (numbers["measured"] - 1).abs(), most=finding.threshold("hover_within")),
+        bounded("rises of the loss before the edge", numbers["rises_before"], most=0),
+        bounded("rises of the loss after it", numbers["rises_after"], above=0),
+        finite(results),
+    ]
     reason = (
         f"Sharpness ÷ (2/lr) starts at {numbers['start'].min():.3g} to {numbers['start'].max():.3g} and is "
         f"{numbers['measured'].min():.4g} to "
@@ -40,7 +42,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         f"{int(numbers['rises_after'].min())} or more in each net after."
     )
     return Estimate(
-        finding.verdict(holds),
+        finding.verdict(conditions),
         reason,
         quantity="sharpness ÷ (2/lr), mean over the last quarter of the steps",
         published=float(finding.values["ratio"]),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bpcore.theory.limits import step_size_limit
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
 from experiments.findings.frames import groups
 from experiments.findings.intervals import mean
@@ -26,9 +27,15 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     """
     curves = pd.concat([_sharpness(tables, name.removesuffix("_half")) for name, tables in results.items()], ignore_index=True)
     numbers = _numbers(curves)
-    holds = bool((numbers["start"] < finding.threshold("starts_below")).all()) and bool(
-        ((numbers["measured"] - 1).abs() <= finding.threshold("hover_within")).all()
-    )
+    conditions = []
+    for name in results:  # a method of which no net came through decides nothing
+        half = name.endswith("_half")
+        own = numbers[(numbers["method"] == name.removesuffix("_half")) & ((numbers["beta"] == SHOWN_BETA) == half)]
+        net = f"{name.removesuffix('_half').capitalize()}, β = {'.5' if half else '.9'}"
+        conditions += [
+            bounded(f"{net}: starts below the limit", own["start"], below=finding.threshold("starts_below")),
+            bounded(f"{net}: distance from the limit", (own["measured"] - 1).abs(), most=finding.threshold("hover_within")),
+        ]
     polyak = mean(numbers.loc[(numbers["method"] == "polyak") & (numbers["beta"] == SHOWN_BETA), "measured"])
     words = []
     for (method, beta), rows in groups(numbers, ["method", "beta"]):
@@ -37,7 +44,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         range_ = f"{through.min():.3g} to {through.max():.3g}" if len(through) else "none"
         words.append(f"{str(method).capitalize()}, β = {beta:g}: {range_}{lost}")
     return Estimate(
-        finding.verdict(holds),
+        finding.verdict(conditions),
         f"Mean sharpness over the last quarter ÷ the method's limit. {'. '.join(words)}. It starts at "
         f"{numbers['start'].max():.3g} or less.",
         quantity=f"sharpness ÷ ((2 + 2β)/lr), Polyak, β = {SHOWN_BETA:g}, mean over the last quarter of the steps",

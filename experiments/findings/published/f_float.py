@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import layers_at
+from experiments.findings.frames import finite, layers_at
 from experiments.findings.intervals import mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
@@ -40,10 +41,14 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
             })  # fmt: skip
     numbers = pd.DataFrame(rows)
     single, double = (numbers[numbers["format"] == name] for name in FORMATS)
-    off = float(max((single["measured"] - single["theory"]).abs().max(), (single["measured"] - single["published"]).abs().max()))
-    share = float((double["measured"] / double["theory"] - 1).abs().max())
-    complete = bool((numbers["n"] == [len(results[name].runs) for name in numbers["format"]]).all())
-    holds = complete and off <= finding.threshold("layers_within") and share <= finding.threshold("share_within")
+    layers, share = finding.threshold("layers_within"), finding.threshold("share_within")
+    conditions = [
+        bounded("single precision: layers off the published count", (single["measured"] - single["published"]).abs(), most=layers),
+        bounded("single precision: layers off the formula", (single["measured"] - single["theory"]).abs(), most=layers),
+        bounded("double precision: share off the formula", (double["measured"] / double["theory"] - 1).abs(), most=share),
+        every("every net underflows", numbers["n"] == [len(results[name].runs) for name in numbers["format"]], "counts"),
+        finite(results),
+    ]
     zero = single[single["event"] == "zero"].iloc[0]
     words = "; ".join(
         f"{name} precision {rows['measured'].iloc[0]:.4g} and {rows['measured'].iloc[1]:.4g} layers (formula "
@@ -52,7 +57,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         for name, rows in (("single", single), ("double", double))
     )
     return Estimate(
-        finding.verdict(holds),
+        finding.verdict(conditions),
         f"Until subnormal and until zero: {words}.",
         quantity="layers until δ is exactly zero, single precision",
         published=float(zero["published"]),

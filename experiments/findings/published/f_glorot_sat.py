@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 
@@ -29,8 +30,12 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     last = layers[layers["layer"] == layers["depth"]]
     others = layers[layers["layer"] < layers["depth"]]["a_mean"]
     lowest = last.groupby(["depth", "seed"])["a_mean"].min()
-    saturates = bool((lowest <= finding.threshold("saturated_below")).all())
-    linear = bool(others.between(finding.threshold("linear_from"), finding.threshold("linear_to")).all())
+    linear = {"least": finding.threshold("linear_from"), "most": finding.threshold("linear_to")}
+    conditions = [
+        bounded("the last hidden layer saturates", lowest, most=finding.threshold("saturated_below")),
+        bounded("the others stay in the linear range", others, **linear),
+        finite(results),
+    ]
     shown = mean(lowest.xs(SHOWN_DEPTH, level="depth"))
     first = last.loc[last.groupby(["depth", "seed"])["a_mean"].idxmin(), "step"]
     reason = (
@@ -39,7 +44,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         f"the others stay between {others.min():.3g} and {others.max():.3g}."
     )
     return Estimate(
-        finding.verdict(saturates and linear),
+        finding.verdict(conditions),
         reason,
         quantity=f"lowest mean activation of the last of {SHOWN_DEPTH} hidden layers",
         measured=shown.value,

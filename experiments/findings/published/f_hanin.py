@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.store.tables import Results
 
 STATEMENTS = 3
@@ -33,10 +34,16 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     ]
     numbers = pd.DataFrame(rows)
     right = int(numbers[["mean_right", "variance_right", "shape_right"]].to_numpy().sum())
-    seen = bool((numbers["mean_high"] < 0).all())
+    conditions = [
+        every("the mean agrees", numbers["mean_right"], "settings"),
+        every("the variance agrees", numbers["variance_right"], "settings"),
+        every("the shape agrees", numbers["shape_right"], "settings"),
+        bounded("the correction is seen: upper end of the mean", numbers["mean_high"], below=0),
+        finite(results),
+    ]
     relu = numbers[numbers["activation"] == "relu"].iloc[-1]
     return Estimate(
-        finding.verdict(right == STATEMENTS * len(numbers) and seen),
+        finding.verdict(conditions),
         f"{right} of {STATEMENTS * len(numbers)} statements agree; ReLU, width {relu['width']:.0f}: mean {relu['mean']:.3f} "
         f"(theory {-relu['beta'] / 2:.3f}), variance {relu['measured']:.3f} ({relu['beta']:.3f}).".replace("-", "−"),
         quantity=f"variance of ln of the squared factor of δ, ReLU, 20 layers of {relu['width']:.0f} units",
@@ -45,7 +52,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         measured=float(relu["measured"]),
         low=float(relu["low"]),
         high=float(relu["high"]),
-        interval=f"χ² interval over {relu['n']:.0f} seeds, 95 % for all comparisons together",
+        interval=f"χ² interval over {relu['n']:.0f} seeds, {100 * finding.threshold('joint_confidence'):g} % for all comparisons together",
         n=int(numbers["n"].sum()),
         tables={"numbers": numbers, "logarithms": factors},
     )
@@ -70,7 +77,7 @@ def _judge(rows: pd.DataFrame, per_unit: float, confidence: float) -> dict[str, 
     center, variance = float(values.mean()), float(values.var(ddof=1))
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * np.sqrt(variance / n)
     low, high = ((n - 1) * variance / stats.chi2.ppf(p, n - 1) for p in ((1 + confidence) / 2, (1 - confidence) / 2))
-    chance = float(stats.kstest(values, "norm", args=(-beta / 2, np.sqrt(beta))).pvalue)
+    chance = float(stats.kstest(values, stats.norm(-beta / 2, np.sqrt(beta)).cdf).pvalue)
     return {
         "beta": beta, "mean": center, "mean_low": center - half, "mean_high": center + half,
         "mean_right": bool(abs(center + beta / 2) <= half),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.findings.frames import best_reached, groups, reached
 from experiments.store.tables import Results
@@ -29,7 +30,11 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     if any((init, depth) not in median.index for init in INITIALIZERS for depth in (moderate, deep)):
         return not_testable(f"The sweep lacks depth {moderate} or {deep}.", len(runs))
     trained, stalled = finding.threshold("trained_from"), finding.threshold("stalled_below")
-    shallow = all(median[init, moderate] >= trained for init in INITIALIZERS)
+    conditions = [
+        bounded(f"both train at depth {moderate}", [median[init, moderate] for init in INITIALIZERS], least=trained),
+        bounded(f"He's net trains at depth {deep}", median["he", deep], least=trained),
+        bounded(f"Xavier's net stalls at depth {deep}", median["xavier", deep], most=stalled),
+    ]
     reason = (
         f"Median training accuracy with Xavier's and He's initialization: {median['xavier', moderate]:.2f} and "
         f"{median['he', moderate]:.2f} "
@@ -37,7 +42,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     )
     shown = numbers[(numbers["init"] == "he") & (numbers["depth"] == deep)].iloc[0]
     return Estimate(
-        finding.verdict(bool(shallow and median["he", deep] >= trained and median["xavier", deep] <= stalled)),
+        finding.verdict(conditions),
         reason,
         quantity=f"training accuracy of {deep} ReLU layers with He's initialization",
         measured=float(shown["measured"]),

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 
@@ -36,12 +37,16 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     chain = bootstrap(np.arange(len(squares)), _product_of(squares.to_numpy(), powers))
     exact = float(np.prod(numbers.set_index("width")["theory"].reindex(squares.columns) ** powers))
     product = float(finding.values["product"])
-    near = bool(((numbers["measured"] / numbers["theory"] - 1).abs() <= finding.threshold("factor_within")).all())
-    digits = bool(((numbers["measured"] - numbers["published"]).abs() <= finding.threshold("digit")).all())
-    together = abs(chain.value / product - 1) <= finding.threshold("product_within")
+    off = (numbers["measured"] / numbers["theory"] - 1).abs()
+    conditions = [
+        bounded("factors as by algebra, relatively", off, most=finding.threshold("factor_within")),
+        bounded("inverses off the published", (numbers["measured"] - numbers["published"]).abs(), most=finding.threshold("digit")),
+        bounded("product as published, relatively", abs(chain.value / product - 1), most=finding.threshold("product_within")),
+        finite(results),
+    ]
     inverses = ", ".join(f"1/{value:.3g}" for value in numbers["measured"])
     return Estimate(
-        finding.verdict(near and digits and together),
+        finding.verdict(conditions),
         f"The factors are {inverses}; over the nine layers together the gradient shrinks {chain.value:.3g}× (by algebra {exact:.3g}×).",
         quantity="by how many times the gradient shrinks over the nine layers",
         published=product,

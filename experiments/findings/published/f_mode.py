@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.store.tables import Results
 
 POINTS = 80
@@ -28,16 +29,21 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     numbers = _times(one, float(finding.values["start"]), float(finding.values["share"]))
     together = _four_modes(results["four_modes"])
     times = _half_times(together)
-    ordered = bool((np.diff(times, axis=1) > 0).all())
-    late = float((numbers["measured"] / numbers["published"] - 1).abs().max(skipna=False))
-    off = float(numbers["curve_error"].max(skipna=False))
-    holds = late <= finding.threshold("time_within") and off <= finding.threshold("curve_within") and ordered
+    in_order = (np.diff(times, axis=1) > 0).all(axis=1)
+    late = (numbers["measured"] / numbers["published"] - 1).abs()
+    off = numbers["curve_error"]
+    conditions = [
+        bounded("times off the formula's, relatively", late, most=finding.threshold("time_within")),
+        bounded("curves off the formula's, relatively", off, most=finding.threshold("curve_within")),
+        every("stronger modes are learned first", in_order, "seeds"),
+        finite(results),
+    ]
     first = numbers.iloc[0]
     return Estimate(
-        finding.verdict(holds),
-        f"At {len(numbers)} strengths the time differs from the formula's by at most {100 * late:.2g} %, the curve by at most "
-        f"{100 * off:.2g} %; four modes together are learned {'strongest first' if ordered else 'out of order'} in "
-        f"{int((np.diff(times, axis=1) > 0).all(axis=1).sum())} of {len(times)} seeds.",
+        finding.verdict(conditions),
+        f"At {len(numbers)} strengths the time differs from the formula's by at most {100 * late.max(skipna=False):.2g} %, the curve "
+        f"by at most {100 * off.max(skipna=False):.2g} %; four modes together are learned "
+        f"{'strongest first' if in_order.all() else 'out of order'} in {int(in_order.sum())} of {len(times)} seeds.",
         quantity=f"time to {finding.values['share']:g} s at strength s = {first['strength']:g}, in steps × learning rate",
         published=float(first["published"]),
         theory=float(first["published"]),

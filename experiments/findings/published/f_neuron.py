@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from bpcore.theory import neuron_window
+from experiments.findings.conditions import Condition, bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.store.tables import Results
 
 
@@ -29,17 +30,23 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         width = window(group["input"], group["factor"])
         rows.append({"weight": weight, "theory": neuron_window(weight), "measured": width, "largest_factor": float(group["factor"].max())})
     numbers = pd.DataFrame(rows)
-    low, high = (numbers[numbers["weight"] < finding.values["least_weight"]], numbers[numbers["weight"] > finding.values["least_weight"]])
-    shrinks = bool((low["largest_factor"] < 1).all())
-    off = float((high["measured"] / high["theory"] - 1).abs().max(skipna=False))
-    widest = high.loc[high["measured"].idxmax()]
+    least = float(finding.values["least_weight"])
+    low, high = numbers[numbers["weight"] < least], numbers[numbers["weight"] > least]
+    off = (high["measured"] / high["theory"] - 1).abs()
+    widest = high.iloc[int(high["measured"].argmax())]
     nearest = float(min(high["weight"], key=lambda weight: abs(weight - finding.values["at_weight"])))
-    rounded = abs(widest["measured"] - finding.values["widest"]) <= finding.threshold("rounding") and widest["weight"] == nearest
+    gap = abs(widest["measured"] - finding.values["widest"])
+    conditions = [
+        bounded(f"no growth below |w| = {least:g}: largest factor", low["largest_factor"], below=1),
+        bounded("widths off the formula's, relatively", off, most=finding.threshold("width_within")),
+        bounded("the widest off the published", gap, most=finding.threshold("rounding")),
+        Condition("the widest is where it was published", widest["weight"] == nearest, f"at w = {widest['weight']:g}, needed {nearest:g}"),
+        finite(results),
+    ]
     return Estimate(
-        finding.verdict(shrinks and off <= finding.threshold("width_within") and bool(rounded)),
-        f"Below |w| = 4 the largest factor is {low['largest_factor'].max():.4g}; above, the window's width differs from the "
-        f"formula's by at "
-        f"most {100 * off:.2g} %, and is widest, {widest['measured']:.4g}, at w = {widest['weight']:g}.",
+        finding.verdict(conditions),
+        f"Below |w| = {least:g} the largest factor is {low['largest_factor'].max():.4g}; above, the window's width differs from the "
+        f"formula's by at most {100 * off.max(skipna=False):.2g} %, and is widest, {widest['measured']:.4g}, at w = {widest['weight']:g}.",
         quantity="width of the widest window of inputs in which |wσ′(wa)| ≥ 1",
         published=float(finding.values["widest"]),
         theory=float(widest["theory"]),

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 
@@ -32,7 +33,12 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     theory = float(tables.runs["delta_factor_theory"].mean())
     his = float(np.mean([np.exp(np.diff(np.log(norms)).mean()) ** -1 for norms in published.values()]))
     inside = numbers["inside"].dropna().astype(bool)
-    near = abs(factor.value / theory - 1) <= finding.threshold("theory_within")
+    marks = numbers.loc[numbers["published"].notna(), "inside"]
+    conditions = [
+        every("his norms lie in the seeds' band", marks, "norms"),
+        bounded("factor off theory's, relatively", abs(factor.value / theory - 1), most=finding.threshold("theory_within")),
+        finite(results),
+    ]
     data = _data(tables)
     reason = (
         f"On {data}: {int(inside.sum())} of his {len(inside)} norms lie in the seeds' band, at the "
@@ -41,7 +47,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     )
     caveat = "" if data.startswith("MNIST") else "other images than his"
     return Estimate(
-        finding.verdict(bool(inside.all()) and bool(near) and len(inside) > 0, caveat=caveat),
+        finding.verdict(conditions, caveat=caveat),
         reason,
         quantity="factor of the norm of the mean δ per hidden layer",
         published=his,

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
@@ -33,14 +34,18 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     shown = numbers[(numbers["depth"] == SHOWN[0]) & (numbers["epoch"] == SHOWN[1])].iloc[0]
     mean = geometric_mean(epochs.loc[(epochs["depth"] == SHOWN[0]) & (epochs["step"] == SHOWN[1]), "ratio"])
     data, images = _data(tables)
-    holds = kept >= finding.threshold("kept_in") and bool(numbers["inside"].all())
+    conditions = [
+        bounded("share of epochs in which the layers keep their order", kept, least=finding.threshold("kept_in")),
+        every("his ratios lie in the seeds' band", numbers["inside"], "ratios"),
+        finite(results),
+    ]
     reason = (
         f"On {data}: the layers keep their order in {100 * kept:.4g} % of {len(epochs)} recorded epochs of {len(tables.runs)} nets; "
         f"{int(numbers['inside'].sum())} of his {len(numbers)} ratios lie in the seeds' band. The norm of the mean δ and the "
         f"mean norm differ up to {epochs['apart'].max():.3g} times."
     )
     return Estimate(
-        finding.verdict(holds, caveat=images),
+        finding.verdict(conditions, caveat=images),
         reason,
         quantity=f"norm of the mean δ, last ÷ first of {SHOWN[0]} hidden layers, epoch {SHOWN[1]}",
         published=float(shown["published"]),

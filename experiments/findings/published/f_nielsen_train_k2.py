@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.findings import intervals
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.store.tables import Results
 
 
@@ -36,10 +37,11 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
                 "low": ours.min(), "high": ours.max(),
                 "n": len(ours),
             })  # fmt: skip
-    held = broken.value == 0
+    name = "share of nets in which the order breaks"
+    conditions = [bounded(name, broken.value, most=0), finite(results)]
     epochs = int(ratios["step"].max())
     return Estimate(
-        finding.verdict(held, contradicted=broken.value >= finding.threshold("broken_in") and not held),
+        finding.verdict(conditions, against=[bounded(name, broken.value, least=finding.threshold("broken_in"))]),
         f"In {int((lowest <= 1).sum())} of {len(lowest)} nets the first hidden layer learns at least as fast as the second "
         f"in some of {epochs} epochs, in all in "
         f"{100 * share:.3g} % of the recorded ones; the smallest ratio is {lowest.min():.3g}.",

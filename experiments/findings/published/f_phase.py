@@ -7,8 +7,9 @@ import pandas as pd
 
 from bpcore.activations import tanh
 from bpcore.theory import chi, second_moment
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
@@ -28,15 +29,21 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     """
     numbers = _points(results["chi"], finding.values["chi"])
     cells = _cells(results["diagram"])
-    off = float((numbers["measured"] / numbers["published"] - 1).abs().max())
+    known = numbers.dropna(subset=["published"])
+    off = (known["measured"] / known["published"] - 1).abs()
     clear = cells[(cells["theory"] - 1).abs() > finding.threshold("clear_of_edge")]
-    right = float(((clear["measured"] < 1) == (clear["theory"] < 1)).mean())
-    holds = off <= finding.threshold("chi_within") and right >= finding.threshold("cells_right")
+    sides = (clear["measured"] < 1) == (clear["theory"] < 1)
+    right = float(sides.mean())
+    conditions = [
+        bounded("χ₁ as published, relatively", off, most=finding.threshold("chi_within")),
+        bounded("share of clear cells on theory's side", [right] if len(sides) else [], least=finding.threshold("cells_right")),
+        finite(results),
+    ]
     first = numbers.iloc[0]
     edge = pd.DataFrame({"sigma_b2": finding.values["edge"].keys(), "sigma_w2": finding.values["edge"].values()}).astype(float)
     return Estimate(
-        finding.verdict(holds),
-        f"χ₁ at the {len(numbers)} published points is within {100 * off:.2g} % of the published; "
+        finding.verdict(conditions),
+        f"χ₁ at the {len(known)} published points is within {100 * off.max():.2g} % of the published; "
         f"{100 * right:.4g} % of {len(clear)} cells of the diagram lie on theory's side of the edge of chaos.",
         quantity="χ₁ at σ_w² = 1, σ_b² = .05",
         published=float(first["published"]),

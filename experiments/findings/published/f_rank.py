@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.statistics.intervals import mean_interval
 from experiments.store.tables import Results
 
@@ -38,13 +39,18 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     numbers["published"] = np.where(numbers["normalization"] == "batch", np.sqrt(numbers["width"].astype(float)), 1.0)
     batch, none = (numbers[numbers["normalization"] == name] for name in ("batch", "none"))
     exponent = float(np.polyfit(np.log(batch["width"].astype(float)), np.log(batch["measured"]), 1)[0])
-    collapsed = bool((none["measured"] < finding.threshold("collapsed_below")).all())
     order = batch["measured"] / batch["published"]
-    kept = bool(order.between(1 / finding.threshold("order_within"), finding.threshold("order_within")).all())
-    grows = abs(exponent - finding.values["exponent"]) <= finding.threshold("exponent_within")
+    within = finding.threshold("order_within")
+    apart = abs(exponent - finding.values["exponent"])
+    conditions = [
+        bounded("rank without normalization", none["measured"], below=finding.threshold("collapsed_below")),
+        bounded("rank ÷ √d with batch normalization", order, least=1 / within, most=within),
+        bounded("its exponent in d off the published", apart, most=finding.threshold("exponent_within")),
+        finite(results),
+    ]
     widest = batch.iloc[-1]
     return Estimate(
-        finding.verdict(collapsed and kept and grows),
+        finding.verdict(conditions),
         f"At layer {LAYER} the rank is at most {none['measured'].max():.3g} without normalization; with it "
         f"{order.min():.2g} to {order.max():.2g} times √d, growing like d^{exponent:.2f}.",
         quantity=f"effective rank at layer {LAYER} with batch normalization, d = {widest['width']:.0f} (√d = {widest['published']:.3g})",

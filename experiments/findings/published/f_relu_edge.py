@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import Condition, bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.findings.intervals import geometric_mean, mean
 from experiments.store.tables import Results
 
@@ -34,15 +35,23 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     kept = points[points["kept"]]
     at_edge = (kept["sigma_w"] - finding.values["sigma_w"]).abs().lt(1e-6) & (kept["sigma_b"] == 0)
     single = len(kept) == 1 and bool(at_edge.all())
-    compared = decay[decay["layer"] >= FROM_LAYER]
-    off = float((compared["measured"] / compared["theory"] - 1).abs().max())
+    decay["compared"] = decay["layer"] >= FROM_LAYER
+    compared = decay[decay["compared"]]
+    off = (compared["measured"] / compared["theory"] - 1).abs()
     ratio = float((1 - correlations(ASYMPTOTE_AT)[-1]) / asymptote(ASYMPTOTE_AT))
     apart = abs(ratio - finding.values["ratio_at_1000"])
-    holds = single and off <= finding.threshold("map_within") and apart <= finding.threshold("asymptote_within")
+    conditions = [
+        Condition(
+            "the edge alone keeps δ and z", single, f"{len(kept)} of {len(points)} points keep both, {int(at_edge.sum())} at the edge"
+        ),
+        bounded("1 − c off the map, relatively", off, most=finding.threshold("map_within")),
+        bounded("the map's ratio to its asymptote off the published", apart, most=finding.threshold("asymptote_within")),
+        finite(results),
+    ]
     deepest = decay.iloc[-1]
     return Estimate(
-        finding.verdict(bool(holds)),
-        f"From layer {FROM_LAYER} to {deepest['layer']:.0f} 1 − c is within {100 * off:.2g} % of the map, which is "
+        finding.verdict(conditions),
+        f"From layer {FROM_LAYER} to {deepest['layer']:.0f} 1 − c is within {100 * off.max():.2g} % of the map, which is "
         f"{ratio:.3f} of its asymptote at "
         f"layer {ASYMPTOTE_AT}; of {len(points)} points {len(kept)} keep{'s' if len(kept) == 1 else ''} both δ and z"
         + (", the edge." if single else "."),

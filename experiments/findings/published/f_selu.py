@@ -7,8 +7,9 @@ import pandas as pd
 
 from bpcore.activations import selu
 from bpcore.theory import moment_jacobian, moment_map
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.findings.intervals import mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
@@ -39,14 +40,19 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     profile = _profile(results["attraction"])
     ends = profile[profile["layer"] == profile["layer"].max()]
     target = {"a_mean": 0.0, "a_var": 1.0}
-    off = float((ends["measured"] - ends["quantity"].map(target)).abs().max())
-    near = bool(((numbers["measured"] / numbers["published"] - 1).abs() <= finding.threshold("slope_within")).all())
+    off = (ends["measured"] - ends["quantity"].map(target)).abs()
+    near = (numbers["measured"] / numbers["published"] - 1).abs()
+    conditions = [
+        bounded("slopes as published, relatively", near, most=finding.threshold("slope_within")),
+        bounded("moments of the deepest layer off (0, 1)", off, most=finding.threshold("fixed_within")),
+        finite(results),
+    ]
     shown = numbers.iloc[1]
     return Estimate(
-        finding.verdict(near and off <= finding.threshold("fixed_within")),
+        finding.verdict(conditions),
         f"The slopes of mean and variance are {measured[0].value:.4f} and {measured[1].value:.4f}; after "
         f"{ends['layer'].max():.0f} layers mean and "
-        f"variance are within {off:.2g} of (0, 1), wherever they began.",
+        f"variance are within {off.max():.2g} of (0, 1), wherever they began.",
         quantity="slope of a layer's variance with that of its z",
         published=published[1],
         theory=float(shown["theory"]),

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import squared_end_to_end
+from experiments.findings.frames import finite, squared_end_to_end
 from experiments.findings.intervals import bootstrap
 from experiments.store.tables import Results
 
@@ -26,13 +27,13 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     tables = results["depths"]
     numbers = squared_end_to_end(tables, lambda ratios: bootstrap(ratios, np.mean)).assign(published=float(finding.values["ratio"]))
     within = float(finding.threshold("kept_within"))
-    kept = bool(((numbers["low"] >= 1 / within) & (numbers["high"] <= within)).all())
+    kept = bounded("ends of the ratio's interval, at every depth", numbers[["low", "high"]], least=1 / within, most=within)
     deepest = numbers.iloc[-1]
-    grown = bool(deepest["low"] > finding.threshold("grown_above"))
+    grown = bounded("grown at the greatest depth: lower end", deepest["low"], above=finding.threshold("grown_above"))
     shown = numbers.iloc[(numbers["depth"] - SHOWN_DEPTH).abs().argmin()]
     chi = shown["measured"] ** (1 / (shown["depth"] - 1))
     return Estimate(
-        finding.verdict(kept, contradicted=grown and not kept),
+        finding.verdict([kept, finite(results)], against=[grown]),
         f"At depth {deepest['depth']:.0f} the first hidden layer's mean square of δ is {deepest['measured']:.3g} times the last's (theory "
         f"{deepest['theory']:.3g}), not 1; it grows by {chi:.4g} per layer, by algebra {float(finding.values['chi'])}.",
         quantity=f"ratio ‖δ^1‖²/‖δ^D‖² at depth D = {shown['depth']:.0f}",

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.statistics.intervals import mean_interval
 from experiments.store.tables import Results
 
@@ -35,7 +36,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     numbers["ratio"] = numbers["measured"] / numbers["published"]
     within = float(finding.threshold("law_within"))
     independent, grid = (numbers[numbers["inputs"] == name] for name in ("independent", "grid"))
-    holds, on_grid = (bool(part["ratio"].between(1 / within, within).all()) for part in (independent, grid))
+    law = bounded("cosine ÷ 2^(−L) on independent inputs", independent["ratio"], least=1 / within, most=within)
+    on_grid = bool(grid["ratio"].between(1 / within, within).all())
     deepest = grid.iloc[-1]
     words = (
         "the published grid follows it too"
@@ -45,7 +47,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     )
     at = independent[independent["depth"] == DEPTH].iloc[0]
     return Estimate(
-        finding.verdict(holds, caveat="" if on_grid else "not on a one-dimensional grid"),
+        finding.verdict([law, finite(results)], caveat="" if on_grid else "not on a one-dimensional grid"),
         f"On independent inputs the cosine is {independent['ratio'].min():.2g} to {independent['ratio'].max():.2g} times 2^(−L) "
         f"at depths {', '.join(str(depth) for depth in independent['depth'])}; {words}.",
         quantity=f"mean cosine of the gradients at two independent inputs, L = {DEPTH}",

@@ -7,8 +7,9 @@ import pandas as pd
 
 from bpcore.activations import relu
 from bpcore.theory import correlation_slope, correlations
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at
+from experiments.findings.frames import finite, groups, layers_at
 from experiments.statistics.intervals import mean_interval
 from experiments.store.tables import Results
 
@@ -37,13 +38,14 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         })  # fmt: skip
     numbers = pd.DataFrame(rows)
     within = float(finding.threshold("law_within"))
-    holds = bool((numbers["measured"] / numbers["published"]).between(1 / within, within).all())
+    law = bounded("cosine ÷ 2^(−L), at every depth", numbers["measured"] / numbers["published"], least=1 / within, most=within)
     deepest = numbers.iloc[-1]
-    lost = bool(deepest["low"] > finding.threshold("lost_above") * deepest["published"])
+    much = finding.threshold("lost_above") * deepest["published"]
+    lost = bounded("cosine at the greatest depth: lower end", deepest["low"], above=much)
     at = numbers[numbers["depth"] == 16].iloc[0] if (numbers["depth"] == 16).any() else deepest
     power = float(np.polyfit(np.log(numbers["depth"]), np.log(numbers["measured"]), 1)[0])
     return Estimate(
-        finding.verdict(holds, contradicted=lost and not holds),
+        finding.verdict([law, finite(results)], against=[lost]),
         f"At {deepest['depth']:.0f} layers the cosine is {deepest['measured']:.2g}, {deepest['measured'] / deepest['published']:.2g} times "
         f"2^(−L) (mean-field theory {deepest['theory']:.2g}); over these depths it falls like L^{power:.1f}".replace("^-", "^−")
         + ", a power of the depth.",

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import finite
 from experiments.store.tables import Results
 
 
@@ -32,10 +34,16 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     left = float(of_bad[epochs] / of_bad[0])
     quadratic = float(start["quadratic", bad] / start["quadratic", mild])
     entropy = float(start["cross-entropy", bad] / start["cross-entropy", mild])
-    right = off <= finding.threshold("rounding") and left >= finding.threshold("still")
+    conditions = [
+        bounded("outputs off the published", (known["measured"] - known["published"]).abs(), most=finding.threshold("rounding")),
+        bounded(f"share of the bad start's output left after {epochs} epochs", left, least=finding.threshold("still")),
+        bounded("gradient, bad ÷ mild start, quadratic cost", quadratic, below=1),
+        bounded("gradient, bad ÷ mild start, cross-entropy", entropy, above=1),
+        finite(results),
+    ]
     last = known.iloc[-1]
     return Estimate(
-        finding.verdict(bool(right and quadratic < 1 < entropy)),
+        finding.verdict(conditions),
         f"The outputs differ from the published by at most {off:.2g}; after {epochs} epochs {100 * left:.3g} % of the bad "
         f"start's output is "
         f"left. Its gradient is {quadratic:.2g} times the mild start's with the quadratic cost, {entropy:.3g} with the cross-entropy.",

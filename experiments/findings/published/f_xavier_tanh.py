@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import squared_end_to_end
+from experiments.findings.frames import finite, squared_end_to_end
 from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 
@@ -27,9 +28,9 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     tables = results["depths"]
     numbers = squared_end_to_end(tables, mean)
     within = float(finding.threshold("kept_within"))
-    kept = bool(((numbers["low"] >= 1 / within) & (numbers["high"] <= within)).all())
+    kept = bounded("ends of the ratio's interval, at every depth", numbers[["low", "high"]], least=1 / within, most=within)
     deepest = numbers.iloc[-1]
-    lost = bool(deepest["high"] < finding.threshold("lost_below"))
+    lost = bounded("lost at the greatest depth: upper end", deepest["high"], below=finding.threshold("lost_below"))
     shown = numbers.iloc[(numbers["depth"] - SHOWN_DEPTH).abs().argmin()]
     slope = _slope(numbers)
     reason = (
@@ -38,7 +39,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         + "."
     )
     return Estimate(
-        finding.verdict(kept, contradicted=lost and not kept),
+        finding.verdict([kept, finite(results)], against=[lost]),
         reason,
         quantity=f"ratio ‖δ^1‖²/‖δ^D‖² at depth D = {shown['depth']:.0f}",
         published=float(finding.values["ratio"]),

@@ -1,11 +1,11 @@
 """What batch normalization does to saturating nets: the factor of δ, trainability, and the range of learning rates."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import Condition, bounded
 from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.findings.frames import groups, reached
 from experiments.findings.intervals import bootstrap, geometric_mean, mean
@@ -34,12 +34,17 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         return not_testable("The sweep lacks sigmoid or tanh nets with or without normalization.", len(runs))
     highest = {key: _highest(cell, trained_from) for key, cell in groups(accuracy, ["activation", "normalization"])}
     with_it, without = (_distance(runs, norm) for norm in ("batch", "none"))
-    nearer = with_it.high < without.low
-    trainable = not math.isnan(highest["sigmoid", "batch"]) and math.isnan(highest["sigmoid", "none"])
     gain = highest["tanh", "batch"] / highest["tanh", "none"]
-    higher = gain >= finding.threshold("rate_gain") * (1 - ROUNDING)
     shown = factors["sigmoid", "batch"]
     best = accuracy.groupby(["activation", "normalization"])["measured"].max()
+    conditions = [
+        Condition(
+            "sigmoid: |ln factor| is smaller with it", with_it.high < without.low, f"at most {with_it.high:.3g}, needed < {without.low:.3g}"
+        ),
+        bounded("sigmoid nets train with it: best accuracy", best["sigmoid", "batch"], least=trained_from),
+        bounded("sigmoid nets do not without: best accuracy", best["sigmoid", "none"], below=trained_from),
+        bounded("tanh: highest learning rate, with ÷ without", gain, least=finding.threshold("rate_gain") * (1 - ROUNDING)),
+    ]
     reason = (
         f"Sigmoid: factor per layer {factors['sigmoid', 'none'].value:.3g} without, {shown.value:.3g} with; best accuracy "
         f"{best['sigmoid', 'none']:.2f} "
@@ -47,7 +52,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         f"{highest['tanh', 'batch']:.3g} with."
     )
     return Estimate(
-        finding.verdict(bool(nearer and trainable and higher)),
+        finding.verdict(conditions),
         reason,
         quantity="factor of ‖δ‖ per layer in sigmoid nets with batch normalization",
         theory=_theory(runs),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.findings import intervals
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding, not_testable
 from experiments.findings.frames import groups
 from experiments.statistics.intervals import proportion
@@ -34,16 +35,14 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     excess = float(
         (clipped.steps["grad_norm_clipped"] / clipped.steps["run_id"].map(clipped.runs.set_index("run_id")["clip.threshold"])).max()
     )
-    bound = excess <= 1 + finding.threshold("rounding")
     trained = _trained(plain.runs[~slow], trained_from)
     without = intervals.share(trained)
     share = proportion(round(float((inside["measured"] * inside["n"]).sum())), int(inside["n"].sum()))
-    holds = (
-        bound
-        and without.value <= finding.threshold("survive_without")
-        and len(inside) > 0
-        and bool((inside["measured"] >= finding.threshold("train_with")).all())
-    )
+    conditions = [
+        bounded("clipped norm ÷ threshold, at most", excess, most=1 + finding.threshold("rounding")),
+        bounded("share of nets that train without clipping", without.value, most=finding.threshold("survive_without")),
+        bounded("share that trains, at thresholds in the published range", inside["measured"], least=finding.threshold("train_with")),
+    ]
     failing = inside[inside["measured"] < finding.threshold("train_with")]
     reason = (
         f"The clipped norm is at most {excess:.7g} times the threshold. Without clipping {100 * without.value:.3g} % of the "
@@ -53,7 +52,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         + (f" (too few at {', '.join(f'{multiple:.2g}' for multiple in failing['multiple'])} times)." if len(failing) else ".")
     )
     return Estimate(
-        finding.verdict(holds),
+        finding.verdict(conditions),
         reason,
         quantity="share of nets that train at thresholds of ½ to 10 mean norms",
         published=1.0,

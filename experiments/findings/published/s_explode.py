@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import Condition, bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import geometric_mean, mean
 from experiments.store.tables import Results
 
@@ -30,16 +31,26 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     factors = _factors(deepest)
     numbers = _crossings(deepest, finding.values["crossing"])
     growth = _growth(runs[runs["scale"] == runs["scale"].max()])
-    off = float((numbers["measured"] / numbers["published"] - 1).abs().max())
-    found = bool(numbers["measured"].notna().all()) and len(numbers) == len(finding.values["crossing"])
-    grows = all(bool((rows["low"].to_numpy()[1:] > rows["high"].to_numpy()[:-1]).all()) for _, rows in growth.groupby("activation"))
+    off = (numbers["measured"] / numbers["published"] - 1).abs()
+    missing = [name for name in finding.values["crossing"] if name not in set(numbers["activation"])]
+    grows = [
+        bool(lower > upper)
+        for _, rows in growth.groupby("activation")
+        for lower, upper in zip(rows["low"].iloc[1:], rows["high"].iloc[:-1], strict=True)
+    ]
+    conditions = [
+        bounded("borders off the published, relatively", off, most=finding.threshold("crossing_within")),
+        Condition("every published border is measured", not missing, f"without: {', '.join(missing) or 'none'}"),
+        every("a deeper net's growth lies above the shallower one's", grows, "pairs of depths"),
+        finite(results),
+    ]
     least = growth[growth["depth"] == growth["depth"].max()]["measured"].min()
     tanh = numbers[numbers["activation"] == "tanh"].iloc[0]
     return Estimate(
-        finding.verdict(found and off <= finding.threshold("crossing_within") and grows),
+        finding.verdict(conditions),
         f"The factor passes 1 at σ_w = {', '.join(f'{row.measured:.4g} ({row.activation})' for row in numbers.itertuples())}, within "
-        f"{100 * off:.2g} % of the published; at σ_w = {runs['scale'].max():g} δ grows at least {least:.3g}× over "
-        f"{runs['depth'].max()} layers, {'more the deeper the net' if grows else 'but not more in every deeper net'}.",
+        f"{100 * off.max():.2g} % of the published; at σ_w = {runs['scale'].max():g} δ grows at least {least:.3g}× over "
+        f"{runs['depth'].max()} layers, {'more the deeper the net' if all(grows) else 'but not more in every deeper net'}.",
         quantity="σ_w at which δ begins to grow, tanh, σ_b² = .05",
         published=float(tanh["published"]),
         theory=float(tanh["theory"]),

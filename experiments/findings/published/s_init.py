@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.findings.conditions import every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import end_to_end_by
+from experiments.findings.frames import end_to_end_by, finite
 from experiments.store.tables import Results
 
 CURED = ("tanh", "relu")
@@ -34,8 +35,10 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     words = "; ".join(f"{activation!s} {str(row['init']).replace('_', ' ')} {row['measured']:.2g}" for activation, row in best.items())
     caveat = "" if "sigmoid" in cured else "no scheme keeps δ in sigmoid nets"
     head = best["relu"]
+    marks = [activation in cured for activation in CURED]
+    conditions = [every("some scheme keeps δ", marks, f"activations ({', '.join(CURED)})"), finite(results)]
     return Estimate(
-        finding.verdict(all(activation in cured for activation in CURED), caveat=caveat),
+        finding.verdict(conditions, caveat=caveat),
         f"What the best schemes leave of ‖δ‖ over 20 layers: {words}."
         + ("" if "sigmoid" in cured else " No scheme keeps δ in sigmoid nets, whose φ′ ≤ ¼."),
         quantity=f"‖δ^1‖/‖δ^20‖ of ReLU with {head['init']}",

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import end_to_end_by
+from experiments.findings.frames import end_to_end_by, finite
 from experiments.store.tables import Results
 
 WORSE = ("tanh", "relu")
@@ -35,12 +36,14 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         for row in plain
         if row["activation"] in WORSE
     ]
-    kept = all(row["kept"] for row in plain)
+    ends = [row[end] for row in plain for end in ("low", "high")]
+    kept = bounded("ends of the ratio's interval with N(0, 1)", ends, least=1 / within, most=within)
+    matters_worse = every(f"outside the range and worse than 1/n, {' and '.join(WORSE)}", worse, "settings")
     width = int(numbers["width"].max())
     relu, scaled = rows["normal", "relu", width], {name: rows["fan_in", name, width]["measured"] for name in WORSE}
     words = ", ".join(f"{name} {rows['normal', name, width]['measured']:.2g}" for name in ("sigmoid", *WORSE))
     return Estimate(
-        finding.verdict(kept, contradicted=all(worse) and not kept),
+        finding.verdict([kept, finite(results)], against=[matters_worse]),
         f"With N(0, 1) ‖δ^1‖/‖δ^20‖ at width {width} is {words}; with variance 1/n tanh has {scaled['tanh']:.2g} and ReLU "
         f"{scaled['relu']:.2g}. {sum(row['kept'] for row in plain)} of {len(plain)} settings keep δ.",
         quantity=f"‖δ^1‖/‖δ^20‖ of ReLU with N(0, 1), width {width}",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bpcore.theory.limits import step_size_limit
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
 from experiments.findings.frames import groups
 from experiments.findings.intervals import geometric_mean
@@ -33,24 +34,25 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     borders = _borders(nets)
     numbers = _numbers(borders)
     shown = numbers.iloc[(numbers["depth"] - SHOWN_DEPTH).abs().argmin()]
-    holds = (
-        bool(len(safe) and len(far) and len(slow))
-        and not safe["lost"].any()
-        and bool(far["lost"].all())
-        and bool((slow["kept"] >= finding.threshold("stalled_keeps")).all())
-        and bool((best < finding.threshold("trained_below")).all())
-    )
+    conditions = [
+        bounded("2/λ is known", nets["limit"], above=0),
+        every("no net is lost below it", ~safe["lost"], "nets"),
+        every("every net is lost far above it", far["lost"], "nets"),
+        bounded("share of the loss that tiny rates keep", slow["kept"], least=finding.threshold("stalled_keeps")),
+        bounded("share that the best rate keeps, at every depth and seed", best, below=finding.threshold("trained_below")),
+    ]
     over = geometric_mean(borders["border"] / borders["limit"])
     within = float(finding.threshold("border_within"))
     caveat = "" if 1 / within <= over.value <= within else f"nets are lost only above {over.value:.2g} times 2/λ"
+    judgement = finding.verdict(conditions, caveat=caveat)
     reason = (
         f"Lost: {int(safe['lost'].sum())} of {len(safe)} nets at or below 2/λ, {int(far['lost'].sum())} of {len(far)} above the largest "
         f"limit known for nets; the border lies at {over.value:.3g} times 2/λ (geometric mean over all nets). Nets with a "
         f"tiny lr keep at least {100 * slow['kept'].min():.3g} % of their loss, the best lr ends at {100 * best.max():.2g} % or less."
     )
     return Estimate(
-        finding.verdict(holds, caveat=caveat),
-        reason + (f" Caveat: {caveat}." if holds and caveat else ""),
+        judgement,
+        reason + (f" Caveat: {caveat}." if judgement.verdict == "caveat" and caveat else ""),
         quantity=f"largest lr that trains ÷ (2/λ) at depth {shown['depth']:.0f}",
         published=float(finding.values["border"]),
         theory=1.0,

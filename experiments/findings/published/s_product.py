@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bpcore import activations
+from experiments.findings.conditions import Condition, bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import finite, groups
 from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
@@ -37,9 +38,14 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     off = float(layers["product_error"].max())
     used = float(layers["used"].max())
     sides, right = _sides(start, ends)
-    holds = used <= 1 + finding.threshold("bound_slack") and off <= finding.threshold("product_within") and sides > 0 and right == sides
+    conditions = [
+        bounded("share of the bound that is used", layers["used"], most=1 + finding.threshold("bound_slack")),
+        bounded("product of the matrices off δ, relatively", layers["product_error"], most=finding.threshold("product_within")),
+        Condition("δ goes to the side of its factors", right == sides if sides else None, f"in {right} of {sides} settings"),
+        finite(results),
+    ]
     return Estimate(
-        finding.verdict(bool(holds)),
+        finding.verdict(conditions),
         f"In {len(layers)} layers of {numbers['n'].sum()} runs the bound holds, at most {100 * used:.4g} % of it used; the product of the "
         f"layers' matrices gives δ^1 to {off:.1g}; δ^1/δ^D goes to the side of its factors in {right} of {sides} settings."
         if used <= 1 + finding.threshold("bound_slack")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
 from experiments.findings.frames import groups, layers_at
 from experiments.findings.intervals import geometric_mean
@@ -22,26 +23,27 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     """
     tables = results["rates"]
     numbers = _numbers(tables)
-    every = layers_at(tables, 0, ["activation", "lr", "seed"], hidden=False)
-    same = bool((every.groupby(["activation", "seed", "layer"])["delta_norm"].nunique(dropna=False) == 1).all())
+    at_start = layers_at(tables, 0, ["activation", "lr", "seed"], hidden=False)
+    alike = at_start.groupby(["activation", "seed", "layer"])["delta_norm"].nunique(dropna=False) == 1
+    same = bool(alike.all())
     smallest = numbers[numbers["lr"] == numbers["lr"].min()]
     largest = numbers[numbers["lr"] == numbers["lr"].max()].set_index("activation")
     against = smallest.set_index("activation")["start"] / largest["start"]
     below = finding.threshold("vanished_below")
-    holds = bool((against < below).any() or (smallest["measured"] < below).any())
-    within = finding.threshold("kept_within")
-    kept = bool(((smallest["measured"] - 1).abs() <= within).all())
-    stalled = bool((smallest["loss_kept"] >= finding.threshold("loss_keeps")).all())
+    vanishes = bounded("smallest share of δ^1 that is left", min(against.min(), smallest["measured"].min()), below=below)
+    kept = bounded("change of δ^1 over training", (smallest["measured"] - 1).abs(), most=finding.threshold("kept_within"))
+    stalled = bounded("share of the loss kept", smallest["loss_kept"], least=finding.threshold("loss_keeps"))
+    contrary = [every("δ at step 0 is the same at every lr", alike, "places"), kept, stalled]
     shown = smallest[smallest["activation"] == "tanh"].iloc[0]
     words = "is the same number at every lr, to the bit" if same else "differs between learning rates"
     reason = (
         f"At step 0 δ {words}. With lr = {shown['lr']:g} the norm of δ^1 ends at {smallest['measured'].min():.4g} to "
         f"{smallest['measured'].max():.4g} of its start and the loss at {smallest['loss_kept'].min():.3g} to "
         f"{smallest['loss_kept'].max():.3g}: "
-        + ("learning stalls, the gradient stays." if kept and stalled else "not what either side says.")
+        + ("learning stalls, the gradient stays." if kept.holds and stalled.holds else "not what either side says.")
     )
     return Estimate(
-        finding.verdict(holds, contradicted=same and kept and stalled and not holds),
+        finding.verdict([vanishes], against=contrary),
         reason,
         quantity=f"‖δ^1‖ after training ÷ before, tanh, lr = {shown['lr']:g}",
         theory=1.0,

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups, layers_at, profile
+from experiments.findings.frames import finite, groups, layers_at, profile
 from experiments.findings.intervals import geometric_mean
 from experiments.store.tables import Results
 
@@ -34,7 +35,11 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
             "falling": _share_falling(hidden[hidden["depth"] == depth]),
         })  # fmt: skip
     numbers = pd.DataFrame(rows)
-    below = bool((numbers["high"] < finding.threshold("factor_below")).all())
+    conditions = [
+        bounded("upper end of the factor's interval, at every depth", numbers["high"], below=finding.threshold("factor_below")),
+        bounded("share of the steps between layers in which δ falls", numbers["falling"], least=finding.threshold("share_falling")),
+        finite(results),
+    ]
     falling = float(numbers["falling"].min())
     deepest = numbers.iloc[-1]
     shown = numbers.iloc[(numbers["depth"] - SHOWN_DEPTH).abs().argmin()]
@@ -44,7 +49,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         f"{1 / deepest['measured']:.3g}× per layer."
     )
     return Estimate(
-        finding.verdict(below and falling >= finding.threshold("share_falling")),
+        finding.verdict(conditions),
         reason,
         quantity=f"factor of ‖δ‖ per layer at depth {shown['depth']:.0f}",
         theory=float(shown["theory"]),

@@ -1,1 +1,1 @@
-"""Where tiles are computed: functions go in, futures come out; one module an executor."""
+"""Where tasks are computed: functions with their arguments go in, word of how each ended comes out; one module an executor."""

@@ -30,7 +30,7 @@ def problem(
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_it_is_what_the_textbook_says(activation: str, normalization: str) -> None:
     network, params, x, y, running = problem(activation, normalization, "float64", 3, PIECE + 7)
-    output = mlp.evaluate(network, params, x[None], running)
+    output = mlp.forward(network, params, x[None], running).a[network.L]
     losses = network.loss.value(output, y[None], network.output_activation)
     loss, hits = evaluate_stack(network, params, x, y, running, np.ones(3, dtype=bool))
     np.testing.assert_allclose(loss, losses.mean(axis=-1), rtol=1e-12, atol=0)
@@ -79,6 +79,18 @@ def test_what_is_not_finite_or_has_one_output_has_no_accuracy() -> None:
         assert np.isnan(evaluate_stack(single, params, x, y[:1], running, np.ones(2, dtype=bool))[1]).all()
 
 
+@pytest.mark.parametrize(("loss", "there"), [("sigmoid_cross_entropy", True), ("softmax_cross_entropy", False), ("mse", False)])
+def test_a_single_output_has_an_accuracy_where_it_is_a_logit(loss: str, there: bool) -> None:
+    network, params, x, _, running = problem("tanh", "batch", "float64", 3, PIECE + 7)
+    network = replace(network, sizes=(*network.sizes[:-1], 1), loss=LOSSES[loss]())
+    params.W[network.L], params.b[network.L] = params.W[network.L][:, :1], params.b[network.L][:, :1]
+    y = (x[:1] > 0).astype(np.float64)
+    z = mlp.evaluate(network, params, x[None], running)
+    _, hits = evaluate_stack(network, params, x, y, running, np.array([True, False, True]))
+    expected = [float(((z[run, 0] > 0) == (y[0] == 1)).mean()) if there and run != 1 else np.nan for run in range(3)]
+    np.testing.assert_array_equal(hits, expected)
+
+
 @pytest.mark.parametrize("runs", [1, 5])
 @pytest.mark.parametrize("levels", [2, 1000])
 def test_the_first_of_the_largest_counts(runs: int, levels: int) -> None:
@@ -88,3 +100,45 @@ def test_the_first_of_the_largest_counts(runs: int, levels: int) -> None:
         hits = right(output, labels)
         np.testing.assert_array_equal(hits, output.argmax(axis=-2) == labels)
         assert 0 < hits.mean() < 1
+
+
+def test_a_tie_counts_as_its_first_beside_a_run_that_is_no_number() -> None:
+    """One example too many that is largest, in one run, and one too few, in another, are not nothing."""
+    tied, lost = np.ones((1, 2, 2)), np.full((1, 2, 2), np.nan)
+    labels = np.array([[0, 1]])
+    alone = right(tied, labels)
+    assert alone.tolist() == [[True, False]]
+    np.testing.assert_array_equal(right(np.concatenate([tied, lost]), labels)[:1], alone)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_no_run_hears_of_another_whatever_both_hold(dtype: str, classes: int) -> None:
+    """Ties, what is not a number, what is infinite and what is ordinary: each alone is each beside every other."""
+    generator = np.random.default_rng(0)
+    ordinary = generator.standard_normal((classes, 6))
+    some = np.where(np.arange(6) % 2, ordinary, np.nan)
+    kinds = [ordinary, np.ones_like(ordinary), 0 * ordinary - 0.0, some, np.full_like(ordinary, np.nan), np.full_like(ordinary, np.inf)]
+    kinds += [np.full_like(ordinary, -np.inf), np.where(np.arange(classes)[:, None] == 1, np.nan, ordinary), np.round(ordinary)]
+    labels = generator.integers(0, classes, (1, 6))
+    alone = [right(kind[None].astype(dtype), labels)[0] for kind in kinds]
+    for one, kind in enumerate(kinds):
+        for other, neighbor in enumerate(kinds):
+            pair = right(np.stack([kind, neighbor]).astype(dtype), labels)
+            np.testing.assert_array_equal(pair, [alone[one], alone[other]])
+    np.testing.assert_array_equal(right(np.stack(kinds).astype(dtype), labels), alone)
+
+
+def test_the_accuracy_of_a_tied_run_is_its_own_beside_a_run_that_overflows() -> None:
+    network, params, x, y, running = problem("relu", "none", "float64", 2, 8)
+    network = replace(network, sizes=(*network.sizes[:-1], 2))
+    y = np.eye(2)[:, np.arange(8) % 2]
+    top = network.L
+    params.W[top], params.b[top] = params.W[top][:, :2].copy(), params.b[top][:, :2].copy()
+    params.W[top][0], params.b[top][0] = 0, 0  # both outputs are equal
+    params.W[2][1], params.W[3][1] = 1e200, -1e200  # inf − inf
+    both = np.ones(2, dtype=bool)
+    with np.errstate(all="ignore"):
+        assert evaluate_stack(network, params, x, y, running, both)[1][0] == 0.5
+        own = params.map(lambda key, array: array[:1])
+        assert evaluate_stack(network, own, x, y, running, both[:1])[1][0] == 0.5

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.clipping import clip_gradients, global_norm
+from bpcore.clipping import global_norm
+from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
-from bpcore.training import Examples, RunSettings, StackSettings
+from bpcore.training import RunSettings, StackSettings
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, run, snapshots, stack, train_one
 from tests.oracles import Array
@@ -45,7 +46,7 @@ def textbook(settings: StackSettings, one: RunSettings, examples: Examples) -> l
             row |= {f"z{l}": trace.z[l][0], f"a{l}": trace.a[l][0], f"delta{l}": delta[l][0]}
         row["delta0"] = mlp.input_gradient(params, delta)[0]
         row["loss"] = mlp.objective(network, params, trace, y, decay)
-        clipped = clip_gradients(settings.clip, gradients, threshold, global_norm(gradients))
+        clipped = settings.clip.clip(gradients, threshold, global_norm(gradients))
         row |= {"grad_norm": clipped.before, "grad_norm_clipped": clipped.after, "clipped": clipped.acted}
         rows.append(row)
 

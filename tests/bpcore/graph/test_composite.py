@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from bpcore.graph import gates
 from bpcore.graph.composite import collapse, composite, expand, rebuild, recognize
 from bpcore.graph.gates import add, exp, multiply, negate, reciprocal, sigmoid, summation, tanh
-from bpcore.graph.node import Node, backward, topological_order, variable
+from bpcore.graph.node import Node, variable
+from bpcore.graph.reverse import backward, topological_order
 
 COMPOSITE = {name: gate for name, gate in gates.catalogue().items() if gate.expansion is not None}
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpcore.graph.gates import exp, multiply, squared_norm, summation
-from bpcore.graph.node import Node, backward, constant, variable
+from bpcore.graph.node import Node, constant, variable
 from bpcore.graph.paths import count, local_derivative, paths
 from bpcore.graph.perturb import complex_step
+from bpcore.graph.reverse import backward
 
 
 def test_the_three_paths_of_the_lecture() -> None:

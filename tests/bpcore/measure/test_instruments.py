@@ -7,23 +7,6 @@ from bpcore.activations import identity, relu, sigmoid, softplus
 from bpcore.measure import instruments
 
 
-def test_delta_norm_is_the_root_mean_square_over_examples() -> None:
-    delta = np.array([[[3.0, 0.0], [4.0, 1.0]], [[1.0, 1.0], [0.0, 0.0]]])  # examples (3, 4) and (0, 1); (1, 0) twice
-    np.testing.assert_allclose(instruments.delta_norm(delta), [np.sqrt((25 + 1) / 2), 1.0], rtol=1e-15)
-
-
-def test_delta_mean_norm_is_the_norm_of_the_mean() -> None:
-    delta = np.array([[[3.0, -3.0], [4.0, -4.0]], [[1.0, 3.0], [0.0, 0.0]]])
-    np.testing.assert_allclose(instruments.delta_mean_norm(delta), [0.0, 2.0], atol=1e-15)
-
-
-@pytest.mark.parametrize("scale", [1e-200, 1e150])
-def test_norms_of_delta_keep_the_order_of_its_entries(scale: float) -> None:
-    delta = scale * np.ones((1, 4, 9))
-    np.testing.assert_allclose(instruments.delta_norm(delta), [2 * scale], rtol=1e-14)
-    np.testing.assert_allclose(instruments.delta_mean_norm(delta), [2 * scale], rtol=1e-14)
-
-
 def test_moments_go_over_units_and_examples_in_float64() -> None:
     x = (1e4 + np.random.default_rng(0).standard_normal((2, 50, 60))).astype(np.float32)
     for measured, exact in (
@@ -55,13 +38,6 @@ def test_dead_units_are_zero_on_every_example() -> None:
 
 def test_zero_counts_entries() -> None:
     assert instruments.zero(np.array([[[0.0, 5e-324], [-0.0, 1.0]]])).tolist() == [0.5]
-
-
-def test_relative_update() -> None:
-    increment, weights = np.full((2, 2, 2), 3.0), np.full((2, 2, 2), 6.0)
-    np.testing.assert_allclose(instruments.relative_update(increment, weights), [0.5, 0.5])
-    with np.errstate(divide="ignore"):
-        assert instruments.relative_update(increment, 0 * weights).tolist() == [np.inf, np.inf]
 
 
 def test_effective_rank_counts_directions_by_their_weight() -> None:

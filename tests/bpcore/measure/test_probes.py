@@ -5,14 +5,15 @@ import pytest
 
 from bpcore import mlp
 from bpcore.activations import identity
+from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
+from bpcore.measure.columns import MODES
 from bpcore.measure.extended import log10_delta_norm
 from bpcore.measure.instruments import effective_rank
-from bpcore.measure.modes import MODE_COLUMNS, modes
-from bpcore.measure.probes import PROBE_COLUMNS
-from bpcore.measure.recording import LAYER_COLUMNS, Recording
+from bpcore.measure.modes import modes
+from bpcore.measure.recording import Recording
 from bpcore.measure.shattering import gradient_cosine
-from bpcore.training import Examples, StackSettings, train
+from bpcore.training import StackSettings, train
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import OPTIMIZERS, differences, run, snapshots, stack, train_one
 from tests.bpcore.test_training import parameters
@@ -45,10 +46,10 @@ def test_the_columns_are_what_the_instruments_say(normalization: str) -> None:
 def test_without_probes_the_columns_stand_and_the_logarithm_is_that_of_the_norm() -> None:
     record = train_one(stack(steps=2))
     np.testing.assert_array_equal(record.layers["log10_delta_norm"], np.log10(record.layers["delta_norm"]))
-    for name in PROBE_COLUMNS[1:]:
+    for name in ("gradient_cosine", "a_rank"):
         assert np.isnan(record.layers[name]).all()
-    for name in MODE_COLUMNS:
-        assert np.isnan(record.steps[name]).all()
+    for column in MODES:
+        assert np.isnan(record.steps[column.name]).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -105,5 +106,8 @@ def test_modes_are_recorded_at_every_row() -> None:
         np.testing.assert_allclose(ends, measured["singular_value"][0][[0, -1]], rtol=1e-12)
 
 
-def test_the_probed_columns_are_columns_of_the_layers() -> None:
-    assert set(PROBE_COLUMNS) < set(LAYER_COLUMNS)
+@pytest.mark.parametrize("asked", ["extended", "gradient_cosine", "a_rank"])
+def test_a_probe_makes_what_is_asked_for_and_nothing_else(asked: str) -> None:
+    plain, probed = train_one(stack("sigmoid")), train_one(stack("sigmoid", probes=frozenset({asked})))
+    expected = set() if asked == "extended" else {f"layers.{asked}"}  # a logarithm of what neither under- nor overflowed is the same
+    assert set(differences(plain, probed)) == expected

@@ -5,13 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bpcore.measure.recording import FULL_COLUMNS, HISTOGRAM_BINS, LAYER_COLUMNS, STEP_COLUMNS, RunRecord
+from bpcore.measure.columns import LAYERS, STEPS
+from bpcore.measure.histograms import HISTOGRAM_BINS
+from bpcore.measure.records import RunRecord
 from tests.bpcore.cases import as_problem
 from tests.bpcore.runs import run, snapshots, stack, train_one
 from tests.bpcore.test_training import parameters
 from tests.oracles import Array, assert_gradients_match, complex_step_gradients, forward, scaled_norm
 
-COSTLY = (*FULL_COLUMNS, "zero")
+COSTLY = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead", "zero")
 
 
 def column(record: RunRecord, name: str, layer: int) -> Array:
@@ -24,8 +26,8 @@ def test_rows_stand_at_every_step_from_the_start_to_the_end() -> None:
     assert record.steps["step"].tolist() == [0, 1, 2, 3, 4]
     assert record.layers["step"].tolist() == [step for step in range(5) for _ in range(4)]
     assert record.layers["layer"].tolist() == [0, 1, 2, 3] * 5
-    assert set(record.layers) == {"step", "layer", "finite", *LAYER_COLUMNS}
-    assert set(record.steps) == {"step", *STEP_COLUMNS}
+    assert set(record.layers) == {"step", "layer", *(column.name for column in LAYERS)}
+    assert set(record.steps) == {"step", *(column.name for column in STEPS)}
 
 
 @pytest.mark.parametrize(("every", "steps"), [(3, [0, 3, 6, 9, 10]), (5, [0, 5, 10]), (100, [0, 10])])
@@ -50,13 +52,13 @@ def test_full_has_every_column_in_every_row_and_light_at_the_ends() -> None:
         assert np.isfinite(full.layers[name][hidden]).all(), name
         assert np.isnan(light.layers[name][inner]).all(), name
         assert np.array_equal(light.layers[name][~inner], full.layers[name][~inner], equal_nan=True), name
-    for name in set(LAYER_COLUMNS) - set(COSTLY):
+    for name in set(light.layers) - set(COSTLY):
         assert np.array_equal(light.layers[name], full.layers[name], equal_nan=True), name
 
 
 def test_layer_zero_has_the_columns_of_delta_only() -> None:
     record = train_one(stack(steps=2, full=True))
-    for name in LAYER_COLUMNS:
+    for name in set(record.layers) - {"step", "layer", "finite"}:
         assert np.isfinite(column(record, name, 0)).all() == (
             name in ("delta_norm", "delta_mean_norm", "delta_rms", "zero", "log10_delta_norm")
         ), name
@@ -140,6 +142,36 @@ def test_the_columns_are_what_they_are_called(normalization: str) -> None:
     assert record.steps["grad_norm_clipped"][1] == record.steps["grad_norm"][1]
     assert not record.steps["clipped"].any()
     assert record.steps["loss"][1] == pytest.approx(again.J[0], rel=1e-12)
+
+
+def test_what_is_off_is_counted() -> None:
+    settings, one = stack("relu", depth=3, width=12, steps=2, full=True), run(3, scale=0.7)
+    record = train_one(settings, one)
+    for step, s in enumerate(snapshots(settings, one, range(3))):
+        for l in (1, 2, 3):
+            off = s[f"a{l}"] <= 0
+            assert 0 < off.mean() < 1
+            assert column(record, "dead", l)[step] == off.all(axis=1).mean()
+            assert column(record, "zero", l)[step] == (s[f"delta{l}"] == 0).mean() >= off.mean()
+            assert column(record, "saturated", l)[step] == off.mean()
+        assert column(record, "zero", 4)[step] == 0
+    assert column(record, "dead", 3).max() > 0
+
+
+@pytest.mark.parametrize("clip", ["none", "norm", "value", "layer_norm"])
+def test_what_clipping_did_is_told(clip: str) -> None:
+    settings, one = stack(clip=clip, steps=3), run(2, clip_threshold=0.3 if clip != "none" else np.inf)
+    record = train_one(settings, one)
+    for step, s in enumerate(snapshots(settings, one, range(3))):
+        gradients = [s[f"d{kind}{l}"] for kind in ("W", "b") for l in (1, 2, 3)]
+        total = np.sqrt(sum(scaled_norm(array) ** 2 for array in gradients))
+        assert record.steps["grad_norm"][step] == pytest.approx(total, rel=1e-12)
+        assert record.steps["clipped"][step] == (record.steps["grad_norm_clipped"][step] < record.steps["grad_norm"][step])
+        right = s["a3"].argmax(axis=0) == s["y"].argmax(axis=0)
+        assert record.steps["accuracy"][step] == pytest.approx(right.mean(), rel=1e-15)
+    if clip == "norm":
+        assert record.steps["clipped"][:3].all()
+        np.testing.assert_allclose(record.steps["grad_norm_clipped"][:3], 0.3, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["relu", "sigmoid"])

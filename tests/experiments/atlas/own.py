@@ -24,6 +24,7 @@ thresholds:
 """
 
 CODE = """
+from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate
 from experiments.findings.intervals import geometric_mean
 
@@ -31,9 +32,9 @@ from experiments.findings.intervals import geometric_mean
 def estimate(results, finding):
     runs = results["nets"].runs
     factor = geometric_mean(runs["delta_factor"])
-    holds = abs(factor.value - 1) < finding.threshold("within")
+    near = bounded("distance of the factor from 1", abs(factor.value - 1), below=finding.threshold("within"))
     reason = f"The factor per layer is {factor.value:.3g}."
-    return Estimate(finding.verdict(holds), reason, "factor per layer", None, 1.0, factor.value, factor.low, factor.high, n=len(runs))
+    return Estimate(finding.verdict([near]), reason, "factor per layer", None, 1.0, factor.value, factor.low, factor.high, n=len(runs))
 """
 
 FIGURE = """

@@ -5,8 +5,8 @@ from pathlib import Path
 from experiments.atlas import figures, judging, page
 from experiments.atlas.catalogue import select
 from experiments.atlas.judging import Judged
+from tests.experiments.findings.published.test_pilots import TestPhase
 from tests.experiments.findings.tables import geometric, joined, results
-from tests.experiments.findings.test_pilots import TestPhase
 
 PROVENANCE = {"command": "gradstab reproduce", "versions": {"numpy": "2"}, "sweep": []}
 

@@ -2,12 +2,12 @@
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.experiments.atlas import pages
+from tests.processes import run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -36,7 +36,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loaded(page: Path, profile: Path, fragment: str = "", *flags: str) -> tuple[str, list[str]]:
     """Return the page's DOM once it has loaded, and what was said on the console."""
     command = [str(CHROMIUM), *OFFLINE, f"--user-data-dir={profile}", "--enable-logging=stderr", "--v=0", *flags]
-    done = subprocess.run([*command, "--dump-dom", page.as_uri() + fragment], capture_output=True, text=True, timeout=90)
+    done = run([*command, "--dump-dom", page.as_uri() + fragment], timeout=90)
     assert "</html>" in done.stdout, done.stderr
     return done.stdout, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
 

@@ -10,14 +10,21 @@ from experiments.atlas import judging
 from experiments.atlas.catalogue import select
 from experiments.atlas.judging import COLUMNS, Judged, lost, reference, row, summary, table
 from experiments.errors import UserError
-from experiments.findings.finding import VERDICTS, Estimate
+from experiments.findings.conditions import Condition
+from experiments.findings.finding import VERDICTS, Estimate, Judgement
 from tests.experiments.findings.tables import geometric, results
 
 ENTRY = select(["s_vanish"])[0]
 
 
+def judgement(verdict: str) -> Judgement:
+    sound, broken = Condition("sound", True, "3 of 3"), Condition("narrow", False, "0.4, needed < 0.3")
+    conditions = (sound,) if verdict in ("reproduced", "caveat") else (sound, broken)
+    return Judgement(verdict, conditions, (sound,) if verdict == "refuted" else ())
+
+
 def entry_of(verdict: str, name: str = "f_x") -> dict[str, Any]:
-    estimate = Estimate(verdict, "because", "factor", 1.0, None, 0.5, 0.4, math.inf, "95 %", 3)
+    estimate = Estimate(judgement(verdict), "because", "factor", 1.0, None, 0.5, 0.4, math.inf, "95 %", 3)
     return row(Judged(replace(ENTRY, finding=replace(ENTRY.finding, id=name)), estimate, "gradstab reproduce --finding f_x", "digits"))
 
 
@@ -76,6 +83,28 @@ def test_failed_runs_are_left_out_and_said() -> None:
     for run in runs:
         run["status"] = "failed"
     assert judging.judge(ENTRY, {"depths": results(runs)}, "command").estimate.verdict == "not_testable"
+
+
+def test_the_conditions_stand_in_the_entry_and_those_that_fail_in_the_summary() -> None:
+    entry = entry_of("not_reproduced", "f_a")
+    assert entry["conditions"] == [
+        {"name": "sound", "holds": True, "evidence": "3 of 3"},
+        {"name": "narrow", "holds": False, "evidence": "0.4, needed < 0.3"},
+    ]
+    assert entry["against"] == []
+    assert "because Fails: narrow (0.4, needed < 0.3)." in summary([entry])
+    assert "Fails" not in summary([entry_of("reproduced")])
+    assert "Fails: narrow" in lost([entry], {"f_a": entry_of("reproduced", "f_a")})[0]
+
+
+def test_an_entry_from_before_there_were_conditions_is_still_read(tmp_path: Path) -> None:
+    old = {name: value for name, value in entry_of("reproduced").items() if name not in ("conditions", "against")}
+    path = tmp_path / "verdicts.json"
+    path.write_text(judging.as_json([old]), encoding="utf-8")
+    before = reference(path)
+    assert "F-X" in summary(list(before.values()))
+    assert lost([entry_of("reproduced")], before) == []
+    assert len(lost([entry_of("not_reproduced")], before)) == 1
 
 
 def test_the_tables_have_a_line_a_finding() -> None:

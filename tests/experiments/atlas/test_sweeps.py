@@ -7,7 +7,8 @@ from experiments.atlas.catalogue import select
 from experiments.atlas.sweeps import compose_all, merged, split
 from experiments.errors import UserError
 from experiments.findings.finding import Finding, Sweep
-from experiments.sweep.execution import execute, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.plan import plan
 from tests.experiments.atlas import own
 
 TINY = ("width=8", "data.n_samples=40", "steps=0", "executor=serial")
@@ -36,12 +37,12 @@ def test_a_stronger_override_takes_the_place_of_a_weaker(layers: list[tuple[str,
 def test_runs_of_two_findings_are_made_once_and_given_to_both(tmp_path: Path) -> None:
     one, two = finding("one", "depth=2,3"), finding("two", "depth=3,4")
     made = compose_all([one, two], "default", [f"results_dir={tmp_path}"])
-    assert len(made.jobs) == 6
+    assert len(made.runs) == 6
     assert made.shared == 2
-    assert [job.index for job in made.jobs] == list(range(6))
+    assert [run.index for run in made.runs] == list(range(6))
     assert set(made.members["one", "nets"]) & set(made.members["two", "nets"])
     assert made.folder == tmp_path / "atlas"
-    tables, _ = execute(plan(made.jobs, made.folder / "runs", extend=True), ["test"], progress=False)
+    tables, _ = execute(plan(made.runs, made.folder / "runs", extend=True), ["test"], progress=False)
     parts = split(tables, made, made.folder / "runs", {})
     for name, depths in (("one", [2, 2, 3, 3]), ("two", [3, 3, 4, 4])):
         own_tables = parts[name]["nets"]
@@ -53,9 +54,9 @@ def test_runs_of_two_findings_are_made_once_and_given_to_both(tmp_path: Path) ->
 
 def test_a_mode_and_the_command_line_change_the_sweep() -> None:
     quick = compose_all([finding("one", "depth=2,3")], "quick", [])
-    assert len(quick.jobs) == 2
+    assert len(quick.runs) == 2
     stronger = compose_all([finding("one", "depth=2,3")], "quick", ["depth=7", "width=9"])
-    assert [(job.config["depth"], job.config["width"]) for job in stronger.jobs] == [(7, 9)]
+    assert [(run.depth, run.width) for run in stronger.runs] == [(7, 9)]
     assert "gradstab run -m" in stronger.commands["one", "nets"]
     assert "depth=7" in stronger.commands["one", "nets"]
 
@@ -65,7 +66,7 @@ def test_the_first_data_that_are_there_are_taken(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     missing, there = ("data=mnist", "data.split=train"), ("data=gaussian", "data.n_samples=30")
     made = compose_all([finding("one", "depth=2", data=(missing, there))], "quick", [])
-    assert made.jobs[0].config["data"]["name"] == "gaussian"
+    assert made.runs[0].choice("data") == "gaussian"
     with pytest.raises(UserError, match=r"one, sweep nets: data=mnist: .* not found"):
         compose_all([finding("one", "depth=2", data=(missing,))], "quick", [])
 
@@ -79,4 +80,4 @@ def test_a_mistake_is_one_line_that_names_finding_and_sweep() -> None:
 
 def test_an_own_finding_composes(tmp_path: Path) -> None:
     entries = select(None, own.write(tmp_path / "mine"))
-    assert len(compose_all([entry.finding for entry in entries], "default", []).jobs) == 6
+    assert len(compose_all([entry.finding for entry in entries], "default", []).runs) == 6

@@ -10,9 +10,9 @@ from experiments.cli import main
 from experiments.commands import reproduce
 from experiments.config.paths import REFERENCE
 from experiments.findings import published
-from experiments.store.tables import load
+from experiments.store.reading import load
 from tests.experiments.atlas import own
-from tests.experiments.helpers import ROOT
+from tests.processes import ROOT
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.errors import UserError
 
 
@@ -11,15 +11,15 @@ def test_a_sweep_composes_in_order():
 
 
 def test_repeated_runs_are_left_out():
-    jobs, repeated = jobs_of(compose(["--multirun"], ["seed=1,1,2"]))
-    assert [job.config["seed"] for job in jobs] == [1, 2]
-    assert [job.index for job in jobs] == [0, 1]
+    runs, repeated = runs_of(compose(["--multirun"], ["seed=1,1,2"]))
+    assert [run.seed for run in runs] == [1, 2]
+    assert [run.index for run in runs] == [0, 1]
     assert repeated == 1
 
 
-def test_all_jobs_are_validated_and_the_bad_one_is_named():
+def test_all_runs_are_validated_and_the_bad_one_is_named():
     with pytest.raises(UserError, match=r"`depth` must be an integer ≥ 0, got -1.*\(job 2 of 3: depth=-1\)"):
-        jobs_of(compose(["--multirun"], ["depth=1,2,-1"]))
+        runs_of(compose(["--multirun"], ["depth=1,2,-1"]))
 
 
 def test_arguments_and_environment_are_left_as_they_were(monkeypatch):

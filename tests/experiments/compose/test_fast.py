@@ -18,7 +18,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from experiments.compose.composition import VERSION_BASE, compose, explain
 from experiments.compose.fast import FastLoader
-from experiments.config import keys as run_config
+from experiments.config.files import catalogue
+from experiments.config.keys import register
 from experiments.config.paths import CONF
 from experiments.errors import UserError
 
@@ -101,7 +102,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 @pytest.fixture(scope="module")
 def own_conf() -> Iterator[App]:
-    run_config.register()
+    register()
     yield App(CONF, [])
     GlobalHydra.instance().clear()
 
@@ -169,9 +170,9 @@ OWN = st.one_of(
     st.builds("{}={!r}".format, st.sampled_from(["depth", "width", "steps", "seed", "batch_size"]), st.integers(-5, 1000)),
     st.builds("{}={!r}".format, st.sampled_from(["lr", "init.scale", "weight_decay", "clip.threshold"]), st.floats(allow_nan=False)),
     st.sampled_from(["activation", "init", "clip", "optimizer"]).flatmap(
-        lambda group: st.sampled_from(run_config.catalogue(group)).map(lambda choice: f"{group}={choice}")
+        lambda group: st.sampled_from(catalogue(group)).map(lambda choice: f"{group}={choice}")
     ),
-    st.sampled_from(run_config.catalogue("experiment")).map(lambda name: f"+experiment={name}"),
+    st.sampled_from(catalogue("experiment")).map(lambda name: f"+experiment={name}"),
     st.sampled_from(
         [
             "~weight_decay",

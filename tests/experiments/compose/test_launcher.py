@@ -1,6 +1,7 @@
 """The launcher and the sweeper in anybody's Hydra application: Hydra's own suites, and what failures leave behind."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from hydra.test_utils.launcher_common_tests import BatchedSweeperTestSuite, Inte
 from hydra.test_utils.test_utils import TSweepRunner
 
 from experiments.compose.composition import VERSION_BASE
-from tests.experiments.helpers import ROOT
+from tests.processes import ROOT, environment, run
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Future Hydra versions")  # Hydra's own suites are of its version base 1.1
 
@@ -75,9 +76,7 @@ def test_every_failure_is_told_and_the_others_are_run(tmp_path: Path) -> None:
     version_base = "".join(f", {key}={value!r}" for key, value in VERSION_BASE.items())
     (tmp_path / "app.py").write_text(APP.format(version_base=version_base), encoding="utf-8")
     arguments = ["-m", "hydra/launcher=stacked", "hydra/sweeper=design", "a=1,2,3,4", "b=7"]
-    done = subprocess.run(
-        [sys.executable, "app.py", *arguments], cwd=tmp_path, env=with_root(), capture_output=True, text=True, timeout=100, check=False
-    )
+    done = run([sys.executable, "app.py", *arguments], cwd=tmp_path, env=with_root())
     assert done.returncode == 1
     assert [line for line in done.stdout.splitlines() if line.startswith("ran")] == ["ran 1 0 a=1,b=7", "ran 4 3 a=4,b=7"]
     told = done.stdout + done.stderr
@@ -86,7 +85,7 @@ def test_every_failure_is_told_and_the_others_are_run(tmp_path: Path) -> None:
 
 
 def with_root() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]).strip(os.pathsep)}
+    return {**environment(), "PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)]).strip(os.pathsep)}
 
 
 def test_a_bad_last_job_stops_a_sweep_before_its_first(hydra_sweep_runner: TSweepRunner, tmpdir: Any) -> None:
@@ -122,3 +121,21 @@ def test_a_jobs_return_is_whole(hydra_sweep_runner: TSweepRunner, tmpdir: Any) -
     assert [job.status for job in jobs] == [JobStatus.COMPLETED] * 2
     assert [job.overrides for job in jobs] == [["foo=1", "bar=10"], ["foo=2", "bar=20"]]
     assert [job.hydra_cfg.hydra.job.num for job in jobs] == [0, 1]
+
+
+def test_the_plugin_is_light_for_every_other_hydra_application(tmp_path: Path) -> None:
+    """Where gradstab is installed, Hydra imports its plugin for whichever application it starts."""
+    (tmp_path / "app.py").write_text(
+        "import sys, hydra\n"
+        "@hydra.main(version_base=None)\n"
+        "def main(cfg):\n"
+        "    assert 'hydra_plugins.gradstab' in sys.modules\n"
+        "    print(sorted({name.partition('.')[0] for name in sys.modules}))\n"
+        "main()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "ignore", "app.py", f"hydra.run.dir={tmp_path}"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    heavy = {"pandas", "matplotlib", "pyarrow", "sklearn", "bpcore", "loky", "psutil", "jinja2", "pooch", "torch"}
+    assert heavy.isdisjoint(re.findall(r"\w+", done.stdout))
+    assert "experiments" in done.stdout

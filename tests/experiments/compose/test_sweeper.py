@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from experiments.compose.composition import compose, jobs_of
+from experiments.compose.composition import compose, runs_of
 from experiments.compose.sweeper import DESIGNS, Axes, product, unit_points
 from experiments.config.keys import Schema
 from experiments.errors import UserError
@@ -160,7 +160,7 @@ def test_axes_that_are_not_zipped_are_crossed() -> None:
 
 def test_the_command_line_reaches_it() -> None:
     words = ["lr=tag(log,interval(1e-3,1))", "depth=interval(2,5)", "seed=0,1", "hydra.sweeper.design=sobol", "hydra.sweeper.n_samples=4"]
-    chosen, repeated = jobs_of(compose(["--multirun"], words))
+    chosen, repeated = runs_of(compose(["--multirun"], words))
     assert len(chosen) == 8
     assert repeated == 0
     assert all(1e-3 <= job.config["lr"] < 1 and 2 <= job.config["depth"] <= 5 for job in chosen)

@@ -3,7 +3,6 @@ import math
 import pytest
 
 from experiments.compose.composition import compose
-from experiments.config.keys import run_id
 from experiments.config.validation import validate
 from experiments.errors import UserError
 from tests.experiments.helpers import changed
@@ -74,7 +73,7 @@ def test_a_key_that_was_taken_out_is_missed(default):
 def test_a_groups_key_that_was_taken_out_has_its_default(default):
     without = changed(default)
     del without["init"]["scale"]
-    assert run_id(validate(without)) == run_id(validate(default))
+    assert validate(without).run_id == validate(default).run_id
 
 
 def test_batch_normalization_needs_two_examples():

@@ -7,7 +7,9 @@ import pytest
 
 from experiments.cli import main
 from experiments.compose.composition import compose
-from experiments.config.keys import GROUPS, SCALARS, catalogue, flatten, run_id
+from experiments.config.files import catalogue, choice
+from experiments.config.identity import flatten
+from experiments.config.keys import GROUPS, SCALARS
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
 from experiments.diagnosis.effects import conclude, effects
@@ -17,8 +19,9 @@ from tests.experiments.helpers import TINY
 
 
 @pytest.fixture(scope="module")
-def config():
-    return validate(compose([], [*TINY, "depth=4", "activation=sigmoid", "batch_size=20"])[0].config)
+def patient():
+    overrides = ("depth=4", "activation=sigmoid", "batch_size=20")
+    return validate(compose([], [*TINY, *overrides])[0].config, overrides=overrides)
 
 
 def test_every_remedy_states_what_why_and_who_says_so():
@@ -33,10 +36,10 @@ def test_every_remedy_states_what_why_and_who_says_so():
     assert sorted(costs.values()) == [1, 2, 3, 4, 5]
 
 
-def test_alone_and_in_pairs_of_different_remedies(config):
-    tried = remedies.candidates(config)
+def test_alone_and_in_pairs_of_different_remedies(patient):
+    tried = remedies.candidates(patient)
     assert tried[0].label == remedies.UNCHANGED
-    assert len({run_id(candidate.config) for candidate in tried}) == len(tried)
+    assert len({candidate.run.run_id for candidate in tried}) == len(tried)
     known = remedies.levels()
     singles = [candidate for candidate in tried if len(candidate.levels) == 1]
     assert len(singles) == len(known)
@@ -45,33 +48,31 @@ def test_alone_and_in_pairs_of_different_remedies(config):
     assert all(candidate.levels[0].remedy != candidate.levels[1].remedy for candidate in pairs)
 
 
-def test_a_candidate_is_what_hydra_would_compose(config):
-    jobs = remedies.jobs_of(remedies.candidates(config), ("depth=4", "activation=sigmoid", "batch_size=20"), 2)
-    for job in (jobs[3], jobs[-1]):
-        assert run_id(validate(compose([], [*TINY, *job.overrides])[0].config)) == job.run_id
+def test_a_candidate_is_what_hydra_would_compose(patient):
+    tried = remedies.runs_of(remedies.candidates(patient), 2)
+    for run in (tried[3], tried[-1]):
+        assert validate(compose([], [*TINY, *run.overrides])[0].config).run_id == run.run_id
 
 
-def test_what_the_configuration_has_already_is_not_tried(config):
-    patient = validate(
-        {**config, "init": remedies._apply(config, tuple(x for x in remedies.levels() if "he" in x.change.values()))[0]["init"]}
-    )
-    labels = [candidate.label for candidate in remedies.candidates(patient)]
+def test_what_the_configuration_has_already_is_not_tried(patient):
+    cured = validate({**patient.config, "init": choice("init", "he")})
+    labels = [candidate.label for candidate in remedies.candidates(cured)]
     assert not any("init=he" in label for label in labels)
     assert any("init=xavier" in label for label in labels)
 
 
 def test_defaults_are_filled_in_where_nothing_is_given():
-    full = validate(compose([], ["steps=100"])[0].config)
-    prepared, overrides = remedies.prepare(full, ("steps=100",))
-    assert prepared["batch_size"] == remedies.BATCH_SIZE
-    assert f"batch_size={remedies.BATCH_SIZE}" in overrides
-    kept, _ = remedies.prepare(full, ("batch_size=null", "record.every=1"))
-    assert flatten(kept) == flatten(full)
+    config = compose([], ["steps=100"])[0].config
+    prepared = remedies.prepare(validate(config, overrides=("steps=100",)))
+    assert prepared.batch_size == remedies.BATCH_SIZE
+    assert f"batch_size={remedies.BATCH_SIZE}" in prepared.overrides
+    kept = remedies.prepare(validate(config, overrides=("batch_size=null", "record.every=1")))
+    assert flatten(kept.config) == flatten(config)
 
 
-def test_intervals_need_two_seeds(config):
+def test_intervals_need_two_seeds(patient):
     with pytest.raises(UserError, match=r"--seeds.*≥ 2, got 1"):
-        remedies.jobs_of(remedies.candidates(config), (), 1)
+        remedies.runs_of(remedies.candidates(patient), 1)
 
 
 def runs(table, steps=10):
@@ -133,7 +134,7 @@ def test_it_says_so_when_nothing_helps():
 def test_clipping_that_never_acts_is_said_to_do_nothing():
     table = effects(runs([SICK, ("clip=norm", 1, 3, 0.25, 2.3, 0.1, 0)]), CLIPPED)
     assert "clip=norm (it never acts)" in conclude(table, 0.0).warnings[-1]
-    assert "it acts in 40% of the recorded steps" in conclude(table, 0.4).warnings[-1]
+    assert "it acts in 40 % of the recorded steps" in conclude(table, 0.4).warnings[-1]
 
 
 def test_regressions_are_judged_by_their_loss():

@@ -10,7 +10,8 @@ import pandas as pd
 
 from experiments.atlas.catalogue import Entry, select
 from experiments.findings.finding import Estimate
-from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS, Results, runs_frame
+from experiments.store.columns import HISTOGRAMS, KEYS, LAYERS, RUN_RESULTS, STEPS
+from experiments.store.tables import Results, runs_frame
 
 Run = dict[str, Any]
 

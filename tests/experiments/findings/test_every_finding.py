@@ -1,14 +1,15 @@
 """What holds for every finding of the package: its files go together, and its claims are stated in full."""
 
 import ast
-import importlib
 from pathlib import Path
 
 import pytest
 
 from experiments.atlas import catalogue
 from experiments.atlas.catalogue import FOLDER, select
+from experiments.atlas.judging import judge
 from experiments.findings import figures, published
+from tests.experiments.findings.cases import CASES, tables
 
 IDS = catalogue.ids()
 ROOT = Path(published.__path__[0])
@@ -55,9 +56,18 @@ def test_a_findings_conf_opens_with_its_command(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IDS)
-def test_a_finding_has_a_test(name: str) -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "published").glob("test_*.py")]
-    assert any(f'"{name}"' in text for text in texts), (
-        f"add tests/experiments/findings/published/test_{name}.py: a table where it holds, one where it fails"
-    )
-    importlib.import_module(f"{published.__name__}.{name}")
+def test_a_finding_holds_on_one_table_and_fails_on_another(name: str, tmp_path: Path) -> None:
+    assert name in CASES, "add a table where it holds and one where it fails to tests/experiments/findings/cases.py"
+    (entry,) = select([name])
+    held, failed = (judge(entry, tables(make, tmp_path), "command") for make in (CASES[name].holds, CASES[name].fails))
+    assert (held.broken, failed.broken) == ("", "")
+    assert held.estimate.verdict in ("reproduced", "caveat")
+    assert failed.estimate.verdict == ("refuted" if entry.finding.control else "not_reproduced")
+    assert all(condition.holds for condition in held.estimate.judgement.conditions)
+    assert any(condition.holds is False for condition in failed.estimate.judgement.conditions)
+    names = [condition.name for condition in held.estimate.judgement.conditions]
+    assert len(set(names)) == len(names), "two conditions have one name"
+
+
+def test_there_is_no_table_without_a_finding() -> None:
+    assert set(CASES) == set(IDS)

@@ -14,14 +14,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.transforms import Bbox
 
 from bpcore.graph.gates import add, maximum, sigmoid, summation
-from bpcore.graph.node import backward, variable
+from bpcore.graph.node import variable
+from bpcore.graph.reverse import backward
 from experiments.graphs import drawing as module
 from experiments.graphs.dot import dot
 from experiments.graphs.drawing import GRADIENT, INK, PAPER, VALUE, Drawing, draw
 from experiments.graphs.expression import Expression, parse
 from experiments.graphs.gallery import inline_svg
 from experiments.graphs.networks import three_three_one
-from experiments.graphs.text import names, number, rows
+from experiments.graphs.text import names, rows
+from experiments.text.numbers import number
 
 CASES = {
     "sum": ("(x+y)*z", {"x": -2, "y": 5, "z": -4}),

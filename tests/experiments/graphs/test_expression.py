@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpcore.graph import gates
-from bpcore.graph.node import backward, topological_order
+from bpcore.graph.reverse import backward, topological_order
 from experiments import graphs
 from experiments.errors import UserError
 from experiments.graphs.expression import parse, parse_values
-from experiments.graphs.reader import ExpressionError, functions
+from experiments.graphs.reader import functions
+from experiments.graphs.refusals import ExpressionError
 from experiments.graphs.text import infix, names
 
 

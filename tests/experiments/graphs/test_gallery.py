@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpcore.graph.node import backward
+from bpcore.graph.reverse import backward
 from experiments.graphs import gallery
 from experiments.graphs.examples import Check, Example, product_of_sum, typed
 from experiments.graphs.expression import parse, parse_values

@@ -4,13 +4,10 @@ import numpy as np
 import pytest
 
 from bpcore.graph.gates import summation
-from bpcore.graph.node import backward, variable
+from bpcore.graph.node import variable
+from bpcore.graph.reverse import backward
 from experiments.graphs.expression import parse
-from experiments.graphs.text import infix, names, number, operation, rows, table, tabulate
-
-
-def test_numbers_are_short_and_zero_has_no_sign() -> None:
-    assert [number(value) for value in (0.1 + 0.2, -12.0, 1e-17, 123456789.0, -0.0)] == ["0.3", "-12", "1e-17", "1.23457e+08", "0"]
+from experiments.graphs.text import infix, names, operation, rows, table, tabulate
 
 
 def test_arrays_are_written_row_by_row_and_large_ones_by_shape() -> None:

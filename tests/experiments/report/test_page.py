@@ -13,12 +13,15 @@ import pandas as pd
 import pytest
 
 from experiments.cli import main
-from experiments.config.keys import Job
+from experiments.config.run import Run
 from experiments.report import page as report_page
 from experiments.report.page import combine, figure_modules, write_report
 from experiments.statistics.groups import varying
-from experiments.store.tables import HISTOGRAMS, KEYS, LAYERS, STEPS, Results, Tables, load, runs_frame, write
-from experiments.sweep.tile import failed
+from experiments.store.columns import TABLES
+from experiments.store.reading import load
+from experiments.store.tables import Results, runs_frame
+from experiments.store.writing import write_pieces, write_runs
+from experiments.sweep.content import failed
 
 
 class Page(HTMLParser):
@@ -90,7 +93,7 @@ def test_figures_come_in_three_formats_and_the_csv_is_the_table(reported: tuple[
             continue
         name = module.__name__.rpartition(".")[2]
         names |= {f"{name}.{ending}" for ending in ("png", "svg", "csv")}
-        read = pd.read_csv(folder / "figures" / f"{name}.csv")
+        read = pd.read_csv(folder / "figures" / f"{name}.csv", engine="pyarrow")  # exact; the default is so from pandas 3 on
         pd.testing.assert_frame_equal(read, table, check_dtype=False, check_exact=False, rtol=1e-14, atol=0, obj=name)
     assert {path.name for path in (folder / "figures").iterdir()} == names
     assert len(names) >= 3 * len(SOME)
@@ -139,10 +142,12 @@ def test_whatever_was_run_there_is_a_page(samples: dict[str, Results], name: str
 
 
 def test_a_sweep_of_failed_runs_gives_a_page(base: dict[str, Any], tmp_path: Path) -> None:
-    parts = [failed(Job(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
+    parts = [failed(Run(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
     runs = runs_frame([{**row, "job": i} for i, part in enumerate(parts) for row in part.runs])
-    empty = (pd.DataFrame(columns=[*KEYS, *columns]) for columns in (LAYERS, STEPS, HISTOGRAMS))
-    write(tmp_path, Tables(runs, *empty), {"command": "gradstab run", "sweep": []})
+    write_runs(tmp_path / "runs.parquet", runs)
+    for name in TABLES:
+        write_pieces(tmp_path / f"{name}.parquet", name, [])
+    (tmp_path / "provenance.json").write_text('{"command": "gradstab run", "sweep": []}', encoding="utf-8")
     text = write_report([tmp_path]).read_text(encoding="utf-8")
     Page(text)
     assert "6 failed" in text

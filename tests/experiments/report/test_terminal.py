@@ -1,20 +1,10 @@
 import json
 
 import numpy as np
-import pytest
 
-from experiments.report.terminal import as_json, count, describe_run, describe_sweep, format_table
+from experiments.report.terminal import describe_run, describe_sweep, run_rows
+from experiments.text.plain import as_json
 from tests.experiments.helpers import sweep
-
-
-def test_a_table_aligns_its_columns():
-    text = format_table([{"name": "a", "value": 0.12345}, {"name": "long", "value": float("nan")}])
-    assert text.splitlines() == ["name  value", "   a  0.123", "long      –"]
-
-
-@pytest.mark.parametrize(("number", "words"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs")])
-def test_counts(number, words):
-    assert count(number, "run") == words
 
 
 def test_one_run_shows_every_layer_with_its_norm_and_a_bar(tmp_path):
@@ -48,7 +38,7 @@ def test_a_sweep_is_one_line_a_setting(tmp_path):
 
 def test_json_holds_what_json_cannot(tmp_path):
     results = sweep(tmp_path, "activation=relu", "init.scale=1e150", "depth=5", "steps=1", multirun=False)
-    (row,) = json.loads(json.dumps(as_json(results), allow_nan=False))
+    (row,) = json.loads(as_json(run_rows(results)))
     assert row["status"] == "diverged"
     assert row["error"] is None
     assert len(row["delta_norm"]) == 7

@@ -1,5 +1,6 @@
 import argparse
 import json
+import math
 import shutil
 
 import numpy as np
@@ -9,13 +10,15 @@ import pytest
 
 from experiments import cli
 from experiments.commands import merge
+from experiments.compose.composition import compose, runs_of
 from experiments.errors import UserError
-from experiments.store.comparing import Pair, differences, ulps
-from experiments.store.tables import TABLES, load
-from experiments.sweep.restore import recorded_jobs
-from tests.experiments.helpers import sweep
+from experiments.store.columns import TABLES
+from experiments.store.comparing import Pair, differences, distances, ulps
+from experiments.store.reading import load
+from experiments.sweep.restore import recorded_runs
+from tests.experiments.helpers import TINY, sweep
 
-PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.local.serial", "name": "serial"}}
+PLACES = {"name": None, "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.serial.Serial", "name": "serial"}}
 SWEPT = ("depth=2,3", "activation=leaky_relu,tanh", "clip=none,norm", "steps=2", "record.snapshot=1", "batch_size=20")
 
 
@@ -44,6 +47,19 @@ def nudged(folder, table, column, row, by=1):
     pq.write_table(content.set_column(place, content.schema.field(column), pa.array(values)), path)
 
 
+def set_values(folder, table, column, values):
+    """Give the first run of a folder these values of a column, in its first rows; return the run."""
+    path = folder / f"{table}.parquet"
+    content = pq.read_table(path)
+    place = content.column_names.index(column)
+    changed = content[column].to_pylist()
+    changed[: len(values)] = values
+    pq.write_table(content.set_column(place, content.schema.field(column), pa.array(changed, content.schema.field(column).type)), path)
+    run_id = content["run_id"][0].as_py()
+    assert content["run_id"][len(values) - 1].as_py() == run_id
+    return run_id
+
+
 def answer(capsys, *arguments):
     code = cli.dispatch([str(argument) for argument in arguments])
     return code, capsys.readouterr().out
@@ -61,6 +77,67 @@ class TestUlps:
         assert ulps(np.array([1.7e308]), np.nextafter(np.array([1.7e308]), 0)).tolist() == [1]
 
 
+INF, NAN, PLACE = math.inf, math.nan, 2.0**-52
+SINGLE = 2.0**-23
+HUGE, DUST = 1e39, 1e-50
+"""Beyond the range of float32, on either side."""
+
+
+class TestDistances:
+    @pytest.mark.parametrize(
+        ("a", "b", "expected"),
+        [
+            ([INF, 2.0], [INF, -7.0], [0, 9 / (2 * PLACE)]),
+            ([-INF, 1.0], [-INF, 1 + PLACE], [0, 1]),
+            ([NAN, 1.0], [NAN, 1 + PLACE], [0, 1]),
+            ([INF, -INF, NAN], [-INF, INF, 1.0], [INF, INF, INF]),
+            ([INF, INF], [INF, 3.0], [0, INF]),
+            ([1.0, 3.0], [1.0, INF], [0, INF]),
+            ([NAN, NAN], [0.0, NAN], [INF, 0]),
+            ([1.0, 1e-20], [1.0, -1e-20], [0, 2e-20 / PLACE]),
+            ([1.5e308], [-1.5e308], [2 * (1.5e308 / np.spacing(1.5e308))]),
+            ([0.0], [5e-324], [1]),
+            ([], [], []),
+        ],
+        ids=str,
+    )
+    def test_what_cancels_is_counted_in_places_of_the_largest_finite_number(self, a, b, expected):
+        found = distances(np.array(a, dtype=float), np.array(b, dtype=float), signed=True)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+    def test_the_places_are_those_of_the_runs_dtype(self):
+        a, b = np.array([INF, 1.0, 1e-9]), np.array([INF, 1.0, 1e-9 + 3 * SINGLE])
+        np.testing.assert_allclose(distances(a, b, "float32", signed=True), [0, 0, 3], rtol=1e-6)
+        a, b = a.astype(np.float32), b.astype(np.float32)
+        np.testing.assert_allclose(distances(a, b, "float32", signed=True), [0, 0, 3], rtol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("a", "b", "expected"),
+        [
+            (1.0, 1 + SINGLE, 1),
+            (1e-45, 3e-45, 1),
+            (INF, INF, 0),
+            (INF, -INF, 2 * 255 * 2.0**23),
+            (NAN, INF, INF),
+            (HUGE, 2 * HUGE, 2.0**23),
+            (DUST, 2 * DUST, 2.0**23),
+            (1e39 * (1 + PLACE), 1e39, None),
+        ],
+    )  # fmt: skip
+    def test_a_number_beyond_single_precision_is_not_rounded_away(self, a, b, expected):
+        (found,) = distances(np.array([a]), np.array([b]), "float32")
+        assert found == pytest.approx(expected, rel=1e-6) if expected is not None else 0 < found < 1e-6
+
+    @pytest.mark.parametrize("signed", [False, True])
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_what_differs_has_a_size(self, dtype, signed):
+        values = np.array([0.0, 1.0, -1.0, 1e-300, -1e-300, 1e-40, HUGE, -HUGE, 1.7e308, -1.7e308, INF, -INF, NAN])
+        a, b = (side.ravel() for side in np.meshgrid(values, values))
+        found = np.concatenate([distances(a[i : i + 1], b[i : i + 1], dtype, signed) for i in range(a.size)])
+        np.testing.assert_array_equal(found > 0, (a != b) & ~(np.isnan(a) & np.isnan(b)))
+        assert not np.isnan(found).any()
+
+
 def test_what_cancels_is_measured_by_the_largest_value_of_its_run(made, whole):
     content = pq.read_table(whole / "layers.parquet")
     values = content["z_mean"].to_numpy().copy()
@@ -74,11 +151,79 @@ def test_what_cancels_is_measured_by_the_largest_value_of_its_run(made, whole):
     assert 0 < found.ulps < 100
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "ours", "theirs", "size"),
+    [
+        ("layers", "z_mean", [INF, 2.0], [INF, -7.0], 9 / (2 * PLACE)),
+        ("layers", "z_mean", [-INF, 2.0], [-INF, -7.0], 9 / (2 * PLACE)),
+        ("layers", "a_mean", [INF, -INF], [-INF, -INF], INF),
+        ("layers", "a_mean", [NAN, 2.0], [1.0, 2.0], INF),
+        ("layers", "gradient_cosine", [1.0, 1.0], [INF, 1.0], INF),
+        ("steps", "mode_1", [INF, 1.0], [INF, 1 + PLACE], 1),
+        ("layers", "delta_norm", [INF, 1.0], [INF, 1 + PLACE], 1),
+    ],
+)
+def test_an_infinity_hides_no_difference(made, tmp_path, table, column, ours, theirs, size):
+    sides = [shutil.copytree(made / "whole", tmp_path / name) for name in ("ours", "theirs")]
+    run_id = {set_values(side, table, column, values) for side, values in zip(sides, (ours, theirs), strict=True)}.pop()
+    (found,) = differences(*sides, [Pair(run_id, run_id, "float64")])
+    assert (found.column, found.values) == (column, 1)
+    assert found.ulps == pytest.approx(size, rel=1e-12)
+
+
+def test_an_infinity_in_a_snapshot_hides_no_difference(made, tmp_path):
+    sides = [shutil.copytree(made / "whole", tmp_path / name) for name in ("ours", "theirs")]
+    path = next(sides[0].glob("snapshot_*.npz"))
+    for side, value in zip(sides, (2.0, -7.0), strict=True):
+        with np.load(path) as arrays:
+            changed = {name: arrays[name] for name in arrays.files}
+        changed["z1"][0, :2] = INF, value
+        np.savez(side / path.name, **changed)
+    run_id = path.stem.removeprefix("snapshot_")
+    (found,) = differences(*sides, [Pair(run_id, run_id, "float64")])
+    assert (found.table, found.column, found.values) == ("snapshots", "z1", 1)
+    assert found.ulps >= 1 / PLACE
+
+
+@pytest.mark.parametrize("lost", ["word", "snapshot", "array"])
+def test_what_is_no_number_has_no_size_that_a_bound_could_excuse(whole, made, lost):
+    run_ids = load(whole).runs["run_id"].tolist()
+    if lost == "word":
+        set_values(whole, "runs", "verdict", [None])
+    else:
+        path = whole / f"snapshot_{run_ids[0]}.npz"
+        with np.load(path) as arrays:
+            kept = {name: arrays[name] for name in arrays.files if name != "W1"}
+        path.unlink()
+        if lost == "array":
+            np.savez(path, **kept)
+    (found,) = differences(made / "whole", whole, [Pair(run_id, run_id, "float64") for run_id in run_ids])
+    assert math.isnan(found.ulps)
+    assert "ULP" not in str(found)
+
+
+def test_what_has_no_size_outweighs_every_size_in_either_order(whole, made):
+    run_ids = load(whole).runs["run_id"].tolist()
+    for run_id, value in zip(run_ids[:2], (None, NAN), strict=True):
+        with np.load(whole / f"snapshot_{run_id}.npz") as arrays:
+            changed = {name: arrays[name] for name in arrays.files if name != "W1" or value is not None}
+        if value is not None:
+            changed["W1"][0, 0] = value
+        np.savez(whole / f"snapshot_{run_id}.npz", **changed)
+    for order in (run_ids, run_ids[::-1]):
+        (found,) = differences(made / "whole", whole, [Pair(run_id, run_id, "float64") for run_id in order])
+        assert (found.column, found.run_id, found.values) == ("W1", run_ids[0], 2)
+        assert math.isnan(found.ulps)
+
+
 class TestRecorded:
-    def test_every_job_comes_back_with_its_identity(self, made):
-        jobs = recorded_jobs(made / "whole", PLACES)
-        assert [job.run_id for job in jobs] == load(made / "whole").runs["run_id"].tolist()
-        assert all(job.config["activation"]["_target_"].startswith("bpcore.activations.") for job in jobs)
+    def test_every_run_comes_back_with_its_identity(self, made):
+        runs = recorded_runs(made / "whole", PLACES)
+        composed, _ = runs_of(compose(["--multirun"], [*TINY, f"results_dir={made}", "name=whole", *SWEPT]))
+        assert [run.run_id for run in runs] == load(made / "whole").runs["run_id"].tolist() == [run.run_id for run in composed]
+        for run, original in zip(runs, composed, strict=True):
+            assert {**run.config, **PLACES} == {**original.config, **PLACES}
+            assert run.overrides == original.overrides
 
     def test_other_data_are_named(self, whole):
         provenance = json.loads((whole / "provenance.json").read_text())
@@ -89,13 +234,13 @@ class TestRecorded:
         provenance["data"][0]["sha256"] = "0" * 64
         (whole / "provenance.json").write_text(json.dumps(provenance))
         with pytest.raises(UserError, match=rf"had other data: data=digits has the checksum .*recorded is {'0' * 64}") as caught:
-            recorded_jobs(whole, PLACES)
+            recorded_runs(whole, PLACES)
         assert "\n" not in str(caught.value)
 
     def test_an_altered_config_is_refused(self, whole):
         nudged(whole, "runs", "lr", 0)
         with pytest.raises(UserError, match="its identity comes out differently"):
-            recorded_jobs(whole, PLACES)
+            recorded_runs(whole, PLACES)
 
     def test_a_sweep_is_repeated_from_its_record_alone(self, made, tmp_path, capsys):
         arguments = ("run", "--from", made / "whole", f"results_dir={tmp_path}", "name=again", "executor=serial")

@@ -3,13 +3,15 @@ import pyarrow as pa
 import pytest
 
 from experiments.errors import UserError
+from experiments.store import parts
+from experiments.store.columns import RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content, read_part, read_parts, slices, snapshot_name, write_part
 
 
-def content(*run_ids: str, rows: int = 3, snapshot: bool = False) -> Content:
+def content(*run_ids: str, rows: int = 3, snapshot: bool = False, schemas: dict[str, pa.Schema] = PART_SCHEMAS) -> Content:
     rng = np.random.default_rng(0)
     tables = {}
-    for name, schema in PART_SCHEMAS.items():
+    for name, schema in schemas.items():
         number = rows * len(run_ids)
         columns = [
             pa.array(["z"] * number)
@@ -20,7 +22,7 @@ def content(*run_ids: str, rows: int = 3, snapshot: bool = False) -> Content:
             for field in schema
         ]
         tables[name] = pa.table(columns, schema=schema)
-    runs = [{"run_id": run_id, "status": "ok", "final_loss": float("nan")} for run_id in run_ids]
+    runs = [{"run_id": run_id, **dict.fromkeys(RUN_RESULTS), "status": "ok", "final_loss": float("nan")} for run_id in run_ids]
     snapshots = {run_id: run_id.encode() * 100 for run_id in run_ids} if snapshot else {}
     return Content(runs, tables, {name: [rows] * len(run_ids) for name in tables}, snapshots, 1.5)
 
@@ -67,6 +69,25 @@ def test_a_snapshot_is_part_of_the_part(tmp_path, damage):
     damage(tmp_path / snapshot_name("a"))
     with pytest.raises(UserError, match="damaged or missing"):
         read_part(path)
+
+
+def test_a_part_of_another_version_is_told_by_its_column(tmp_path, monkeypatch):
+    schemas = {**PART_SCHEMAS, "layers": PART_SCHEMAS["layers"].append(pa.field("new", pa.float64()))}
+    path = write_part(tmp_path, content("a"), 0).path
+    monkeypatch.setattr(parts, "PART_SCHEMAS", schemas)
+    with pytest.raises(UserError, match=r"is damaged .*column `new` of layers is declared, but the part does not make it"):
+        read_part(path)
+    other = write_part(tmp_path, content("b", schemas=schemas), 0).path
+    monkeypatch.setattr(parts, "PART_SCHEMAS", PART_SCHEMAS)
+    with pytest.raises(UserError, match=r"is damaged .*column `new` of layers is made by the part, but not declared"):
+        read_part(other)
+
+
+def test_a_part_whose_runs_lack_a_result_is_told_by_it(tmp_path):
+    given = content("a")
+    del given.runs[0]["verdict"]
+    with pytest.raises(UserError, match=r"column `verdict` of runs is declared, but the part does not make it"):
+        read_part(write_part(tmp_path, given, 0).path)
 
 
 def test_slices_follow_each_other():

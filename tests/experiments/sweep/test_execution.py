@@ -1,19 +1,22 @@
 import functools
 import os
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pytest
 
-from experiments.compose.composition import compose, jobs_of
-from experiments.config.keys import Job
+from experiments.compose.composition import compose, runs_of
+from experiments.config.run import Run
 from experiments.errors import UserError
+from experiments.store.columns import TABLES
 from experiments.store.files import Staging
 from experiments.store.provenance import differs
-from experiments.store.tables import TABLES, load
+from experiments.store.reading import load
 from experiments.sweep import execution
-from experiments.sweep.execution import default_name, execute, folder_of, plan
+from experiments.sweep.execution import execute
+from experiments.sweep.executors.serial import Here, Serial
+from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
 
@@ -25,33 +28,18 @@ def _composed(overrides):
 
 def jobs_for(folder, *overrides):
     placed = [replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)]
-    return jobs_of(placed)[0]
+    return runs_of(placed)[0]
 
 
 def same_tables(a, b):
     return all((a / f"{name}.parquet").read_bytes() == (b / f"{name}.parquet").read_bytes() for name in ("runs", *TABLES))
 
 
-def test_the_name_follows_from_the_definition(tmp_path):
-    jobs = jobs_for(tmp_path, "seed=0,1")
-    assert default_name(jobs, None) == default_name(jobs_for("elsewhere", "seed=0,1"), None)
-    assert default_name(jobs, None) != default_name(jobs_for(tmp_path, "seed=0,2"), None)
-    assert default_name(jobs, None).startswith("sweep-")
-    assert default_name(jobs[:1], None).startswith("run-")
-    assert default_name(jobs, "overview").startswith("overview-")
-
-
 @pytest.mark.parametrize("key", ["name", "results_dir", "numerics", "executor"])
 def test_a_sweep_over_the_place_is_refused(tmp_path, key):
     values = {"numerics": "native,portable", "executor": "serial,processes"}.get(key, "a,b")
     with pytest.raises(UserError, match=f"`{key}` must be the same"):
-        jobs_of(compose(["--multirun"], [f"{key}={values}"]))
-
-
-def test_the_folder_is_named_by_the_user_or_by_the_sweep(tmp_path):
-    jobs = jobs_for(tmp_path, "seed=0")
-    assert folder_of(jobs, None) == tmp_path / "x"
-    assert folder_of(jobs_for(tmp_path, "seed=0", "name=null"), None) == tmp_path / default_name(jobs, None)
+        runs_of(compose(["--multirun"], [f"{key}={values}"]))
 
 
 def test_workers_and_this_process_give_the_same_bytes(tmp_path):
@@ -75,7 +63,7 @@ class TestResuming:
         execute(plan(jobs, tmp_path / "whole"), ["test"], progress=False)
         real, calls = execution.run_tile, []
 
-        def interrupted(jobs: list[Job], on_step=None):
+        def interrupted(jobs: list[Run], on_step=None):
             calls.append(jobs)
             if len(calls) == 2:
                 raise KeyboardInterrupt
@@ -92,7 +80,7 @@ class TestResuming:
         assert same_tables(tmp_path / "x", tmp_path / "whole")
 
     def test_an_interrupt_before_the_first_run_leaves_nothing(self, tmp_path, monkeypatch):
-        def interrupted(jobs: list[Job], on_step=None):
+        def interrupted(jobs: list[Run], on_step=None):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(execution, "run_tile", interrupted)
@@ -115,7 +103,7 @@ class TestResuming:
         before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
         real = execution.run_tile
 
-        def interrupted(jobs: list[Job], on_step=None):
+        def interrupted(jobs: list[Run], on_step=None):
             if jobs[0].config["depth"] == 3:
                 raise KeyboardInterrupt
             return real(jobs)
@@ -215,13 +203,13 @@ class TestResuming:
         assert lost.is_file()
 
 
-def _fails_on_seed_1(jobs: list[Job], on_step=None):
+def _fails_on_seed_1(jobs: list[Run], on_step=None):
     if any(job.config["seed"] == 1 for job in jobs):
         raise MemoryError("too large")
     return run_tile(jobs)
 
 
-def _dies_on_seed_1(jobs: list[Job], on_step=None):
+def _dies_on_seed_1(jobs: list[Run], on_step=None):
     if any(job.config["seed"] == 1 for job in jobs):
         os.kill(os.getpid(), signal.SIGKILL)
     return run_tile(jobs)
@@ -255,7 +243,49 @@ class TestFailures:
         execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
         runs = load(tmp_path / "x").runs
         assert runs["status"].tolist() == ["ok", "failed", "ok"] * 2
-        assert runs.loc[runs["status"] == "failed", "error"].str.contains("worker process died twice").all()
+        assert runs.loc[runs["status"] == "failed", "error"].str.startswith("lost twice: its worker process died").all()
+
+
+@dataclass(frozen=True)
+class _KeepAndDie(execution._Keep):
+    def __call__(self, compute, *args):
+        super().__call__(compute, *args)
+        with (self.folder.parent.parent / "written").open("a") as file:
+            file.write(f"{len(args[0])} ")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _HearsayCrew(Here):
+    """Say of the first task that it is finished, without having done it."""
+
+    def submit(self, task):
+        self.first = getattr(self, "first", task)
+        super().submit(replace(task, function=len, arguments=((),)) if task is self.first else task)
+
+    def wait(self):
+        return [replace(ending, task=self.first) if ending.task.name == self.first.name else ending for ending in super().wait()]
+
+
+class _Hearsay(Serial):
+    def start(self, tasks):
+        return _HearsayCrew()
+
+
+class TestPartsAreTrustedAndNothingElse:
+    def test_what_a_worker_left_before_it_died_counts(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(execution, "_Keep", _KeepAndDie)
+        jobs = jobs_for(tmp_path, "depth=2,3", "seed=0,1", "executor=processes", "executor.max_workers=2")
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        assert load(tmp_path / "x").runs["status"].tolist() == ["ok"] * 4
+        assert (tmp_path / "written").read_text().split() == ["2", "2"]  # no run was computed twice
+
+    def test_a_tile_that_is_said_to_be_finished_but_left_nothing_is_made_again(self, tmp_path):
+        jobs = jobs_for(tmp_path, "depth=2,3", "seed=0,1")
+        execute(plan(jobs, tmp_path / "whole"), ["test"], progress=False)
+        hearsay = {"_target_": f"{__name__}._Hearsay", "name": "hearsay"}
+        jobs = [replace(job, config={**job.config, "executor": hearsay}) for job in jobs]
+        execute(plan(jobs, tmp_path / "x"), ["test"], progress=False)
+        assert same_tables(tmp_path / "x", tmp_path / "whole")
 
 
 class TestPlaces:

@@ -7,25 +7,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
-from experiments.config.keys import Job, build_cached, run_id
-from experiments.config.paths import CONF
+from experiments.config.files import choice
+from experiments.config.run import Run
 from experiments.config.validation import validate
-from experiments.sweep.tile import network_of, run_tile
+from experiments.sweep.tile import run_tile
 from experiments.theory.prediction import Prediction, predict
 from tests.oracles import catalogue
 
 GROUPS = ("activation", "init", "normalization", "loss", "data")
 
 
-def config_of(base: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def run_of(base: dict[str, Any], **changes: Any) -> Run:
     config = copy.deepcopy(base) | {"width": 64, "steps": 0}
     config["data"]["n_samples"] = 300
     for key, value in changes.items():
         group, _, sub = key.partition("__")
         if key in GROUPS:
-            config[key] = yaml.safe_load((CONF / key / f"{value}.yaml").read_text(encoding="utf-8"))
+            config[key] = choice(key, value)
         elif sub:
             config[group][sub] = value
         else:
@@ -33,15 +32,10 @@ def config_of(base: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return validate(config)
 
 
-def predicted(config: dict[str, Any]) -> Prediction:
-    dataset = build_cached(config["data"])
-    return predict(config, network_of(config, dataset), dataset)
-
-
-def measured(config: dict[str, Any], seeds: int = 4) -> np.ndarray:
+def measured(run: Run, seeds: int = 4) -> np.ndarray:
     """Return the norms of δ by layer at step 0, one row a seed."""
-    runs = [validate(config | {"seed": seed}) for seed in range(seeds)]
-    layers = [run_tile([Job(0, run, run_id(run))]).tables["layers"].to_pandas() for run in runs]
+    runs = [validate(run.config | {"seed": seed}) for seed in range(seeds)]
+    layers = [run_tile([run]).tables["layers"].to_pandas() for run in runs]
     return np.array([frame.loc[frame["step"] == 0, "delta_norm"].to_numpy() for frame in layers])
 
 
@@ -54,8 +48,8 @@ def by_name(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("normalization", ["none", "batch"])
 @pytest.mark.parametrize("name", [name for name in catalogue("init") if name != "constant"])
 def test_every_initializer(base: dict[str, Any], name: str, normalization: str) -> None:
-    config = config_of(base, depth=6, normalization=normalization, **by_name(name))
-    prediction, norms = predicted(config), measured(config)
+    run = run_of(base, depth=6, normalization=normalization, **by_name(name))
+    prediction, norms = predict(run), measured(run)
     assert prediction.reason == ""
     mean = np.sqrt((norms**2).mean(axis=0))
     # under batch normalization at finite width the theory is known to be up to 4 % a layer too low, which adds up
@@ -68,8 +62,8 @@ def test_every_initializer(base: dict[str, Any], name: str, normalization: str) 
 @pytest.mark.parametrize("normalization", ["none", "batch"])
 @pytest.mark.parametrize("name", catalogue("activation"))
 def test_every_activation(base: dict[str, Any], name: str, normalization: str) -> None:
-    config = config_of(base, depth=6, activation=name, normalization=normalization)
-    prediction, norms = predicted(config), measured(config)
+    run = run_of(base, depth=6, activation=name, normalization=normalization)
+    prediction, norms = predict(run), measured(run)
     factors = (norms[:, 1] / norms[:, 6]) ** (1 / 5)
     assert prediction.delta_factor == pytest.approx(factors.mean(), rel=0.05)
     if normalization == "none":  # the spread between seeds is of the predicted size
@@ -82,23 +76,23 @@ def test_every_activation(base: dict[str, Any], name: str, normalization: str) -
 @pytest.mark.parametrize("loss", catalogue("loss"))
 @pytest.mark.parametrize("normalization", ["none", "batch"])
 def test_every_loss_at_the_output(base: dict[str, Any], loss: str, normalization: str) -> None:
-    config = config_of(base, depth=3, loss=loss, normalization=normalization)
-    norms = measured(config, seeds=8)[:, -1]
-    assert predicted(config).output_norm == pytest.approx(np.sqrt((norms**2).mean()), rel=0.06)
+    run = run_of(base, depth=3, loss=loss, normalization=normalization)
+    norms = measured(run, seeds=8)[:, -1]
+    assert predict(run).output_norm == pytest.approx(np.sqrt((norms**2).mean()), rel=0.06)
 
 
 def test_equal_weights_are_predicted_to_rounding(base: dict[str, Any]) -> None:
-    config = config_of(base, depth=5, **by_name("constant"))
-    np.testing.assert_allclose(predicted(config).delta_norm(math.nan), measured(config, seeds=1)[0], rtol=1e-10)
+    run = run_of(base, depth=5, **by_name("constant"))
+    np.testing.assert_allclose(predict(run).delta_norm(math.nan), measured(run, seeds=1)[0], rtol=1e-10)
 
 
 def test_small_scales_under_batch_normalization_feel_epsilon(base: dict[str, Any]) -> None:
     """At σ_w = .003 z varies by 1e-5 only, as much as ε: a theory without ε would say the same as at σ_w = 1."""
-    small, usual = (config_of(base, depth=5, normalization="batch", init__scale=scale) for scale in (0.003, 1.0))
-    prediction, norms = predicted(small), measured(small)
+    small, usual = (run_of(base, depth=5, normalization="batch", init__scale=scale) for scale in (0.003, 1.0))
+    prediction, norms = predict(small), measured(small)
     factors = (norms[:, 1] / norms[:, 5]) ** (1 / 4)
     assert prediction.delta_factor == pytest.approx(factors.mean(), rel=0.1)
-    assert predicted(usual).delta_factor > 1.3 * prediction.delta_factor  # what it would say if it forgot ε
+    assert predict(usual).delta_factor > 1.3 * prediction.delta_factor  # what it would say if it forgot ε
 
 
 @pytest.mark.parametrize(
@@ -111,7 +105,7 @@ def test_small_scales_under_batch_normalization_feel_epsilon(base: dict[str, Any
     ],
 )
 def test_where_there_is_no_theory_the_value_is_missing_and_says_why(base: dict[str, Any], changes: dict[str, Any], reason: str) -> None:
-    prediction = predicted(config_of(base, **changes))
+    prediction = predict(run_of(base, **changes))
     assert math.isnan(prediction.delta_factor)
     assert reason in prediction.reason
 
@@ -119,12 +113,12 @@ def test_where_there_is_no_theory_the_value_is_missing_and_says_why(base: dict[s
 def test_a_net_without_two_hidden_layers_has_no_factor(base: dict[str, Any]) -> None:
     for depth in (0, 1):
         for normalization in ("none", "batch"):
-            config = config_of(base, depth=depth, normalization=normalization)
-            prediction = predicted(config)
+            run = run_of(base, depth=depth, normalization=normalization)
+            prediction = predict(run)
             assert math.isnan(prediction.delta_factor)
             assert prediction.reason == ""
             assert prediction.delta_norm(math.nan).shape == (depth + 2,)
-            np.testing.assert_allclose(prediction.delta_norm(math.nan), np.sqrt((measured(config) ** 2).mean(axis=0)), rtol=0.1)
+            np.testing.assert_allclose(prediction.delta_norm(math.nan), np.sqrt((measured(run) ** 2).mean(axis=0)), rtol=0.1)
 
 
 def test_without_a_predicted_output_the_measured_one_is_the_anchor() -> None:
@@ -136,27 +130,26 @@ def test_without_a_predicted_output_the_measured_one_is_the_anchor() -> None:
 
 
 def test_runs_that_differ_in_training_alone_share_a_prediction(base: dict[str, Any]) -> None:
-    config = config_of(base, depth=4)
-    first = predicted(config)
+    run = run_of(base, depth=4)
+    first = predict(run)
     for change in ({"seed": 5}, {"lr": 0.7}, {"batch_size": 10}, {"dtype": "float32"}, {"weight_decay": 0.1}):
-        assert predicted(validate(config | change)) is first, change
+        assert predict(validate(run.config | change)) is first, change
     for key, value in {"depth": 5, "width": 65, "init__scale": 1.1, "data__n_samples": 299, "loss": "mse"}.items():
-        other = config_of(base, **{"depth": 4, key: value})
+        other = run_of(base, **{"depth": 4, key: value})
         if key == "data__n_samples":
-            other = validate(other | {"data": other["data"] | {"n_samples": 299}})
-        assert predicted(other) is not first, key
-    normalized = config_of(base, depth=4, normalization="batch")
-    assert predicted(validate(normalized | {"batch_size": 10})) is not predicted(normalized)
+            other = validate(other.config | {"data": other.config["data"] | {"n_samples": 299}})
+        assert predict(other) is not first, key
+    normalized = run_of(base, depth=4, normalization="batch")
+    assert predict(validate(normalized.config | {"batch_size": 10})) is not predict(normalized)
 
 
 def test_a_new_setting_is_predicted_quickly(base: dict[str, Any]) -> None:
     """In processor time, best of three; ten times what it takes here."""
     times = []
     for i in range(3):
-        config = config_of(base, depth=50, init__scale=1.0 + 0.01 * i, activation="gelu")
-        dataset = build_cached(config["data"])
-        network = network_of(config, dataset)
+        run = run_of(base, depth=50, init__scale=1.0 + 0.01 * i, activation="gelu")
+        assert run.data is run.data  # read before the clock starts
         start = time.process_time()
-        predict(config, network, dataset)
+        predict(run)
         times.append(time.process_time() - start)
     assert min(times) < 0.3

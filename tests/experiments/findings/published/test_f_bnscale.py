@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from experiments.store.tables import LAYERS
+from experiments.store.columns import LAYERS
 from tests.experiments.findings.tables import Run, judged, run
 
 SCALES = (1e-13, 4e-13, 1e-12)
@@ -30,11 +30,14 @@ def trained(angle: float) -> list[Run]:
     return [one]
 
 
-def verdict(error: float = 0.0, angle: float = 0.0, without: float = 0.3) -> str:
-    sweeps = {
+def sweeps(error: float = 0.0, angle: float = 0.0, without: float = 0.3) -> dict[str, list[Run]]:
+    return {
         "scale": scaled(True, error), "scale_without": scaled(False), "orthogonal": trained(angle), "orthogonal_without": trained(without),
     }  # fmt: skip
-    return judged("f_bnscale", sweeps)[0].verdict
+
+
+def verdict(**change: float) -> str:
+    return judged("f_bnscale", sweeps(**change))[0].verdict
 
 
 def test_it_holds() -> None:

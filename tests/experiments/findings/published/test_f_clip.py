@@ -24,10 +24,14 @@ def clipped(start: float, rate: float, needed: int) -> Run:
     return run([1.0], steps=pd.DataFrame({"step": step, "loss": loss}), **{"init.scale": start, "lr": rate})
 
 
+def sweeps(limit: float = 1.0, more: int = 0) -> dict[str, list[Run]]:
+    tables = {f"gd_{start}": plain(start, limit) for start in (4, 7, 10)}
+    tables["clipped"] = [clipped(start, rate, int(start / rate) + more) for start in (4, 7, 10) for rate in (0.5, 1.0)]
+    return tables
+
+
 def judge(limit: float = 1.0, more: int = 0) -> tuple[str, float | None]:
-    sweeps = {f"gd_{start}": plain(start, limit) for start in (4, 7, 10)}
-    sweeps["clipped"] = [clipped(start, rate, int(start / rate) + more) for start in (4, 7, 10) for rate in (0.5, 1.0)]
-    estimate, _ = judged("f_clip", sweeps)
+    estimate, _ = judged("f_clip", sweeps(limit, more))
     return estimate.verdict, estimate.measured
 
 

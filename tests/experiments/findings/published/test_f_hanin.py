@@ -18,7 +18,9 @@ def nets(activation: str, beta: float, mean: float, spread: float = 1.0, seeds: 
     noise = stats.norm.ppf((np.arange(seeds) + 0.5) / seeds)
     logs = mean + spread * np.sqrt(beta) * (np.sign(noise) if two_points else noise)
     run_id = [f"{activation}{seed}" for seed in range(seeds)]
-    runs = pd.DataFrame({"run_id": run_id, "depth": 21, "activation": activation, "width": 100})
+    runs = pd.DataFrame(
+        {"run_id": run_id, "job": range(seeds), "seed": range(seeds), "status": "ok", "depth": 21, "activation": activation, "width": 100}
+    )
     first, last = (
         pd.DataFrame({"run_id": run_id, "step": 0, "layer": layer, "delta_norm": norms})
         for layer, norms in ((1, np.exp(logs / 2)), (21, np.ones(seeds)))
@@ -26,10 +28,13 @@ def nets(activation: str, beta: float, mean: float, spread: float = 1.0, seeds: 
     return Results(runs, pd.concat([first, last]), pd.DataFrame(), pd.DataFrame(), path=Path("nowhere"))
 
 
+def sweeps(seeds: int = 400, **relu: Any) -> dict[str, Results]:
+    return {"relu": nets("relu", 1.0, **({"mean": -0.5, "seeds": seeds} | relu)), "linear": nets("identity", 0.4, -0.2, seeds=seeds)}
+
+
 def estimated(seeds: int = 400, **relu: Any) -> Estimate:
     (entry,) = select(["f_hanin"])
-    tables = {"relu": nets("relu", 1.0, **({"mean": -0.5, "seeds": seeds} | relu)), "linear": nets("identity", 0.4, -0.2, seeds=seeds)}
-    return entry.estimate(tables, entry.finding)
+    return entry.estimate(sweeps(seeds, **relu), entry.finding)
 
 
 def test_the_predicted_law_holds() -> None:

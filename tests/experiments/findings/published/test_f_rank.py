@@ -16,9 +16,12 @@ def nets(width: int, none: float, batch: float) -> list[Run]:
     return runs
 
 
+def sweeps(none: float = 1.0, constant: float = 0.9, exponent: float = 0.5) -> dict[str, list[Run]]:
+    return {f"d{width}": nets(width, none, constant * width**exponent) for width in (64, 32, 16)}
+
+
 def judge(none: float, constant: float, exponent: float) -> str:
-    sweeps = {f"d{width}": nets(width, none, constant * width**exponent) for width in (64, 32, 16)}
-    estimate, _ = judged("f_rank", sweeps)
+    estimate, _ = judged("f_rank", sweeps(none, constant, exponent))
     assert estimate.measured == pytest.approx(constant * 64**exponent, rel=0.02)
     return estimate.verdict
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.atlas.catalogue import select
-from tests.experiments.findings.tables import Run, results
+from tests.experiments.findings.tables import Run, judged
 
 
 def neuron(weight: float, start: float, end: float, delta: float, quadratic: bool = True, slow: float = 4.0) -> Run:
@@ -19,15 +18,18 @@ def neuron(weight: float, start: float, end: float, delta: float, quadratic: boo
             "seed": 0, "steps": pd.DataFrame({"step": step})}  # fmt: skip
 
 
-def judge(bad_end: float = 0.203, bad_delta: float = 0.017, slow: float = 4.0) -> str:
-    (entry,) = select(["f_slowquad"])
-    tables = {
+def sweeps(bad_end: float = 0.203, bad_delta: float = 0.017, slow: float = 4.0) -> dict[str, list[Run]]:
+    neurons = {
         "mild": neuron(0.6, 0.818, 0.094, 0.12, slow=1.0),
         "bad": neuron(2.0, 0.982, bad_end, bad_delta, slow=slow),
         "mild_cross_entropy": neuron(0.6, 0.818, 0.01, 0.82, quadratic=False),
         "bad_cross_entropy": neuron(2.0, 0.982, 0.01, 0.98, quadratic=False),
     }
-    return entry.estimate({name: results([one]) for name, one in tables.items()}, entry.finding).verdict
+    return {name: [one] for name, one in neurons.items()}
+
+
+def judge(**change: float) -> str:
+    return judged("f_slowquad", sweeps(**change))[0].verdict
 
 
 def test_it_holds() -> None:

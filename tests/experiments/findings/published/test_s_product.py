@@ -8,6 +8,7 @@ import pytest
 
 from experiments.atlas.catalogue import select
 from experiments.findings.finding import Estimate
+from experiments.store.tables import Results
 from tests.experiments.findings.tables import results, run
 
 WIDTH, EXAMPLES = 6, 4
@@ -27,14 +28,18 @@ def write(path: Path, depth: int, scale: float, tamper: float) -> list[float]:
     return [float(np.linalg.norm(delta[l])) for l in range(1, depth + 2)]
 
 
-def judged(folder: Path, tamper: float = 1.0) -> Estimate:
+def sweeps(folder: Path, tamper: float = 1.0) -> dict[str, Results]:
     runs = []
     for scale in (0.3, 3.0):
         for depth in (3, 9):
             norms = write(folder / f"snapshot_run{len(runs):04d}.npz", depth, scale, tamper)
             runs.append(run(norms, activation="tanh", **{"init.scale": scale}))
+    return {"start": replace(results(runs), path=folder)}
+
+
+def judged(folder: Path, tamper: float = 1.0) -> Estimate:
     (entry,) = select(["s_product"])
-    return entry.estimate({"start": replace(results(runs), path=folder)}, entry.finding)
+    return entry.estimate(sweeps(folder, tamper), entry.finding)
 
 
 def test_a_right_state_keeps_the_bound_and_is_the_product(tmp_path: Path) -> None:

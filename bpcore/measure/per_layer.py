@@ -1,0 +1,71 @@
+"""What is measured of every layer at a step: norms and what is made of them, moments and fractions."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bpcore.arrays import Array, FloatArray
+from bpcore.measure import instruments
+from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
+from bpcore.mlp import Network, Trace
+
+_ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {
+    "z_mean": lambda network, trace, l: instruments.mean(trace.z[l]),
+    "z_var": lambda network, trace, l: instruments.variance(trace.z[l]),
+    "a_mean": lambda network, trace, l: instruments.mean(trace.a[l]),
+    "a_var": lambda network, trace, l: instruments.variance(trace.a[l]),
+    "saturated": lambda network, trace, l: instruments.saturated(trace.h[l], network.phi(l)),
+    "dead": lambda network, trace, l: instruments.dead(trace.a[l]),
+}
+"""Column: what is measured of the layers 1…L of a pass, (R,)."""
+
+
+def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array]:
+    """Return the columns that are norms, or made of them, for all steps at once.
+
+    Args:
+        network: the architecture.
+        norms: (7, R, S, L+1), each step as `Norms.finish` gives it.
+        m: examples in the batch.
+
+    Returns:
+        Column -> (R, S, L+1), layer 0 first; NaN where a column does not apply.
+    """
+    with np.errstate(all="ignore"):  # of rows that are not there, and of W = 0
+        columns: dict[str, Array] = {
+            "delta_norm": norms[DELTA] / np.sqrt(m),
+            "delta_mean_norm": norms[BIAS_GRADIENT].copy(),  # BP3: ∂J/∂b is the mean of δ
+            "weight_grad_norm": norms[WEIGHT_GRADIENT],
+            "bias_grad_norm": norms[BIAS_GRADIENT],
+            "weight_norm": norms[WEIGHT],
+            "update_ratio": norms[UPDATE] / norms[WEIGHT],
+        }
+    columns["delta_rms"] = columns["delta_norm"] / np.sqrt(network.sizes)
+    if network.normalization.active:  # there the mean of δ is zero by construction, and W¹ᵀ times it too
+        columns["delta_mean_norm"][..., : network.L if network.L > 1 else 0] = np.nan
+    for name in ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio"):
+        columns[name][..., 0] = np.nan
+    columns["finite"] = np.isfinite(columns["delta_norm"])
+    with np.errstate(divide="ignore", invalid="ignore"):  # log10 0 is −inf
+        columns["log10_delta_norm"] = np.log10(columns["delta_norm"])
+    return columns
+
+
+def costly_columns(network: Network, trace: Trace, delta: dict[int, Array]) -> dict[str, FloatArray]:
+    """Measure what has to look at every entry once more.
+
+    Args:
+        network: the architecture.
+        trace: of the forward pass.
+        delta: δ^l for l = 0…L.
+
+    Returns:
+        Column -> (R, L+1), layer 0 first; NaN where a column does not apply.
+    """
+    columns = {name: np.full((delta[network.L].shape[0], network.L + 1), np.nan) for name in ("zero", *_ENTRIES)}
+    for l in range(network.L + 1):
+        columns["zero"][:, l] = instruments.zero(delta[l])
+        if l > 0:
+            for name, measure in _ENTRIES.items():
+                columns[name][:, l] = measure(network, trace, l)
+    return columns

@@ -1,0 +1,147 @@
+"""The rows of a stack of runs, gathered step by step."""
+
+import numpy as np
+
+from bpcore.arrays import Array, FloatArray
+from bpcore.measure.columns import LAYERS, STEPS, Column, ColumnError, agree
+from bpcore.measure.histograms import label_histograms
+from bpcore.measure.per_layer import norm_columns
+from bpcore.measure.recording import Recording
+from bpcore.measure.records import StackRecord
+from bpcore.mlp import Network
+
+
+class Recorder:
+    """Gather the rows of a stack in arrays laid out beforehand, and make sure that every declared column is there.
+
+    Rows stand at the scheduled steps; a run that diverges between them adds a row of its own.
+
+    Args:
+        network: the architecture.
+        runs: R.
+        m: examples in a batch.
+        scheduled: the steps at which rows stand, ascending; the last is the run's last.
+        recording: what is recorded.
+    """
+
+    def __init__(self, network: Network, runs: int, m: int, scheduled: Array, recording: Recording) -> None:
+        self._network, self._runs, self._m, self._recording = network, runs, m, recording
+        self._steps = np.asarray(scheduled, dtype=np.int64)
+        self._position = {int(step): index for index, step in enumerate(self._steps)}
+        self._shape = (runs, self._steps.size)
+        self._present = np.zeros(self._shape, dtype=bool)
+        self._norms = np.full((7, *self._shape, network.L + 1), np.nan)
+        self._columns: dict[str, FloatArray] = {}
+        self._given: dict[str, Array] = {}
+        self._asked_of_steps = frozenset(column.name for column in STEPS if column.asked(recording))
+        self._step_columns: dict[str, Array] = {
+            column.name: np.zeros(self._shape, dtype=bool) if column.kind == "truth" else np.full(self._shape, np.nan) for column in STEPS
+        }
+        self._extra: dict[int, Recorder] = {}
+        self._histograms: list[dict[str, Array]] = []
+
+    def add(self, step: int, mask: Array, norms: FloatArray, step_row: dict[str, Array]) -> None:
+        """Add one step's rows.
+
+        Args:
+            step: the rows' step.
+            mask: (R,) bool, which runs have a row.
+            norms: (7, R, L+1), of all runs.
+            step_row: column of STEPS -> (R,), of all runs: those that are asked for, and no others.
+
+        Raises:
+            ColumnError: a column is missing, or is not declared.
+        """
+        index = self._position.get(step)
+        if index is None:
+            self._extra_at(step).add(step, mask, norms, step_row)
+            return
+        if step_row.keys() != self._asked_of_steps:
+            agree("steps", self._asked_of_steps, step_row, "the step loop")
+        self._present[:, index] = mask
+        self._norms[:, :, index] = norms
+        for name, values in step_row.items():
+            self._step_columns[name][:, index] = values
+
+    def add_columns(self, step: int, mask: Array, columns: dict[str, FloatArray]) -> None:
+        """Add columns of LAYERS that are not made of norms -> (R, L+1) of one step, for the runs in the mask."""
+        index = self._position.get(step)
+        if index is None:
+            self._extra_at(step).add_columns(step, mask, columns)
+            return
+        for name, values in columns.items():
+            self._lay_out(name)
+            self._columns[name][mask, index] = values[mask]
+            self._given[name][mask, index] = True
+
+    def _lay_out(self, name: str) -> None:
+        if name in self._columns:
+            return
+        self._columns[name] = np.full((*self._shape, self._network.L + 1), np.nan)
+        self._given[name] = np.zeros(self._shape, dtype=bool)
+
+    def _extra_at(self, step: int) -> "Recorder":
+        return self._extra.setdefault(step, Recorder(self._network, self._runs, self._m, np.array([step]), self._recording))
+
+    def add_histograms(self, counts: dict[str, Array]) -> None:
+        """Add the histograms of one step."""
+        self._histograms.append(counts)
+
+    def record(
+        self,
+        snapshots: list[dict[str, Array] | None],
+        diverged_at_step: list[int | None],
+        final_loss: FloatArray,
+        final_accuracy: FloatArray,
+        test_accuracy: FloatArray,
+    ) -> StackRecord:
+        """Return what was gathered, with what is known at the end.
+
+        Raises:
+            ColumnError: a column that is declared was not measured, or one that was measured is not declared.
+        """
+        sources = [self, *self._extra.values()]
+        steps = np.concatenate([source._steps for source in sources])
+        used = np.flatnonzero(np.concatenate([source._present for source in sources], axis=1).any(axis=0))
+        order = used[np.argsort(steps[used], kind="stable")]
+
+        def whole(parts: list[Array], axis: int = 1) -> Array:
+            one = len(parts) == 1 and order.size == steps.size
+            return parts[0] if one else np.take(np.concatenate(parts, axis=axis), order, axis=axis)
+
+        present = whole([source._present for source in sources])
+        for source in sources:
+            for name in dict.fromkeys(name for other in sources for name in other._columns):
+                source._lay_out(name)
+        columns = norm_columns(self._network, whole([source._norms for source in sources], 2), self._m)
+        columns |= {name: whole([source._columns[name] for source in sources]) for name in self._columns}
+        asked = {column.name: column for column in LAYERS if column.asked(self._recording)}
+        agree("layers", asked, columns, "the recorder")
+        for column in asked.values():
+            if column.name in self._given:
+                given = whole([source._given[column.name] for source in sources])
+                self._check_rows(column, given, present, steps[order], diverged_at_step)
+        columns |= {column.name: np.full(columns["delta_norm"].shape, np.nan) for column in LAYERS if column.name not in asked}
+        return StackRecord(
+            steps[order],
+            present,
+            {column.name: columns[column.name] for column in LAYERS},
+            {column.name: whole([source._step_columns[column.name] for source in sources]) for column in STEPS},
+            label_histograms(self._histograms),
+            snapshots,
+            diverged_at_step,
+            final_loss,
+            final_accuracy,
+            test_accuracy,
+        )
+
+    def _check_rows(self, column: Column, given: Array, present: Array, steps: Array, diverged_at_step: list[int | None]) -> None:
+        """Make sure that a column was measured in the rows where it is declared to stand, and nowhere else."""
+        wanted = present
+        if column.recorded == "full" and not self._recording.full:
+            diverged = np.array([-1 if step is None else step for step in diverged_at_step])[:, None]
+            wanted = present & ((steps == 0) | (steps == self._steps[-1]) | (steps == diverged))
+        for rows, fault in ((wanted & ~given, "not measured at step {}, where it is declared to stand"),
+                            (given & ~wanted, "measured at step {}, where it is declared to be empty")):  # fmt: skip
+            if rows.any():
+                raise ColumnError(f"column `{column.name}` of layers was {fault.format(steps[rows.any(axis=0)][0])}")

@@ -1,0 +1,101 @@
+"""The identity of a run, and its config as tables and snapshots have it."""
+
+import hashlib
+import json
+from typing import Any
+
+from experiments.config.building import facts
+from experiments.config.files import own_target
+from experiments.config.keys import PATHS_TO_DATA, UNIDENTIFYING, Config
+
+ARITHMETIC_VERSION = 4
+"""Raised whenever the numbers of the core, or what identifies a run, change; part of every run's identity.
+
+4: a factory of the package is identified by the name of its choice, and no longer by its path.
+"""
+
+
+def run_id(config: Config) -> str:
+    """Return the identity of a run: a hash of all that changes a number or a row.
+
+    Args:
+        config: validated.
+
+    Returns:
+        16 hexadecimal digits of the SHA-256 of the config as sorted JSON, the checksum of the data and the version
+        of the core's arithmetic. The paths of the package's own factories are no part of it.
+    """
+    content = {
+        key: _identifying(key, value) if isinstance(value, dict) else value for key, value in config.items() if key not in UNIDENTIFYING
+    }
+    content["data_checksum"] = facts(config["data"]).checksum
+    content["arithmetic_version"] = ARITHMETIC_VERSION
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _identifying(group: str, node: Config) -> Config:
+    kept = {key: value for key, value in node.items() if key != "_target_" and (group, key) not in PATHS_TO_DATA}
+    target = elsewhere(group, node)
+    return kept if target is None else {**kept, "_target_": target}
+
+
+def elsewhere(group: str, node: Config) -> str | None:
+    """Return the dotted path of a factory that comes from elsewhere.
+
+    A factory of the package is known by the name of its conf file and may move; one that a user's conf folder brings, or
+    that stands under a name of the package's with another path, is known by its path.
+
+    Args:
+        group: of GROUPS.
+        node: validated.
+
+    Returns:
+        The path; None for the package's own choice.
+    """
+    target: str | None = node.get("_target_")
+    return None if target == own_target(group, node["name"]) else target
+
+
+def flatten(config: Config) -> Config:
+    """Return the dotted columns of the runs table: scalars, each group's choice, its keys as `group.key`.
+
+    Args:
+        config: validated.
+
+    Returns:
+        Column -> value, without the keys that change nothing.
+    """
+    columns: Config = {}
+    for key, value in config.items():
+        if key in UNIDENTIFYING:
+            continue
+        if isinstance(value, dict):
+            columns[key] = value["name"]
+            columns |= {f"{key}.{sub}": cell(item) for sub, item in value.items() if sub not in ("_target_", "name")}
+        else:
+            columns[key] = value
+    return columns
+
+
+def cell(value: Any) -> Any:
+    """Return a value as the runs table holds it: a list of words as one text, in JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def uncell(value: Any) -> Any:
+    """Return what `cell` was given."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:  # a word like any other
+            pass
+    return value
+
+
+def nested(config: Config) -> Config:
+    """Return the config as a reader of a snapshot wants it: groups as {name, …}, no import paths."""
+    return {
+        key: {sub: item for sub, item in value.items() if sub != "_target_"} if isinstance(value, dict) else value
+        for key, value in config.items()
+        if key not in UNIDENTIFYING
+    }

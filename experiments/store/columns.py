@@ -1,0 +1,50 @@
+"""The columns of the tables, in order: what the core measures, and what the harness adds.
+
+The core's are declared where they are measured, in `bpcore.measure.columns`; here are the keys, the predictions and the results of a
+run. Whoever makes a table is held to this list: a column that one side lacks is an error.
+"""
+
+from bpcore.measure import columns as measured
+from bpcore.measure.columns import Column
+
+
+def _named(*columns: Column) -> dict[str, Column]:
+    return {column.name: column for column in columns}
+
+
+KEYS = _named(Column("run_id", "identity of the run", "word"), Column("job", "place in the sweep, from 0", "whole"))
+
+RUN_RESULTS = _named(
+    Column("status", "ok, diverged or failed", "word"),
+    Column("diverged_at_step", "first step whose loss or gradients are not finite; empty where none", "whole"),
+    Column("error", "what failed, with its traceback; empty where nothing did", "word"),
+    Column("final_loss", "J over all training examples after the last update; that of the last row where the run diverged"),
+    Column("final_accuracy", "on all training examples, in [0, 1]; empty for regressions", compared="counted"),
+    Column(
+        "test_accuracy", "on the test examples, in evaluation mode, in [0, 1]; empty where there are none", compared="counted"
+    ),
+    Column("delta_factor", "geometric mean over hidden layers of delta_norm^l / delta_norm^(l+1) at step 0"),
+    Column("delta_factor_lo", "lower end of its 95 % interval, from the increments of ln delta_norm"),
+    Column("delta_factor_hi", "upper end of its 95 % interval"),
+    Column("delta_factor_theory", "the prediction of delta_factor for infinite width; empty where there is no theory"),
+    Column("verdict", "vanishing, stable, exploding, saturated, dead, underflowed or diverged", "word"),
+)  # fmt: skip
+"""The columns of the runs table that are neither its keys nor the configuration."""
+
+PREDICTED = Column(
+    "delta_norm_theory", "predicted delta_norm at step 0, from architecture, weights' variance, loss and data; empty elsewhere"
+)
+
+LAYERS = _named(measured.STEP, measured.LAYER, *measured.STATE, PREDICTED, *measured.PROBES)
+STEPS = _named(measured.STEP, *measured.STEPS)
+HISTOGRAMS = _named(*measured.HISTOGRAMS)
+
+TABLES = {"layers": KEYS | LAYERS, "steps": KEYS | STEPS, "histograms": KEYS | HISTOGRAMS}
+"""The three long tables."""
+
+SORT = {
+    "runs": ["job"],
+    "layers": ["job", "step", "layer"],
+    "steps": ["job", "step"],
+    "histograms": ["job", "step", "layer", "quantity", "bin_low"],
+}

@@ -1,0 +1,115 @@
+"""From a results folder to its tables as pandas frames, and to what made them."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from experiments.errors import UserError
+from experiments.store.columns import KEYS, RUN_RESULTS, TABLES
+from experiments.store.folder import is_results
+from experiments.store.tables import Results, Tables
+from experiments.text.quoting import quote
+
+
+class Finished(Tables):
+    """Hold the tables of a folder that was just written; the long ones are read when they are asked for.
+
+    Args:
+        folder: of the results.
+        runs: its runs table.
+    """
+
+    def __init__(self, folder: Path, runs: pd.DataFrame) -> None:
+        self._folder, self.runs = folder, runs
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name not in TABLES:
+            raise AttributeError(name)
+        frame = read_table(self._folder, name)
+        setattr(self, name, frame)
+        return frame
+
+
+def read_table(folder: Path, name: str) -> pd.DataFrame:
+    """Read one table of a results folder.
+
+    Raises:
+        UserError: it is missing or damaged, or has other columns.
+    """
+    path = folder / f"{name}.parquet"
+    try:
+        frame = pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        message = str(error).splitlines()[0]
+        raise UserError(f"cannot read {path}: {message}; run the sweep again with --fresh") from error
+    require_columns(path, name, frame.columns)
+    return frame
+
+
+def require_columns(path: Path, name: str, columns: Iterable[str]) -> None:
+    """Make sure that a file has the columns of a table, and no others; those of the configuration, in the runs table, are free.
+
+    Args:
+        path: of the file.
+        name: of the table.
+        columns: of the file.
+
+    Raises:
+        UserError: one is missing or not known.
+    """
+    known, there = KEYS | RUN_RESULTS if name == "runs" else TABLES[name], list(columns)
+    missing = [column for column in known if column not in there]
+    strange = [column for column in there if column not in known] if name != "runs" else []
+    if missing:
+        raise UserError(f"{path} lacks the column `{missing[0]}`; run the sweep again with --fresh")
+    if strange:
+        raise UserError(f"{path} has the column `{strange[0]}`, which this version does not know; read it with the version that wrote it")
+
+
+def load(path: str | Path) -> Results:
+    """Load a results folder.
+
+    Args:
+        path: the folder that a sweep wrote.
+
+    Returns:
+        `.runs`, `.layers`, `.steps`, `.histograms` as frames, `.provenance` and `.path`.
+
+    Raises:
+        UserError: the folder does not exist, is no results folder, or a table is damaged.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise UserError(f"{folder} does not exist; expected a results folder such as `gradstab run` writes")
+    if not is_results(folder):
+        raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+    frames = {name: read_table(folder, name) for name in ("runs", *TABLES)}
+    for name in frames:
+        frames[name] = frames[name][frames[name]["run_id"].isin(frames["runs"]["run_id"])].reset_index(drop=True)
+    return Results(**frames, path=folder, provenance=read_provenance(folder / "provenance.json"))
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Read a provenance file.
+
+    Args:
+        path: of provenance.json.
+
+    Returns:
+        What made the results.
+
+    Raises:
+        UserError: the file is missing, damaged or of another kind.
+    """
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        complete = all(isinstance(entry["run_id"], str) for entry in provenance["sweep"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"cannot read {path}: {quote(error)}; run the sweep again with --fresh") from error
+    if not (complete and isinstance(provenance, dict)):
+        raise UserError(f"{path} is no provenance of a sweep; run the sweep again with --fresh")
+    return provenance

@@ -1,0 +1,135 @@
+"""What a stack of runs left: from what was recorded of it to tables, rows and snapshot files."""
+
+import io
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bpcore.arrays import Array, FloatArray
+from bpcore.measure.columns import agree
+from bpcore.measure.records import StackRecord
+from experiments.config.identity import flatten, nested
+from experiments.config.keys import Config
+from experiments.config.run import Run
+from experiments.diagnosis.signal import judge
+from experiments.statistics.factors import delta_factor
+from experiments.store.columns import PREDICTED, RUN_RESULTS
+from experiments.store.parts import PART_SCHEMAS, Content
+from experiments.theory.prediction import Prediction
+
+
+def content_of(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> Content:
+    """Make the tables of a stack at once, and each run's results.
+
+    Args:
+        jobs: of the stack.
+        record: what was measured, in the order of `jobs`.
+        theory: per run what is predicted of it.
+
+    Returns:
+        What the runs left, in the order of `jobs`.
+    """
+    width = next(iter(record.layers.values())).shape[-1]
+    rows = record.present.sum(axis=1)
+    step = np.broadcast_to(record.steps, record.present.shape)[record.present]
+    layers: dict[str, Array] = {name: values[record.present].reshape(-1) for name, values in record.layers.items()}
+    layers |= {"step": np.repeat(step, width), "layer": np.tile(np.arange(width), step.size)}
+    layers[PREDICTED.name] = _predicted(record, theory)[record.present].reshape(-1)
+    steps = {"step": step} | {name: values[record.present] for name, values in record.step_columns.items()}
+    histograms = _ordered(record.histograms)
+    counts = np.bincount(record.histograms["run"], minlength=len(jobs))
+    return Content(
+        _results(jobs, record, theory),
+        {name: _arrow(name, columns) for name, columns in (("layers", layers), ("steps", steps), ("histograms", histograms))},
+        {"layers": (rows * width).tolist(), "steps": rows.tolist(), "histograms": counts.tolist()},
+        {job.run_id: _snapshot_file(job.config, arrays) for job, arrays in zip(jobs, record.snapshots, strict=True) if arrays is not None},
+    )
+
+
+def _predicted(record: StackRecord, theory: list[Prediction]) -> FloatArray:
+    """Return the predicted norms, (R, S, L+1): at step 0, NaN elsewhere."""
+    predicted = np.full(record.layers["delta_norm"].shape, math.nan)
+    for i, prediction in enumerate(theory):
+        predicted[i, 0] = prediction.delta_norm(float(record.layers["delta_norm"][i, 0, -1]))
+    return predicted
+
+
+def _ordered(histograms: dict[str, Array]) -> dict[str, Array]:
+    """Sort bins as the table does: quantities by name; the bins of each stay in their order."""
+    names, rank = np.unique(histograms["quantity"].astype(str), return_inverse=True)
+    order = np.lexsort((rank, histograms["layer"], histograms["step"], histograms["run"]))
+    ordered = {name: values[order] for name, values in histograms.items() if name not in ("run", "quantity")}
+    return ordered | {"quantity": pa.DictionaryArray.from_arrays(rank[order], pa.array(names.tolist(), pa.string())).cast(pa.string())}
+
+
+def _arrow(name: str, columns: dict[str, Array]) -> pa.Table:
+    """Make a table of a part, NaN always the same: its sign and payload depend on the stack.
+
+    Raises:
+        ColumnError: a column is declared and not there, or there and not declared.
+    """
+    schema = PART_SCHEMAS[name]
+    agree(name, schema.names, columns, "the tile")
+    arrays = []
+    for field in schema:
+        values = columns[field.name]
+        if isinstance(values, np.ndarray) and pa.types.is_floating(field.type):
+            values = canonical(values.astype(np.float64, copy=False))
+        arrays.append(pa.array(values, field.type, from_pandas=False))
+    return pa.table(arrays, schema=schema)
+
+
+def canonical(values: Array) -> Array:
+    """Return floats with every NaN in one form."""
+    return np.where(np.isnan(values), np.array(math.nan, values.dtype), values) if values.dtype.kind == "f" else values
+
+
+def _results(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
+    """Return each run's results: the columns of the runs table that are not its config."""
+    start = {name: values[:, 0] for name, values in record.layers.items()}
+    layer = np.arange(start["delta_norm"].shape[1])
+    results = []
+    for i, job in enumerate(jobs):
+        step0 = {"layer": layer, **{name: values[i] for name, values in start.items()}}
+        factor = delta_factor(start["delta_norm"][i, 1 : job.L])
+        ended = record.diverged_at_step[i]
+        diverged_at = None if ended is None else int(ended)
+        own = {
+            "status": "ok" if diverged_at is None else "diverged",
+            "diverged_at_step": diverged_at,
+            "error": None,
+            "final_loss": float(record.final_loss[i]),
+            "final_accuracy": float(record.final_accuracy[i]),
+            "test_accuracy": float(record.test_accuracy[i]),
+            "delta_factor": factor.value,
+            "delta_factor_lo": factor.low,
+            "delta_factor_hi": factor.high,
+            "delta_factor_theory": theory[i].delta_factor,
+            "verdict": judge(step0, factor, diverged_at).name,
+        }
+        agree("runs", RUN_RESULTS, own, "the tile")
+        results.append({"run_id": job.run_id, **flatten(job.config), **own})
+    return results
+
+
+def failed(job: Run, error: str) -> Content:
+    """Return what a run that failed left: the reason, and no measurements.
+
+    Args:
+        job: that failed.
+        error: one line, then the traceback.
+    """
+    empty = dict.fromkeys(RUN_RESULTS, math.nan) | {"diverged_at_step": None, "verdict": None}
+    run = {"run_id": job.run_id, **flatten(job.config), **empty, "status": "failed", "error": error}
+    tables = {name: schema.empty_table() for name, schema in PART_SCHEMAS.items()}
+    return Content([run], tables, {name: [0] for name in tables})
+
+
+def _snapshot_file(config: Config, snapshot: dict[str, Array]) -> bytes:
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = {name: canonical(array) for name, array in snapshot.items()}
+    np.savez(buffer, **arrays, config=np.array(json.dumps(nested(config), sort_keys=True)))
+    return buffer.getvalue()

@@ -1,0 +1,150 @@
+"""A small table for every published finding: one where it holds, one where it fails, as its own tests make them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.store.tables import Results
+from tests.experiments.findings.published import (
+    test_f_bn,
+    test_f_bnscale,
+    test_f_bntrain,
+    test_f_clip,
+    test_f_depthscale,
+    test_f_eos,
+    test_f_float,
+    test_f_glorot,
+    test_f_glorot_sat,
+    test_f_hanin,
+    test_f_he,
+    test_f_he_chain,
+    test_f_mode,
+    test_f_neuron,
+    test_f_nielsen_train,
+    test_f_rank,
+    test_f_relu_edge,
+    test_f_saxe,
+    test_f_selu,
+    test_f_selu_gradients,
+    test_f_shatter,
+    test_f_slowquad,
+    test_pilots,
+    test_s_act,
+    test_s_bn,
+    test_s_clip,
+    test_s_explode,
+    test_s_init,
+    test_s_init_standard_normal,
+    test_s_lr,
+    test_s_product,
+    test_s_small_lr,
+)
+from tests.experiments.findings.tables import results
+
+Sweeps = Mapping[str, Any]
+"""Sweep -> runs made by hand, or their tables."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Hold how a finding's tables are made; `folder` is where snapshots may be written."""
+
+    holds: Callable[[Path], Sweeps]
+    fails: Callable[[Path], Sweeps]
+
+
+def tables(make: Callable[[Path], Sweeps], folder: Path) -> dict[str, Results]:
+    return {name: sweep if isinstance(sweep, Results) else results(sweep) for name, sweep in make(folder).items()}
+
+
+def _one(name: str, holds: Callable[[], Any], fails: Callable[[], Any]) -> Case:
+    return Case(lambda _: {name: holds()}, lambda _: {name: fails()})
+
+
+def _many(holds: Callable[[], Sweeps], fails: Callable[[], Sweeps]) -> Case:
+    return Case(lambda _: holds(), lambda _: fails())
+
+
+def _neurons(slope: float) -> list[Any]:
+    return [one for weight in (3.9, 5.0, 6.9, 10.0) for one in test_f_neuron.chain(weight, slope)]
+
+
+def _modes(speed: float) -> Sweeps:
+    return {"one_mode": [test_f_mode.one(1.0, speed), test_f_mode.one(3.0, speed)], "four_modes": [test_f_mode.four()]}
+
+
+def _two_layers(lowest: float) -> list[Any]:
+    return [test_f_nielsen_train.net(test_f_nielsen_train.OWN | {100: lowest}, 2, seed) for seed in range(5)]
+
+
+def _shatter(law: Any) -> Sweeps:
+    return {"independent": test_f_shatter.nets(law), "grid": test_f_shatter.nets(law)}
+
+
+def _floats(rate: float) -> Sweeps:
+    return {"single": test_f_float.nets("single", 85, rate=rate), "double": test_f_float.nets("double", 540)}
+
+
+def _normal(factor: float) -> list[Any]:
+    return test_s_init_standard_normal.nets({"sigmoid": factor, "tanh": factor, "relu": factor})
+
+
+CASES: dict[str, Case] = {
+    "f_bn": _many(
+        lambda: {"rates": test_f_bn.rates(), "scales": test_f_bn.scales(1.26, 1.26)},
+        lambda: {"rates": test_f_bn.rates(0.9), "scales": test_f_bn.scales(1.26, 1.26)},
+    ),
+    "f_bnscale": _many(test_f_bnscale.sweeps, lambda: test_f_bnscale.sweeps(error=1e-6)),
+    "f_bntrain": _one("training", test_f_bntrain.nets, lambda: test_f_bntrain.nets(without=0.7)),
+    "f_clip": _many(test_f_clip.sweeps, lambda: test_f_clip.sweeps(0.95)),
+    "f_depthscale": _one(
+        "map",
+        lambda: test_f_depthscale.nets(test_f_depthscale.as_published()),
+        lambda: test_f_depthscale.nets(test_f_depthscale.as_published(edge_trains=False) | {(1.0, 66): True}),
+    ),
+    "f_eos": _many(test_f_eos.plain, lambda: test_f_eos.plain(end=0.9)),
+    "f_eos_mom": _many(test_f_eos.momentum, lambda: test_f_eos.momentum(nesterov=0.9)),
+    "f_float": _many(lambda: _floats(0.23605), lambda: _floats(0.28)),
+    "f_glorot": _many(
+        lambda: {"standard": test_f_glorot.nets(test_f_glorot.STANDARD), "normalized": test_f_glorot.nets(test_f_glorot.NORMALIZED)},
+        lambda: {"standard": test_f_glorot.nets(test_f_glorot.STANDARD), "normalized": test_f_glorot.nets(test_f_glorot.STANDARD)},
+    ),
+    "f_glorot_sat": _one("training", lambda: test_f_glorot_sat.nets(0.05), lambda: test_f_glorot_sat.nets(0.3)),
+    "f_hanin": _many(test_f_hanin.sweeps, lambda: test_f_hanin.sweeps(spread=1.3)),
+    "f_he": _one("training", test_f_he.nets, lambda: test_f_he.nets(deep_xavier=0.8)),
+    "f_he_chain": _one("layers", test_f_he_chain.nets, lambda: test_f_he_chain.nets(power=0.4)),
+    "f_mode": _many(lambda: _modes(1.0), lambda: _modes(0.97)),
+    "f_neuron": _one("neuron", lambda: _neurons(1.0), lambda: _neurons(0.9)),
+    "f_nielsen_init": _one("norms", lambda: test_pilots.TestNielsen().runs(), lambda: test_pilots.TestNielsen().runs(change=4.0)),
+    "f_nielsen_train": _one("training", test_f_nielsen_train.nets, lambda: test_f_nielsen_train.nets(change=6.0)),
+    "f_nielsen_train_k2": _one("training", lambda: _two_layers(1.2), lambda: _two_layers(0.9)),
+    "f_phase": _many(lambda: test_pilots.TestPhase().tables(1.0), lambda: test_pilots.TestPhase().tables(1.1)),
+    "f_rank": _many(test_f_rank.sweeps, lambda: test_f_rank.sweeps(none=1.8)),
+    "f_relu_edge": _many(
+        lambda: {"correlation": test_f_relu_edge.paths(test_f_relu_edge.MAP), "edge": test_f_relu_edge.points()},
+        lambda: {"correlation": test_f_relu_edge.paths(test_f_relu_edge.MAP), "edge": test_f_relu_edge.points(at_biases=1.0)},
+    ),
+    "f_saxe": _one("learning", test_f_saxe.nets, lambda: test_f_saxe.nets(orthogonal=15.0)),
+    "f_selu": _many(
+        lambda: {"slopes": test_f_selu.slopes(), "attraction": test_f_selu.flows()},
+        lambda: {"slopes": test_f_selu.slopes(0.9), "attraction": test_f_selu.flows()},
+    ),
+    "f_selu_gradients": _one("depths", lambda: test_f_selu_gradients.nets(1.0), lambda: test_f_selu_gradients.nets(1.0716)),
+    "f_shatter": _many(lambda: _shatter(test_f_shatter.law), lambda: _shatter(test_f_shatter.power)),
+    "f_shatter_no_bn": _one(
+        "independent", lambda: test_f_shatter.nets(test_f_shatter.law), lambda: test_f_shatter.nets(test_f_shatter.power)
+    ),
+    "f_slowquad": _many(test_f_slowquad.sweeps, lambda: test_f_slowquad.sweeps(bad_end=0.21)),
+    "f_xavier_tanh": _one("depths", lambda: test_pilots.TestXavierTanh().nets(1.0), lambda: test_pilots.TestXavierTanh().nets(0.02)),
+    "s_act": _many(test_s_act.sweeps, lambda: test_s_act.sweeps(relu=0.235)),
+    "s_bn": _one("rates", test_s_bn.nets, lambda: test_s_bn.nets(factor=0.2)),
+    "s_clip": _many(test_s_clip.sweeps, lambda: test_s_clip.sweeps(highest=50.0)),
+    "s_explode": _one("scales", test_s_explode.nets, lambda: test_s_explode.nets(shift=1.1)),
+    "s_init": _one("schemes", test_s_init.nets, lambda: test_s_init.nets(relu_he=0.7)),
+    "s_init_standard_normal": _one("widths", lambda: _normal(1.0), lambda: _normal(5.6)),
+    "s_lr": _many(lambda: test_s_lr.sweeps(0.3), lambda: test_s_lr.sweeps(0.15)),
+    "s_product": Case(test_s_product.sweeps, lambda folder: test_s_product.sweeps(folder, tamper=0.5)),
+    "s_small_lr": _one("rates", lambda: test_s_small_lr.nets(end=0.01), test_s_small_lr.nets),
+    "s_vanish": _one("depths", lambda: test_pilots.nets(0.23), lambda: test_pilots.nets(1.2)),
+}
