@@ -91,7 +91,9 @@ def judge_outcome(life: Life) -> Outcome:
         fell = end <= HALVED * start
         return Outcome("learns" if fell else "stuck", f"the loss went from {start:.3g} to {end:.3g}")
     if skill > chance(int(life.number("n_outputs")), int(life.number("n_examples"))):
-        return Outcome("learns", f"its loss of {end:.3g} explains {_percent(skill)} of what the best constant output leaves, {baseline:.3g}")
+        return Outcome(
+            "learns", f"its loss of {end:.3g} explains {_percent(skill)} of what the best constant output leaves, {baseline:.3g}"
+        )
     worse = "is worse than" if skill < -LEAST_SKILL else "is no better than"
     return Outcome("stuck", f"its loss of {end:.3g} {worse} that of the best constant output, {baseline:.3g}")
 

@@ -25,7 +25,9 @@ def find(life: Life, outcome: Outcome) -> Cause | None:
             continue
         step = int(life.step[row])
         if whole:
-            words = f"every unit of {listing(whole, life.depth)} is 0 on every example at step {step}, so that no error goes down through it"
+            words = (
+                f"every unit of {listing(whole, life.depth)} is 0 on every example at step {step}, so that no error goes down through it"
+            )
             value = 1.0
         else:
             worst = max(layers, key=lambda layer: share[layer])

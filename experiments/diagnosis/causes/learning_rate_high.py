@@ -21,7 +21,7 @@ GREW = 3.0
 
 def find(life: Life, outcome: Outcome) -> Cause | None:
     """Find a loss that grew in training, and the sharpness that explains it where there is one."""
-    if not outcome.ill or not life.trained and outcome.name != "diverged" or len(life.step) < 2:
+    if not outcome.ill or (not life.trained and outcome.name != "diverged") or len(life.step) < 2:
         return None
     losses = life.steps["loss"]
     with np.errstate(all="ignore"):

@@ -21,7 +21,7 @@ def find(life: Life, outcome: Outcome) -> Cause | None:
     ceiling = float(reach.max()) if reach[-1] < 10 else np.inf
     low, high = life.number("target_low"), life.number("target_high")
     room = SHARE * max(high - low, abs(high), abs(low))
-    if not outcome.ill and outcome.name != "learns" or not (low < floor - room or high > ceiling + room):
+    if (not outcome.ill and outcome.name != "learns") or not (low < floor - room or high > ceiling + room):
         return None
     missed = high if high > ceiling + room else low
     words = f"the targets run from {low:.3g} to {high:.3g}, and {life.output_activation.name} puts out {floor:.3g} to {ceiling:.3g} only"

@@ -15,7 +15,7 @@ def find(life: Life, outcome: Outcome) -> Cause | None:
     """Find hidden layers of several units whose rows of W and b are equal to the bit at step 0, and not zero."""
     equal, norm = life.at("equal_units", 0), life.at("weight_norm", 0)
     layers = [layer for layer in life.hidden if equal[layer] == 1 and norm[layer] > 0]
-    if not layers or outcome.name == "learns" and len(layers) < life.depth:
+    if not layers or (outcome.name == "learns" and len(layers) < life.depth):
         return None
     stays = ""
     if life.trained and life.measured("equal_units"):
