@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.data import tables
-from experiments.figures.style.facets import sentences
+from experiments.figures.data import shapes
+from experiments.figures.data.table import FigureTable
 from experiments.figures.style.look import GREY, OKABE_ITO, figure
+from experiments.figures.style.words import sentences
 from experiments.store.tables import Results
 
 ORDER = 80
@@ -17,9 +18,9 @@ ORDER = 80
 _FRACTIONS = {"0.25": "¼", "0.5": "½", "0.75": "¾"}
 
 
-def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
-    """Return every activation of the catalogue, those of these results first."""
-    return tables.activation_shapes(results)
+def table(results: Results, axes: list[str]) -> FigureTable | None:
+    """Return every activation of the catalogue, those of these results first, as they were swept."""
+    return shapes.activation_shapes(results)
 
 
 def interval(text: str) -> str:
@@ -28,14 +29,15 @@ def interval(text: str) -> str:
     return f"{text[0]}{_FRACTIONS.get(low, low)}, {_FRACTIONS.get(high, high)}{text[-1]}".replace("-", "−")
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: FigureTable) -> Figure:
     """Draw two activations a row, each beside its derivative, whose range is marked and written."""
-    names = list(table["activation"].unique())
+    frame = table.frame
+    names = list(frame["activation"].unique())
     rows = (len(names) + 1) // 2
     drawing = figure(1.55 * rows + 0.4)
     grid = drawing.add_gridspec(rows, 4)
     for i, name in enumerate(names):
-        shape = table[table["activation"] == name]
+        shape = frame[frame["activation"] == name]
         used = bool(shape["used"].iloc[0])
         left, right = (drawing.add_subplot(grid[i // 2, 2 * (i % 2) + k]) for k in (0, 1))
         _line(left, shape, "value", OKABE_ITO[0])
@@ -60,9 +62,11 @@ def _line(axes: Axes, shape: pd.DataFrame, column: str, color: str) -> None:
     axes.plot(z, pd.Series(y).mask(jump).to_numpy(), color=color, gid=column)
 
 
-def caption(table: pd.DataFrame) -> str:
+def caption(table: FigureTable) -> str:
     """Say what is seen, and what is not."""
     return sentences(
-        "φ (blue) and φ′ (orange) of every activation in the catalogue, with its default parameters; those of this sweep come first.",
+        "φ (blue) and φ′ (orange) of every activation in the catalogue: first those of this sweep, as it had them, then the others with "
+        "their default parameters.",
         "The shaded band is the range of φ′, a round bracket marking an end that no z reaches.",
+        f"Left out for want of room: {', '.join(table.left_out)}." if table.left_out else "",
     )

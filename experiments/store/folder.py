@@ -15,6 +15,23 @@ def is_results(folder: Path) -> bool:
     return (folder / "runs.parquet").is_file()
 
 
+def require_results(folder: Path) -> None:
+    """Refuse what is no results folder.
+
+    Args:
+        folder: as it was named.
+
+    Raises:
+        UserError: it is not there, is a file, or holds no tables.
+    """
+    if is_results(folder):
+        return
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise UserError(f"{folder} {what}; expected a results folder such as `gradstab run` writes")
+    raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+
+
 def prepare(folder: Path) -> None:
     """Make a results folder, and make sure that it can be written before anything is computed.
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from experiments.errors import UserError
 from experiments.store.columns import KEYS, RUN_RESULTS, TABLES
-from experiments.store.folder import is_results
+from experiments.store.folder import require_results
 from experiments.store.tables import Results, Tables
 from experiments.text.quoting import quote
 
@@ -83,10 +83,7 @@ def load(path: str | Path) -> Results:
         UserError: the folder does not exist, is no results folder, or a table is damaged.
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise UserError(f"{folder} does not exist; expected a results folder such as `gradstab run` writes")
-    if not is_results(folder):
-        raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+    require_results(folder)
     frames = {name: read_table(folder, name) for name in ("runs", *TABLES)}
     for name in frames:
         frames[name] = frames[name][frames[name]["run_id"].isin(frames["runs"]["run_id"])].reset_index(drop=True)

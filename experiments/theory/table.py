@@ -10,7 +10,7 @@ from bpcore.mlp import Network
 from experiments.config.identity import flatten
 from experiments.config.keys import Config
 from experiments.config.run import Run
-from experiments.text.numbers import label, number
+from experiments.text.numbers import count, label, number
 from experiments.text.tables import from_records
 from experiments.theory.prediction import Prediction, predict
 
@@ -120,7 +120,7 @@ def as_text(values: dict[str, Any]) -> str:
     def of(key: str) -> str:
         return _number(values[key])
 
-    net = f"{values['depth']} hidden layers of {values['width']} {values['activation']} units"
+    net = f"{count(values['depth'], 'hidden layer')} of {values['width']} {values['activation']} units"
     lines = [f"{net}, σ_w² = {of('sigma_w2')}, σ_b² = {of('sigma_b2')} between hidden layers", ""]
     if values["normalization"] != "none":
         lines += [
