@@ -6,13 +6,11 @@ net whose skill is not above chance knows nothing of its input, however far its 
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from experiments.diagnosis.life import Life
-
-OUTCOMES = ("failed", "diverged", "diverging", "stuck", "untrained", "learns")
-ILL = ("failed", "diverged", "diverging", "stuck")
+from experiments.text.numbers import number, percent
 
 LEAST_SKILL = 0.01
 """Skill that is called learning at least: a hundredth of what there is to explain."""
@@ -21,7 +19,7 @@ MOST_CHANCE = 0.2
 """Skill that chance is believed to give at most, in data of a handful of examples."""
 
 FAR_ABOVE = 10.0
-"""How far above its start a loss must end to be called diverging: an order of magnitude is no wobble."""
+"""How many times its start a loss must end at to be called diverging: an order of magnitude is no wobble."""
 
 HALVED = 0.5
 """Where the best constant output has no loss at all, skill does not exist, and learning is to halve the loss at least."""
@@ -29,22 +27,24 @@ HALVED = 0.5
 
 @dataclass(frozen=True)
 class Outcome:
-    """Hold what became of a run, and why it is called so in half a sentence."""
+    """Hold what became of a run.
+
+    Args:
+        name: learns, stuck, diverging, diverged or untrained; a run that failed has no outcome but that.
+        skill: 1 − J_end/J_baseline; NaN where it does not exist.
+        reason: why it is called so, in half a sentence.
+    """
 
     name: str
+    skill: float
     reason: str
-
-    @property
-    def ill(self) -> bool:
-        """Return whether it is an outcome that nobody wants."""
-        return self.name in ILL
 
 
 def chance(outputs: int, examples: int) -> float:
     """Return the skill that must be exceeded to be more than chance.
 
     A direction of the inputs that means nothing still explains about outputs/(2·examples) of the loss on the examples that
-    it was fitted to (half of a χ² with a degree of freedom an output); twice that is asked for.
+    it was fitted to, half of a χ² with a degree of freedom an output; twice that is asked for.
 
     Args:
         outputs: n_L.
@@ -56,47 +56,48 @@ def chance(outputs: int, examples: int) -> float:
     return min(max(LEAST_SKILL, outputs / max(examples, 1)), MOST_CHANCE)
 
 
-def data_loss(life: Life, row: int) -> float:
-    """Return J of a row without its λ term, (λ/2) Σ_l ‖W^l‖²."""
-    loss = float(life.steps["loss"][row])
-    decay = life.number("weight_decay")
-    if not decay > 0:
+def initial_loss(loss: float, weight_decay: float, weight_norms: Any) -> float:
+    """Return J of the first row without its λ term, (λ/2) Σ_l ‖W^l‖².
+
+    Args:
+        loss: of the row, λ term included.
+        weight_decay: λ.
+        weight_norms: ‖W^l‖ of the layers 0…L, that of layer 0 NaN.
+    """
+    if not weight_decay > 0:
         return loss
     with np.errstate(all="ignore"):
-        return loss - 0.5 * decay * float(np.sum(life.at("weight_norm", row)[1:] ** 2))
+        return loss - 0.5 * weight_decay * float(np.nansum(np.asarray(weight_norms, dtype=np.float64) ** 2))
 
 
-def judge_outcome(life: Life) -> Outcome:
+def judge_outcome(
+    diverged_at_step: int | None, steps: int, start: float, end: float, baseline: float, outputs: int, examples: int
+) -> Outcome:
     """Tell what became of a run.
 
     Args:
-        life: of the run, with status, skill, baseline_loss, n_outputs and n_examples in its row.
+        diverged_at_step: of the run, or None.
+        steps: updates that were asked for.
+        start: J at step 0 without the λ term.
+        end: J on all training examples after the last update, without the λ term.
+        baseline: J of the best constant output.
+        outputs: n_L.
+        examples: m of the training set.
 
     Returns:
-        One of OUTCOMES, with its reason.
+        The outcome.
     """
-    status = str(life.run["status"])
-    if status == "failed":
-        return Outcome("failed", "the run failed")
-    if status == "diverged":
-        step = int(life.number("diverged_at_step"))
-        return Outcome("diverged", f"left the finite numbers at step {step}")
-    if not life.trained:
-        return Outcome("untrained", "no update was made")
-    baseline, skill = life.number("baseline_loss"), life.number("skill")
-    start, end = data_loss(life, 0), data_loss(life, -1) if math.isnan(skill) else (1 - skill) * baseline
-    if end > FAR_ABOVE * start and (math.isnan(baseline) or end > baseline):
-        return Outcome("diverging", f"the loss grew from {start:.3g} to {end:.3g}")
+    if diverged_at_step is not None:
+        return Outcome("diverged", math.nan, f"left the finite numbers at step {diverged_at_step}")
+    skill = 1 - end / baseline if baseline > 0 else math.nan
+    if steps == 0:
+        return Outcome("untrained", skill, "no update was made")
+    if end > FAR_ABOVE * start and not end <= baseline:
+        return Outcome("diverging", skill, f"its loss grew from {number(start)} to {number(end)}")
     if math.isnan(skill):
-        fell = end <= HALVED * start
-        return Outcome("learns" if fell else "stuck", f"the loss went from {start:.3g} to {end:.3g}")
-    if skill > chance(int(life.number("n_outputs")), int(life.number("n_examples"))):
-        return Outcome(
-            "learns", f"its loss of {end:.3g} explains {_percent(skill)} of what the best constant output leaves, {baseline:.3g}"
-        )
-    worse = "is worse than" if skill < -LEAST_SKILL else "is no better than"
-    return Outcome("stuck", f"its loss of {end:.3g} {worse} that of the best constant output, {baseline:.3g}")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+        return Outcome("learns" if end <= HALVED * start else "stuck", skill, f"its loss went from {number(start)} to {number(end)}")
+    against = f"that of the best constant output, {number(baseline)}"
+    if skill > chance(outputs, examples):
+        return Outcome("learns", skill, f"its loss of {number(end)} is {percent(skill)} below {against}")
+    worse = "worse than" if skill < -LEAST_SKILL else "no better than"
+    return Outcome("stuck", skill, f"its loss of {number(end)} is {worse} {against}")

@@ -41,7 +41,7 @@ def run_tile(jobs: list[Run], on_step: Callable[[int, FloatArray], None] | None 
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
     record = train_stack(settings, [_run_settings(job) for job in jobs], examples, on_step)
     if dataset.classes is None:  # an index of the largest output means nothing then
-        for accuracies in (record.step_columns["accuracy"], record.final_accuracy, record.test_accuracy):
+        for accuracies in (record.step_columns["accuracy"], record.final.accuracy, record.final.test_accuracy):
             accuracies[:] = math.nan
     content = content_of(jobs, record, [predict(job) for job in jobs])
     content.seconds = time.monotonic() - started
