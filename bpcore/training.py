@@ -12,7 +12,7 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.batches import Batch, Batches, Examples
-from bpcore.engine.evaluation import evaluate_stack
+from bpcore.engine.evaluation import evaluate_stack, evaluate_whole
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
 from bpcore.measure.histograms import count_histograms
@@ -26,7 +26,7 @@ from bpcore.measure.recording import Recording
 from bpcore.measure.records import Final, StackRecord
 from bpcore.measure.sharpness import sharpness
 from bpcore.measure.snapshots import take_snapshot
-from bpcore.mlp import Network, accuracy, data_term, forward, initialize, penalized
+from bpcore.mlp import Network, initialize, penalized
 from bpcore.optimizers import Optimizer
 
 __all__ = ["Examples", "RunSettings", "StackSettings", "train_stack"]
@@ -258,25 +258,14 @@ class _Loop:
         if self.settings.batch_size is None:  # the last step has seen all examples
             final.loss[alive], final.accuracy[alive], final.data_loss[alive] = (values[alive] for values in self.final)
         elif self.network.normalization.needs_batch:
-            self._on_all_examples(final)
+            loss_term, hits = evaluate_whole(self.network, self.engine.parameters.layers, self.batches.x, self.batches.y, alive)
         else:
             loss_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)
-            final.data_loss[alive] = loss_term[alive]
+        if self.settings.batch_size is not None:
+            final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
             final.loss[alive] = penalized(loss_term, params, self.weight_decay[:, :, None])[alive]
-            final.accuracy[alive] = hits[alive]
         if examples.test_x is not None and examples.test_y is not None:
             final.test_loss, final.test_accuracy = evaluate_stack(
                 self.network, params, examples.test_x, examples.test_y, self.running, alive
             )
         return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)
-
-    def _on_all_examples(self, final: Final) -> None:
-        """Evaluate normalized nets with the statistics of all examples, which cannot be had piece by piece."""
-        x, y = self.batches.x, self.batches.y
-        for run in np.flatnonzero(self.alive):  # one by one, since all examples of many runs would leave the cache
-            own = slice(int(run), int(run) + 1)
-            params = self.engine.parameters.layers(own)
-            trace = forward(self.network, params, x)
-            final.data_loss[run] = data_term(self.network, trace, y)[0]
-            final.loss[run] = penalized(final.data_loss[run : run + 1], params, self.weight_decay[own, :, None])[0]
-            final.accuracy[run] = accuracy(trace.a[self.network.L], y, self.network.one_logit)[0]

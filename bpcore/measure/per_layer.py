@@ -45,7 +45,7 @@ def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array
             "update_ratio": norms[UPDATE] / norms[WEIGHT],
         }
     columns["delta_rms"] = columns["delta_norm"] / np.sqrt(network.sizes)
-    if network.normalization.active:  # there the mean of δ is zero by construction, and W¹ᵀ times it too
+    if network.normalization.centers:  # there the mean of δ is zero by construction, and W¹ᵀ times it too
         columns["delta_mean_norm"][..., : network.L if network.L > 1 else 0] = np.nan
     for name in ("weight_grad_norm", "bias_grad_norm", "weight_norm", "update_ratio"):
         columns[name][..., 0] = np.nan
