@@ -66,9 +66,8 @@ def _became(run: Any) -> list[str]:
         first = "" if missing(run["nonfinite_quantity"]) else f": {run['nonfinite_quantity']}{where} is the first that is not finite"
         return [f"outcome: diverged at step {run['diverged_at_step']}{first}"]
     guess = "" if missing(run["baseline_accuracy"]) else f", accuracy {number(run['baseline_accuracy'])}"
-    return [
-        f"outcome: {run['outcome']}; skill {number(run['skill'])} over the best constant output (loss {number(run['baseline_loss'])}{guess})"
-    ]
+    best = f"the best constant output (loss {number(run['baseline_loss'])}{guess})"
+    return [f"outcome: {run['outcome']}; skill {number(run['skill'])} over {best}"]
 
 
 def verdict_of(run: Any, step0: Any) -> Verdict:
