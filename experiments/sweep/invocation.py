@@ -89,5 +89,5 @@ def _tell_failures(tables: Tables, done: Plan) -> int:
     own = tables.runs[tables.runs["run_id"].isin([run.run_id for run in done.runs])]
     failures = own[own["status"] == "failed"]
     for row in failures.to_dict("records"):
-        print(f"gradstab: run {row['job']} ({row['run_id']}) failed: {str(row['error']).splitlines()[0]}", file=sys.stderr)
+        print(f"gradstab: job {row['job']} ({row['run_id']}) failed: {str(row['error']).splitlines()[0]}", file=sys.stderr)
     return len(failures)
