@@ -27,6 +27,9 @@ reference: $(VENV)/.installed-test ## make the committed reference anew; look at
 	@mkdir -p results/reference
 	@cp results/atlas/verdicts.json results/atlas/summary.md $(REFERENCE_FIGURES:%=results/atlas/figures/%.png) results/reference/
 
+# Empty is unset: where it is set, as on many CI machines, every process that a test starts compiles our code anew.
+test slow: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.installed-$(EXTRAS) ## set up and run the test suite
 	@echo "== running the test suite"
 	@$(BIN)/python -m pytest -n auto --dist worksteal

@@ -30,6 +30,10 @@ class Layers:
             for layer, array in getattr(self, kind).items():
                 yield (kind, layer), array
 
+    def own(self, layer: int) -> dict[str, Array]:
+        """Return γ and β of a layer by kind, as normalizations take them; empty where it is not normalized."""
+        return {kind: arrays[layer] for kind, arrays in (("gamma", self.gamma), ("beta", self.beta)) if layer in arrays}
+
     def map(self, function: Callable[[Key, Array], Array]) -> "Layers":
         """Return new arrays function((kind, layer), array) under the same keys."""
         result = Layers()

@@ -7,7 +7,9 @@ J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F, and δ^l = ∂J_i/∂z^l, per ex
 depends on the whole batch, and δ^l is m·∂J/∂z^l.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +18,10 @@ from bpcore.arrays import Array
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
 from bpcore.losses import Loss
-from bpcore.normalization import (
-    BatchStatistics,
-    Normalization,
-    RunningStatistics,
-    denormalize,
-    normalize,
-    normalize_with,
-)
+from bpcore.normalization import Kept, Normalization, RunningStatistics, none
 from bpcore.streams import stream
+
+_NONE = none()
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,18 @@ class Network:
         """Return φ of a layer."""
         return self.activation if layer < self.L else self.output_activation
 
+    @property
+    def one_logit(self) -> bool:
+        """Return whether there is a single output, and it is a logit: its sign is the class."""
+        return self.sizes[-1] == 1 and self.loss.single_logits
+
+    def norm(self, layer: int) -> Normalization:
+        """Return what stands between z and φ of a layer; nothing does in the output layer."""
+        return self.normalization if layer < self.L else _NONE
+
     def normalized(self, layer: int) -> bool:
-        """Return whether a layer's z is normalized before φ."""
-        return self.normalization.active and layer < self.L
+        """Return whether a layer's h is another array than its z."""
+        return self.norm(layer).active
 
 
 @dataclass(frozen=True)
@@ -67,13 +73,13 @@ class Trace:
         z: z^l, l = 1…L.
         h: input of φ; z^l itself where layer l is not normalized.
         a: a^l, l = 0…L.
-        statistics: of the normalized layers.
+        statistics: what the normalization of each layer keeps for the backward pass.
     """
 
     z: dict[int, Array]
     h: dict[int, Array]
     a: dict[int, Array]
-    statistics: dict[int, BatchStatistics]
+    statistics: dict[int, Kept]
 
 
 def initialize(network: Network, initializers: list[Initializer], seeds: list[int], dtype: str) -> Layers:
@@ -99,13 +105,12 @@ def initialize(network: Network, initializers: list[Initializer], seeds: list[in
         biases = [init.draw_bias(stream(seed, "biases", l), fan_out) for init, seed in runs]
         params.W[l] = np.stack(weights).astype(dtype)
         params.b[l] = np.stack(biases).astype(dtype)
-        if network.normalized(l):
-            params.gamma[l] = np.ones_like(params.b[l])
-            params.beta[l] = np.zeros_like(params.b[l])
+        for kind, array in network.norm(l).initial(params.b[l]).items():
+            params[kind, l] = array
     return params
 
 
-def forward(network: Network, params: Layers, x: Array) -> Trace:
+def forward(network: Network, params: Layers, x: Array, running: RunningStatistics | None = None) -> Trace:
     """Run the network forward on a batch.
 
     z^l = W^l a^(l−1) + b^l, a^l = φ(h^l).
@@ -114,20 +119,22 @@ def forward(network: Network, params: Layers, x: Array) -> Trace:
         network: the architecture.
         params: of the stack.
         x: a^0, shape (R or 1, n_0, m).
+        running: statistics gathered in training, for evaluation mode; without them each batch is normalized by its own.
 
     Returns:
-        Everything that `backward` reads.
+        Everything that `backward` reads; in evaluation mode, which has no backward pass, `statistics` is empty.
     """
     W, b = params.W, params.b
     z: dict[int, Array] = {}
     h: dict[int, Array] = {}
     a: dict[int, Array] = {0: x}
-    statistics: dict[int, BatchStatistics] = {}
+    statistics: dict[int, Kept] = {}
     for l in range(1, network.L + 1):
         z[l] = W[l] @ a[l - 1] + b[l]
-        h[l] = z[l]
-        if network.normalized(l):
-            h[l], statistics[l] = normalize(z[l], params.gamma[l], params.beta[l], network.normalization.eps)
+        if running is None:
+            h[l], statistics[l] = network.norm(l).forward(z[l], params.own(l))
+        else:
+            h[l] = network.norm(l).evaluate(z[l], params.own(l), running, l)
         a[l] = network.phi(l).value(h[l])
     return Trace(z, h, a, statistics)
 
@@ -147,28 +154,59 @@ def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_de
 
     Source: Nielsen, Neural Networks and Deep Learning, ch. 2, BP1–BP4.
     """
-    W, L, m = params.W, network.L, y.shape[-1]
-    h, a = trace.h, trace.a
+    W, L, a, m = params.W, network.L, trace.a, y.shape[-1]
     gradients = Layers()
-    delta = {L: network.loss.delta(h[L], y, network.output_activation)}  # BP1
-    for l in range(L - 1, 0, -1):
-        delta[l] = (W[l + 1].mT @ delta[l + 1]) * network.phi(l).prime(h[l])  # BP2
-        if network.normalized(l):  # what BP2 gave is the error at h; carry it through the normalization to z
-            delta[l], gradients.gamma[l], gradients.beta[l] = denormalize(delta[l], params.gamma[l], trace.statistics[l])
+
+    def to_z(l: int, error: Array) -> Array:
+        delta, own = network.norm(l).backward(error, params.own(l), trace.statistics[l])
+        for kind, gradient in own.items():
+            gradients[kind, l] = gradient
+        return delta
+
+    delta_L = network.loss.delta(trace.h[L], y, network.output_activation)  # BP1
+    delta = propagate(network, params, trace, delta_L, to_z)  # BP2
     for l in range(1, L + 1):
         gradients.b[l] = delta[l].mean(axis=-1, keepdims=True)  # BP3
         gradients.W[l] = delta[l] @ a[l - 1].mT / m + weight_decay * W[l]  # BP4
     return delta, gradients
 
 
-def input_gradient(params: Layers, delta: dict[int, Array]) -> Array:
+def propagate(network: Network, params: Layers, trace: Trace, error: Any, to_z: Callable[[int, Any], Any]) -> dict[int, Any]:
+    """Carry an error from z^L down to z^1: the one backward walk.
+
+    δ^l = to_z((W^(l+1))ᵀ δ^(l+1) ⊙ φ′(h^l)), where `to_z` leads from h^l through the normalization to z^l.
+
+    Args:
+        network: the architecture.
+        params: of the forward pass.
+        trace: of the forward pass.
+        error: δ^L, an array or what may stand for one in W.mT @ δ and δ * φ′.
+        to_z: (l, error at h^l) -> error at z^l, the normalization's part in it.
+
+    Returns:
+        δ^l for l = 1…L.
+    """
+    W, h, L = params.W, trace.h, network.L
+    delta = {L: error}
+    for l in range(L - 1, 0, -1):
+        delta[l] = to_z(l, (W[l + 1].mT @ delta[l + 1]) * network.phi(l).prime(h[l]))  # BP2
+    return delta
+
+
+def input_gradient(params: Layers, delta: dict[int, Any]) -> Any:
     """Return δ^0 = ∂J_i/∂x = (W^1)ᵀ δ^1, shape (R, n_0, m)."""
     return params.W[1].mT @ delta[1]
 
 
 def objective(network: Network, params: Layers, trace: Trace, y: Array, weight_decay: Array) -> Array:
     """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run, shape (R,)."""
-    return penalized(network.loss.value(trace.h[network.L], y, network.output_activation).mean(axis=-1), params, weight_decay)
+    return penalized(data_term(network, trace, y), params, weight_decay)
+
+
+def data_term(network: Network, trace: Trace, y: Array) -> Array:
+    """Return (1/m) Σ_i J_i per run, shape (R,)."""
+    mean: Array = network.loss.value(trace.h[network.L], y, network.output_activation).mean(axis=-1)
+    return mean
 
 
 def penalized(data_term: Array, params: Layers, weight_decay: Array) -> Array:
@@ -179,31 +217,18 @@ def penalized(data_term: Array, params: Layers, weight_decay: Array) -> Array:
     return total
 
 
-def accuracy(output: Array, y: Array) -> Array:
-    """Return the fraction of examples whose largest output is the right class, per run; NaN for a single output."""
-    if y.shape[-2] < 2:
+def accuracy(output: Array, y: Array, one_logit: bool = False) -> Array:
+    """Return the fraction of examples whose largest output is the right class, per run; NaN for a single output that is no logit.
+
+    A single logit is right where (z > 0) = (y ≥ ½).
+    """
+    if y.shape[-2] < 2 and not one_logit:
         return np.full(output.shape[:-2], np.nan)
-    hits = output.argmax(axis=-2) == y.argmax(axis=-2)
+    hits = sign_is_right(output, y) if one_logit else output.argmax(axis=-2) == y.argmax(axis=-2)
     return np.where(np.isfinite(output).all(axis=(-2, -1)), hits.mean(axis=-1), np.nan)
 
 
-def evaluate(network: Network, params: Layers, x: Array, running: RunningStatistics) -> Array:
-    """Return a^L in evaluation mode: batch normalization uses its running statistics.
-
-    Args:
-        network: the architecture.
-        params: of the stack.
-        x: (R or 1, n_0, m).
-        running: statistics gathered in training; unused without batch normalization.
-
-    Returns:
-        a^L, shape (R, n_L, m).
-    """
-    a = x
-    for l in range(1, network.L + 1):
-        h = params.W[l] @ a + params.b[l]
-        if network.normalized(l):
-            mean, variance = running.of(l)
-            h = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
-        a = network.phi(l).value(h)
-    return a
+def sign_is_right(logit: Array, y: Array) -> Array:
+    """Return whether a single logit, (R, 1, m), is on the side of its target, (R, m): (z > 0) = (y ≥ ½)."""
+    right: Array = ((logit > 0) == (y >= 0.5))[..., 0, :]
+    return right

@@ -1,30 +1,19 @@
-"""Batch normalization before φ, with its exact backward pass."""
+"""What stands between z and φ in the hidden layers: nothing, or batch normalization with its exact backward pass."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from bpcore.arrays import Array
 
+Own = Mapping[str, Array]
+"""What a normalized layer learns: gamma and beta -> (..., n, 1). Empty where nothing is learned."""
 
-@dataclass(frozen=True)
-class Normalization:
-    """Choose how z is normalized before φ in the hidden layers.
-
-    Args:
-        name: none or batch.
-        eps: ε added to the variance, > 0; unused by none.
-        momentum: weight of the newest batch in the running statistics, in (0, 1]; unused by none.
-    """
-
-    name: str
-    eps: float = 1e-5
-    momentum: float = 0.1
-
-    @property
-    def active(self) -> bool:
-        """Return whether hidden layers are normalized."""
-        return self.name != "none"
+Kept = Any
+"""What a forward pass keeps for the backward pass; None where nothing is kept."""
 
 
 @dataclass(frozen=True)
@@ -42,30 +31,6 @@ class BatchStatistics:
     std: Array
     mean: Array
     variance: Array
-
-
-def none() -> Normalization:
-    """Return no normalization: φ acts on z itself."""
-    return Normalization("none")
-
-
-def batch(eps: float = 1e-5, momentum: float = 0.1) -> Normalization:
-    """Return batch normalization with learned γ, β.
-
-    Args:
-        eps: ε > 0 added to the biased variance of the batch.
-        momentum: weight of the newest batch in the running statistics, in (0, 1].
-
-    Raises:
-        ValueError: an argument is out of range.
-
-    Source: Ioffe & Szegedy 2015, algorithm 1.
-    """
-    if not (np.isfinite(eps) and eps > 0):
-        raise ValueError(f"`eps` must be a finite number > 0, got {eps}")
-    if not 0 < momentum <= 1:
-        raise ValueError(f"`momentum` must lie in (0, 1], got {momentum}")
-    return Normalization("batch", float(eps), float(momentum))
 
 
 def normalize(z: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, BatchStatistics]:
@@ -142,11 +107,13 @@ class RunningStatistics:
         self._count = 0
         self._sums: dict[int, tuple[Array, Array]] = {}
 
-    def update(self, statistics: dict[int, BatchStatistics]) -> None:
-        """Take in the statistics of one batch, per normalized layer."""
+    def update(self, statistics: Mapping[int, BatchStatistics | None]) -> None:
+        """Take in the statistics of one batch, per layer; None where a layer has none."""
         rho = self._momentum
         self._count += 1
         for layer, new in statistics.items():
+            if new is None:
+                continue
             mean, variance = self._sums.get(layer, (0.0 * new.mean, 0.0 * new.variance))
             self._sums[layer] = ((1 - rho) * mean + rho * new.mean, (1 - rho) * variance + rho * new.variance)
 
@@ -162,3 +129,135 @@ class RunningStatistics:
         part._count = self._count
         part._sums = {layer: (mean[runs], variance[runs]) for layer, (mean, variance) in self._sums.items()}
         return part
+
+
+class Normalization(ABC):
+    """Say what becomes of z on its way to φ: h = n(z)."""
+
+    name: ClassVar[str]
+    """What tables and figures call it."""
+    active: ClassVar[bool] = True
+    """Whether h is another array than z; a layer then learns γ and β."""
+    needs_batch: ClassVar[bool] = False
+    """Whether the h of an example depends on the other examples of its batch."""
+    centers: ClassVar[bool] = False
+    """Whether the mean over the batch is taken away, so that the mean of δ is 0 by construction."""
+
+    @abstractmethod
+    def initial(self, bias: Array) -> dict[str, Array]:
+        """Return what a layer learns, at the start, each of the shape of its bias."""
+
+    @abstractmethod
+    def forward(self, z: Array, own: Own) -> tuple[Array, Kept]:
+        """Return h, (..., n, m), and what `backward` needs."""
+
+    @abstractmethod
+    def backward(self, error: Array, own: Own, kept: Kept) -> tuple[Array, dict[str, Array]]:
+        """Return δ, the error at z, from m·∂J/∂h, and the gradients of what is learned."""
+
+    @abstractmethod
+    def backward_fixed(self, error: Array, own: Own, kept: Kept) -> Array:
+        """Return the error at z where what is common to a batch is held fixed, so that each example stands for itself."""
+
+    @abstractmethod
+    def evaluate(self, z: Array, own: Own, running: "RunningStatistics", layer: int) -> Array:
+        """Return h in evaluation mode, where no example depends on another."""
+
+    def running(self) -> "RunningStatistics":
+        """Return what gathers the statistics of the batches, still empty."""
+        return RunningStatistics(1.0)
+
+
+@dataclass(frozen=True)
+class Unnormalized(Normalization):
+    """Leave z as it is: h = z."""
+
+    name = "none"
+    active = False
+
+    def initial(self, bias: Array) -> dict[str, Array]:
+        """Return nothing: nothing is learned."""
+        return {}
+
+    def forward(self, z: Array, own: Own) -> tuple[Array, Kept]:
+        """Return z itself."""
+        return z, None
+
+    def backward(self, error: Array, own: Own, kept: Kept) -> tuple[Array, dict[str, Array]]:
+        """Return the error itself."""
+        return error, {}
+
+    def backward_fixed(self, error: Array, own: Own, kept: Kept) -> Array:
+        """Return the error itself."""
+        return error
+
+    def evaluate(self, z: Array, own: Own, running: "RunningStatistics", layer: int) -> Array:
+        """Return z itself."""
+        return z
+
+
+@dataclass(frozen=True)
+class Batch(Normalization):
+    """Normalize every unit over the batch: h = γẑ + β.
+
+    Args:
+        eps: ε > 0 added to the biased variance of the batch.
+        momentum: weight of the newest batch in the running statistics, in (0, 1].
+    """
+
+    name = "batch"
+    needs_batch = True
+    centers = True
+    eps: float
+    momentum: float
+
+    def initial(self, bias: Array) -> dict[str, Array]:
+        """Return γ = 1, β = 0."""
+        return {"gamma": np.ones_like(bias), "beta": np.zeros_like(bias)}
+
+    def forward(self, z: Array, own: Own) -> tuple[Array, Kept]:
+        """Return `normalize`."""
+        return normalize(z, own["gamma"], own["beta"], self.eps)
+
+    def backward(self, error: Array, own: Own, kept: Kept) -> tuple[Array, dict[str, Array]]:
+        """Return `denormalize`."""
+        delta, d_gamma, d_beta = denormalize(error, own["gamma"], kept)
+        return delta, {"gamma": d_gamma, "beta": d_beta}
+
+    def backward_fixed(self, error: Array, own: Own, kept: Kept) -> Array:
+        """Return γ/√(v+ε) · m·∂J/∂h."""
+        delta: Array = error * (own["gamma"] / kept.std).astype(error.dtype)
+        return delta
+
+    def evaluate(self, z: Array, own: Own, running: "RunningStatistics", layer: int) -> Array:
+        """Return `normalize_with` the running statistics."""
+        mean, variance = running.of(layer)
+        return normalize_with(z, own["gamma"], own["beta"], mean, variance, self.eps)
+
+    def running(self) -> "RunningStatistics":
+        """Return statistics in which the newest batch weighs `momentum`."""
+        return RunningStatistics(self.momentum)
+
+
+def none() -> Normalization:
+    """Return no normalization: φ acts on z itself."""
+    return Unnormalized()
+
+
+def batch(eps: float = 1e-5, momentum: float = 0.1) -> Normalization:
+    """Return batch normalization with learned γ, β.
+
+    Args:
+        eps: ε > 0 added to the biased variance of the batch.
+        momentum: weight of the newest batch in the running statistics, in (0, 1].
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: Ioffe & Szegedy 2015, algorithm 1.
+    """
+    if not (np.isfinite(eps) and eps > 0):
+        raise ValueError(f"`eps` must be a finite number > 0, got {eps}")
+    if not 0 < momentum <= 1:
+        raise ValueError(f"`momentum` must lie in (0, 1], got {momentum}")
+    return Batch(float(eps), float(momentum))

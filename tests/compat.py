@@ -169,7 +169,8 @@ def with_pips_index(environment: Mapping[str, str], config: str) -> dict[str, st
         "UV_FIND_LINKS": ",".join(settings.get("find-links", "").split()),
         "UV_INDEX_STRATEGY": "unsafe-best-match" if "extra-index-url" in settings else None,  # as pip does, which knows no order
     }
-    here = {key: value for key, value in environment.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")}
+    own = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")  # of this process; compiling anew each time takes long
+    here = {key: value for key, value in environment.items() if key not in own}
     return {key: value for key, value in named.items() if value} | here | {"UV_PYTHON_DOWNLOADS": "never"}
 
 
@@ -184,10 +185,8 @@ def make(cell: Cell, uv: str, environment: Mapping[str, str], requirements: str)
     key = hashlib.sha256(f"{requirements} {cell.name} {cell.interpreter.full} {cell.interpreter.path} {ROOT}".encode()).hexdigest()
     stamp = cell.folder / STAMP
     whole = cell.python.exists() and stamp.is_file() and stamp.read_text() == key
-    install = [
-        uv, "pip", "install", "--quiet", "--upgrade", "--resolution", RESOLUTIONS[cell.resolution], "--python", str(cell.python),
-        "--editable", f"{ROOT}[test]",
-    ]  # fmt: skip
+    options = ["--quiet", "--compile-bytecode", "--upgrade", "--resolution", RESOLUTIONS[cell.resolution]]
+    install = [uv, "pip", "install", *options, "--python", str(cell.python), "--editable", f"{ROOT}[test]"]
     if whole and cell.resolution == "lowest":
         return ""
     if not whole:

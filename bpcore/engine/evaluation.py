@@ -1,12 +1,14 @@
 """The loss and accuracy of a whole stack on examples that may be many: in pieces whose activations stay in the cache."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
-from bpcore.mlp import Network
-from bpcore.normalization import RunningStatistics, normalize_with
+from bpcore.mlp import Network, accuracy, data_term, forward, sign_is_right
+from bpcore.normalization import RunningStatistics
 
 PIECE = 512
 """Examples at once. The bits of a product may depend on it, so that it must not depend on the stack."""
@@ -41,7 +43,7 @@ def evaluate_stack(
 ) -> tuple[FloatArray, FloatArray]:
     """Return J_i averaged over the examples, and the fraction of them whose largest output is the right class, in evaluation mode.
 
-    What `mlp.evaluate`, the loss and `mlp.accuracy` say, without their temporaries.
+    What `mlp.forward`, the loss and `mlp.accuracy` say, without their temporaries.
 
     Args:
         network: the architecture.
@@ -53,7 +55,7 @@ def evaluate_stack(
 
     Returns:
         (R,) each; NaN for runs that were not asked for. The accuracy is NaN for outputs that are not finite and for a single
-        output, too.
+        output that is no logit, too.
     """
     loss, hits, finite = np.zeros(asked.size), np.zeros(asked.size, dtype=np.int64), asked.copy()
     dtype, widest = params.W[1].dtype, max(network.sizes[1:])
@@ -67,11 +69,38 @@ def evaluate_stack(
         for group, (own, statistics) in zip(groups, parts, strict=True):
             h, output = _forward(network, own, statistics, piece, buffers)
             loss[group] += np.add.reduce(network.loss.value(h, targets, network.output_activation), axis=-1, dtype=np.float64)
-            hits[group] += np.add.reduce(right(output, labels), axis=-1)
+            hits[group] += np.add.reduce(sign_is_right(output, targets) if network.one_logit else right(output, labels), axis=-1)
             finite[group] &= np.isfinite(output).all(axis=(-2, -1))
     m = x.shape[1]
-    classes = network.sizes[-1] > 1
+    classes = network.sizes[-1] > 1 or network.one_logit
     return np.where(asked, loss / m, np.nan), np.where(finite & classes, hits / m, np.nan)
+
+
+def evaluate_whole(
+    network: Network, params_of: Callable[[slice], Layers], x: Array, y: Array, asked: Array
+) -> tuple[FloatArray, FloatArray]:
+    """Return J without its λ term and the accuracy on all examples at once, normalized with their own statistics.
+
+    Those cannot be had piece by piece.
+
+    Args:
+        network: the architecture.
+        params_of: slice of the stack -> its parameters.
+        x: (1, n_0, m).
+        y: (1, n_L, m), targets.
+        asked: (R,) bool, the runs that are evaluated.
+
+    Returns:
+        (R,) each; NaN for runs that were not asked for.
+    """
+    loss, hits = np.full(asked.size, np.nan), np.full(asked.size, np.nan)
+    for run in np.flatnonzero(asked):  # one by one, since all examples of many runs would leave the cache
+        own = slice(int(run), int(run) + 1)
+        params = params_of(own)
+        trace = forward(network, params, x)
+        loss[run] = data_term(network, trace, y)[0]
+        hits[run] = accuracy(trace.a[network.L], y, network.one_logit)[0]
+    return loss, hits
 
 
 def _of_runs(params: Layers, runs: slice) -> Layers:
@@ -87,8 +116,7 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
         np.matmul(params.W[l], below, out=h)
         h += params.b[l]
         if network.normalized(l):
-            mean, variance = running.of(l)
-            h[...] = normalize_with(h, params.gamma[l], params.beta[l], mean, variance, network.normalization.eps)
+            h[...] = network.norm(l).evaluate(h, params.own(l), running, l)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
         in_place(network.phi(l)).value(h, a)
     return h, a

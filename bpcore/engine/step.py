@@ -10,7 +10,9 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.activations import in_place
 from bpcore.engine.batches import Batch
+from bpcore.engine.evaluation import right
 from bpcore.engine.losses import mean_and_delta
+from bpcore.engine.normalization import Buffers, denormalize, normalize
 from bpcore.engine.optimizers import advance
 from bpcore.engine.workspace import Gradient, Parameters, Workspace, flat, unpack
 from bpcore.layers import Layers
@@ -25,8 +27,8 @@ from bpcore.measure.quantities import (
     Norms,
     total,
 )
-from bpcore.mlp import Network, Trace
-from bpcore.normalization import BatchStatistics
+from bpcore.mlp import Network, Trace, accuracy
+from bpcore.normalization import Kept
 from bpcore.optimizers import Optimizer
 
 
@@ -75,8 +77,9 @@ class Engine:
         self.phi = {l: in_place(network.phi(l)) for l in range(1, network.L + 1)}
         self.parameters, self._next = Parameters(params), Parameters(params)
         self.work = Workspace(network, self.runs, m, dtype)
+        self._buffers = {l: Buffers(self.work.h[l], z_hat, self.work.scratch[l], self.work.ones) for l, z_hat in self.work.z_hat.items()}
         self.norms = Norms(self.runs, network.L, dtype, network.normalization.active)
-        self.statistics: dict[int, BatchStatistics] = {}
+        self.statistics: dict[int, Kept] = {}
         self.delta: dict[int, Array] = {}
         self._gradient_sums: dict[int, Gradient] = {}
         self._gamma_sums: dict[int, Array] = {}
@@ -95,23 +98,11 @@ class Engine:
         for l in range(1, network.L + 1):
             np.matmul(transposed[l], below, out=work.z[l])  # z^l = W^l a^(l−1) + b^l
             if network.normalized(l):
-                self._normalize(l)
+                self.statistics[l] = normalize(network.norm(l), work.z[l], self.parameters.own(l), self._buffers[l])
             self.phi[l].value(work.h[l], work.a[l])  # a^l = φ(h^l)
             below = work.ones_below[l]
         data_term, self._top = mean_and_delta(network.loss, work.h[network.L], batch.y, network.output_activation)  # BP1
         return data_term.astype(np.float64)
-
-    def _normalize(self, l: int) -> None:
-        work, z, z_hat, h, scratch = self.work, self.work.z[l], self.work.z_hat[l], self.work.h[l], self.work.scratch[l]
-        mean = np.matmul(z, work.ones) / self.m
-        np.subtract(z, mean, out=z_hat)
-        np.multiply(z_hat, z_hat, out=scratch)
-        variance = np.matmul(scratch, work.ones) / self.m
-        std = np.sqrt(variance + self.network.normalization.eps)
-        np.divide(z_hat, std, out=z_hat)
-        np.multiply(z_hat, self.parameters.gamma[l], out=h)
-        np.add(h, self.parameters.beta[l], out=h)
-        self.statistics[l] = BatchStatistics(z_hat, std, mean, variance)
 
     # ----------------------------------------------------------------- backward
 
@@ -149,22 +140,13 @@ class Engine:
                 self.phi[l - 1].prime(work.h[l - 1], work.a[l - 1], slope)
                 np.multiply(self.delta[l - 1], slope, out=self.delta[l - 1])  # BP2
                 if network.normalized(l - 1):
-                    self._denormalize(l - 1)
+                    error, own, kept = self.delta[l - 1], parameters.own(l - 1), self.statistics[l - 1]
+                    sums = denormalize(network.norm(l - 1), error, own, kept, self._buffers[l - 1])
+                    self._gamma_sums[l - 1], self._beta_sums[l - 1] = sums["gamma"], sums["beta"]
             if update is not None:
                 self._update_layer(l, self._scale, update)
         if measured:
             norms.measure(0, {DELTA: flat(self.delta[0]), BIAS_GRADIENT: flat(np.matmul(self.delta[0], work.ones))})
-
-    def _denormalize(self, l: int) -> None:
-        """Carry what BP2 gave, the error at h, through the normalization to z; see `normalization.denormalize`."""
-        work, delta, z_hat, scratch = self.work, self.delta[l], self.work.z_hat[l], self.work.scratch[l]
-        self._beta_sums[l] = np.matmul(delta, work.ones)
-        np.multiply(delta, z_hat, out=scratch)
-        self._gamma_sums[l] = np.matmul(scratch, work.ones)
-        np.multiply(z_hat, self._gamma_sums[l] / self.m, out=scratch)
-        np.subtract(delta, self._beta_sums[l] / self.m, out=delta)
-        np.subtract(delta, scratch, out=delta)
-        np.multiply(delta, self.parameters.gamma[l] / self.statistics[l].std, out=delta)
 
     def _decay(self, l: int, weights: Array) -> None:
         """Add m·λW, run by run: 0·W is not 0 where W is infinite, and where λ is 0 nothing must change."""
@@ -283,7 +265,22 @@ class Engine:
     def trace(self, batch: Batch) -> Trace:
         """Return the forward pass as views: z, h, a and statistics."""
         work = self.work
-        return Trace(work.z, work.h, {0: batch.x[:, :-1], **work.a}, self.statistics)
+        kept = {l: self.statistics.get(l) for l in work.z}
+        return Trace(work.z, work.h, {0: batch.x[:, :-1], **work.a}, kept)
+
+    def accuracy(self, batch: Batch, regular: bool) -> FloatArray:
+        """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost.
+
+        Args:
+            batch: of the forward pass.
+            regular: whether every output is finite: one that is not has a loss that is not.
+        """
+        output = self.work.a[self.network.L]
+        _, n, m = output.shape
+        if n < 2 or not regular:
+            return accuracy(output, batch.y, self.network.one_logit)
+        hits: FloatArray = np.add.reduce(right(output, batch.labels), axis=-1) / m
+        return hits
 
     def _sums(self) -> Layers:
         return unpack({l: gradient.packed for l, gradient in self._gradient_sums.items()}, self._gamma_sums, self._beta_sums)

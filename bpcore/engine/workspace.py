@@ -34,6 +34,10 @@ class Parameters:
         """Return views of the parameters by kind and layer."""
         return unpack({l: P[runs] for l, P in self.P.items()}, self.gamma, self.beta, runs)
 
+    def own(self, layer: int) -> dict[str, Array]:
+        """Return γ and β of a normalized layer by kind."""
+        return {"gamma": self.gamma[layer], "beta": self.beta[layer]}
+
     def items(self) -> Iterator[tuple[tuple[str, int], Array]]:
         """Yield ((P, gamma or beta, layer), array), runs first."""
         for kind in ("P", "gamma", "beta"):

@@ -5,12 +5,13 @@ Taking out a power of two is exact, and every step of the backward pass is linea
 and a forward pass that overflowed cannot be mended.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.mlp import Network, Trace
-from bpcore.normalization import denormalize
+from bpcore.mlp import Network, Trace, input_gradient, propagate
 from bpcore.norms import norm
 
 
@@ -27,6 +28,34 @@ def _take_out(x: Array) -> tuple[Array, Array]:
     return (np.ldexp(x, -exponent) if exponent.any() else x), exponent.astype(np.int64)
 
 
+class Extended:
+    """Hold an error as mantissa · 2^exponent, one exponent per run; it takes part in W.mT @ δ and δ * φ′ as an array does.
+
+    Args:
+        mantissa: (R, n, m), in the run's dtype.
+        exponent: (R, 1, 1), int64.
+    """
+
+    __array_ufunc__ = None  # numpy leaves the products to this class
+
+    def __init__(self, mantissa: Array, exponent: Array | int = 0) -> None:
+        self.mantissa, self.exponent = mantissa, exponent
+
+    def __rmatmul__(self, matrix: Array) -> "Extended":
+        """Return matrix @ self."""
+        return self.mapped(lambda mantissa: matrix @ mantissa)
+
+    def __mul__(self, slope: Array) -> "Extended":
+        """Return self * slope, entry by entry."""
+        slope, taken = _take_out(slope)
+        return Extended(self.mantissa * slope, self.exponent + taken)
+
+    def mapped(self, linear: Callable[[Array], Array]) -> "Extended":
+        """Return what a linear map makes of it, its mantissa near 1 again."""
+        mantissa, taken = _take_out(linear(self.mantissa))
+        return Extended(mantissa, self.exponent + taken)
+
+
 def extended_backward(network: Network, params: Layers, trace: Trace, y: Array) -> tuple[dict[int, Array], dict[int, Array]]:
     """Propagate the error back by BP1 and BP2, with exponents.
 
@@ -41,21 +70,15 @@ def extended_backward(network: Network, params: Layers, trace: Trace, y: Array) 
     Returns:
         Mantissas for l = 0…L, each (R, n_l, m) in the run's dtype, and exponents, each (R,) int64.
     """
-    W, L = params.W, network.L
-    mantissa, taken = _take_out(network.loss.delta(trace.h[L], y, network.output_activation))  # BP1
-    mantissas, exponents = {L: mantissa}, {L: taken}
-    for l in range(L - 1, -1, -1):
-        flow, taken_flow = _take_out(W[l + 1].mT @ mantissas[l + 1])
-        exponent = exponents[l + 1] + taken_flow
-        if l > 0:
-            slope, taken_slope = _take_out(network.phi(l).prime(trace.h[l]))
-            flow = flow * slope  # BP2
-            if network.normalized(l):
-                flow, _, _ = denormalize(flow, params.gamma[l], trace.statistics[l])
-            flow, taken = _take_out(flow)
-            exponent = exponent + taken_slope + taken
-        mantissas[l], exponents[l] = flow, exponent
-    return mantissas, {l: exponent[..., 0, 0] for l, exponent in exponents.items()}
+
+    def to_z(l: int, error: Extended) -> Extended:
+        return error.mapped(lambda mantissa: network.norm(l).backward(mantissa, params.own(l), trace.statistics[l])[0])
+
+    error = Extended(network.loss.delta(trace.h[network.L], y, network.output_activation)).mapped(lambda mantissa: mantissa)  # BP1
+    delta = propagate(network, params, trace, error, to_z)
+    delta[0] = input_gradient(params, delta)
+    down = sorted(delta, reverse=True)
+    return {l: delta[l].mantissa for l in down}, {l: delta[l].exponent[..., 0, 0] for l in down}
 
 
 def log10_delta_norm(network: Network, params: Layers, trace: Trace, y: Array, plain: FloatArray) -> FloatArray:

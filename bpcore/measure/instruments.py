@@ -7,24 +7,9 @@ import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import Array, FloatArray
-from bpcore.norms import norm
 
 SATURATION = 0.05
 """A unit counts as saturated where |φ′| is below this fraction of its maximum."""
-
-
-def delta_norm(delta: Array) -> FloatArray:
-    """Return √(mean_i ‖δ_i‖²), the root mean square over examples of the error's norm."""
-    result: FloatArray = norm(delta) / np.sqrt(delta.shape[-1])
-    return result
-
-
-def delta_mean_norm(delta: Array) -> FloatArray:
-    """Return ‖mean_i δ_i‖ = ‖∂J/∂b‖, the norm of the batch mean.
-
-    Source: Nielsen, Neural Networks and Deep Learning, ch. 5.
-    """
-    return norm(delta.mean(axis=-1, keepdims=True))
 
 
 def mean(x: Array) -> FloatArray:
@@ -48,14 +33,22 @@ def dead(a: Array) -> FloatArray:
     return np.asarray((a == 0).all(axis=-1).mean(axis=-1))
 
 
+def equal_units(weights: Array, biases: Array) -> FloatArray:
+    """Return the fraction of units whose rows of W and b equal the first unit's to the bit; NaN for a single unit.
+
+    Args:
+        weights: (R, n, fan_in).
+        biases: (R, n, 1).
+    """
+    if weights.shape[-2] < 2:
+        return np.full(weights.shape[0], np.nan)
+    same = (weights == weights[:, :1]).all(axis=-1) & (biases == biases[:, :1])[..., 0]
+    return np.asarray(same.mean(axis=-1))
+
+
 def zero(delta: Array) -> FloatArray:
     """Return the fraction of entries of δ that are exactly 0, by underflow or by a rectifier."""
     return np.asarray((delta == 0).mean(axis=(-2, -1)))
-
-
-def relative_update(increment: Array, weights: Array) -> FloatArray:
-    """Return ‖ΔW‖/‖W‖; inf where W is 0 and ΔW is not."""
-    return norm(increment) / norm(weights)
 
 
 def effective_rank(a: Array) -> FloatArray:

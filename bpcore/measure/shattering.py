@@ -1,10 +1,12 @@
 """Shattering: how alike the gradients of the network's function are at different inputs."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.mlp import Network, Trace
+from bpcore.mlp import Network, Trace, input_gradient, propagate
 
 
 def mean_cosine(vectors: Array) -> FloatArray:
@@ -43,18 +45,15 @@ def gradient_cosine(network: Network, params: Layers, trace: Trace) -> FloatArra
 
     Source: Balduzzi et al. 2017, "The shattered gradients problem".
     """
-    L = network.L
-    runs = trace.z[L].shape[0]
-    cosines = np.empty((runs, L + 1))
-    gradient = network.phi(L).prime(trace.h[L].astype(np.float64))
-    cosines[:, L] = mean_cosine(gradient)
-    for l in range(L - 1, -1, -1):
-        gradient = params.W[l + 1].astype(np.float64).mT @ gradient
-        if l > 0:
-            gradient = gradient * network.phi(l).prime(trace.h[l].astype(np.float64))
-            if network.normalized(l):
-                gradient = gradient * (params.gamma[l] / trace.statistics[l].std).astype(np.float64)
+    wide, L = params.map(lambda key, array: array.astype(np.float64, copy=False)), network.L
+    h = {l: array.astype(np.float64, copy=False) for l, array in trace.h.items()}
+
+    def to_z(l: int, gradient: Array) -> Array:
+        gradient = network.norm(l).backward_fixed(gradient, params.own(l), trace.statistics[l])
         exponent = np.frexp(np.abs(gradient).max(axis=-2, keepdims=True))[1]
-        gradient = np.ldexp(gradient, -exponent)  # per example: directions survive any depth
-        cosines[:, l] = mean_cosine(gradient)
-    return cosines
+        scaled: Array = np.ldexp(gradient, -exponent)  # per example: directions survive any depth
+        return scaled
+
+    gradients = propagate(network, wide, replace(trace, h=h), network.phi(L).prime(h[L]), to_z)
+    gradients[0] = input_gradient(wide, gradients)
+    return np.stack([mean_cosine(gradients[l]) for l in range(L + 1)], axis=-1)

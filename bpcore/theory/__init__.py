@@ -23,12 +23,12 @@ from bpcore.theory.correlation import (
     depth_scales,
     stable_correlation,
 )
-from bpcore.theory.dead import dead_layer_probability, dead_unit_probability
+from bpcore.theory.dead import dead_layer_probability
 from bpcore.theory.edge import EdgePoint, critical_sigma_w, edge_curve, edge_of_chaos
 from bpcore.theory.finite_width import kappa, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
-from bpcore.theory.layerwise import delta_factors, groups_of, layer_variances, output_variance, propagate
-from bpcore.theory.limits import delta_bounds, neuron_window, overflow_depth, step_size_limit, underflow_depth
+from bpcore.theory.layerwise import Propagation, groups_of, propagate
+from bpcore.theory.limits import neuron_window, overflow_depth, step_size_limit, underflow_depth
 from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_moment, second_moments, slopes
 from bpcore.theory.moments import moment_jacobian, moment_map
 from bpcore.theory.output import output_error, softmax_error
@@ -41,6 +41,7 @@ __all__ = [
     "EdgePoint",
     "FirstLayer",
     "FixedPoint",
+    "Propagation",
     "batch_moments",
     "batch_norm_factors",
     "batch_norm_rate",
@@ -53,9 +54,6 @@ __all__ = [
     "covariance",
     "critical_sigma_w",
     "dead_layer_probability",
-    "dead_unit_probability",
-    "delta_bounds",
-    "delta_factors",
     "depth_scales",
     "edge_curve",
     "edge_of_chaos",
@@ -64,7 +62,6 @@ __all__ = [
     "gaussian_mean",
     "groups_of",
     "kappa",
-    "layer_variances",
     "length_slope",
     "length_slopes",
     "limit",
@@ -73,7 +70,6 @@ __all__ = [
     "moment_map",
     "neuron_window",
     "output_error",
-    "output_variance",
     "overflow_depth",
     "paired_mean",
     "propagate",

@@ -12,14 +12,11 @@ import numpy as np
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
 from bpcore.theory.fixed_points import limit
-from bpcore.theory.maps import chi, length_slope, slopes
+from bpcore.theory.maps import chi, length_slope, mean_square_slope, slopes
 from bpcore.theory.quadrature import paired_mean
 
 _CRITICAL = 1e-7
 """|χ₁ − 1| up to which a net counts as critical: beyond 10⁷ layers no depth scale can be told from infinity."""
-
-
-_FAR = 1e12
 
 
 def _arc(c: float) -> float:
@@ -180,7 +177,7 @@ def depth_scales(phi: Activation, sigma_w2: float, sigma_b2: float, q1: float = 
     Source: Schoenholz et al. 2017, eq. 4–6 and §4; the gradient's scale §3.
     """
     q = limit(phi, sigma_w2, sigma_b2, q1)
-    chi_1 = chi(phi, q if math.isfinite(q) else _FAR, sigma_w2)
+    chi_1 = chi(phi, q, sigma_w2) if math.isfinite(q) else sigma_w2 * mean_square_slope(phi.slopes)
     if math.isinf(q):
         return DepthScales(q, chi_1, math.nan, math.nan, math.nan, math.nan, _scale(chi_1), "unbounded")
     c = 1.0 if q == 0 else stable_correlation(phi, q, sigma_w2, sigma_b2)

@@ -9,6 +9,7 @@ Known bias: δ^(l+1) is taken to be independent of W^(l+1), which holds to order
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,58 +38,28 @@ def groups_of(squares: FloatArray, most: int = 12) -> FloatArray:
     return np.array([part.mean() for part in np.array_split(ordered, min(most, len(ordered)))])
 
 
-def _layers(
-    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return q^1…q^L, each of the shape of input_square, and E[φ′(√q^l Z)²] for l = 1…D."""
-    q: list[FloatArray] = []
-    slopes: list[FloatArray] = []
-    moment = np.asarray(input_square, dtype=float)
-    for l in range(1, len(sizes)):
-        if l > 1:
-            second, slope = both_moments(phi, q[-1])
-            slopes.append(slope)
-            moment = sizes[l - 1] * second
-        q.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)
-    return q, slopes
-
-
-def layer_variances(
-    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
-) -> list[float]:
-    """Return q^1…q^D, the predicted mean square of z per hidden layer.
-
-    q^1 = Var(W^1)·‖x‖² + σ_b², q^l = n_(l−1)·Var(W^l)·E[φ(√q^(l−1) Z)²] + σ_b².
+@dataclass(frozen=True)
+class Propagation:
+    """Hold what is predicted layer by layer.
 
     Args:
-        phi: activation of the hidden layers.
-        sizes: (n_0, …, n_L).
-        variance: (fan_in, fan_out) -> Var(W).
-        bias_std: σ_b.
-        input_square: mean over examples of ‖x‖², or ‖x‖² of each; the mean of q is returned.
-
-    Returns:
-        D = L − 1 values.
-
-    Source: Poole et al. 2016, eq. 3.
+        factors: ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D in root mean square over weights and examples, shape (L,). NaN or inf where a
+            variance leaves the finite numbers.
+        variances: q^1…q^D, the mean square of z per hidden layer, averaged over inputs.
+        output: q^L of each input, of the shape of input_square.
     """
-    with np.errstate(all="ignore"):
-        return [float(q.mean()) for q in _layers(phi, sizes, variance, bias_std, input_square)[0][:-1]]
+
+    factors: FloatArray
+    variances: list[float]
+    output: FloatArray
 
 
-def output_variance(
+def propagate(
     phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
-) -> FloatArray:
-    """Return q^L, the predicted mean square of the output layer's z, of the shape of input_square; see `layer_variances`."""
-    with np.errstate(all="ignore"):
-        return _layers(phi, sizes, variance, bias_std, input_square)[0][-1]
+) -> Propagation:
+    """Return the predicted variances of z, going up, and factors of δ, going down.
 
-
-def delta_factors(
-    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
-) -> FloatArray:
-    """Return the predicted ratio ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D, in root mean square over weights and examples.
-
+    q^1 = Var(W^1)·‖x‖² + σ_b², q^l = n_(l−1)·Var(W^l)·E[φ(√q^(l−1) Z)²] + σ_b².
     ‖δ^l‖²/‖δ^(l+1)‖² = n_l·Var(W^(l+1))·E[φ′(√q^l Z)²]; at l = 0, φ′ = 1. Several inputs: the ratio of the mean squares,
     each input's being the product of its own factors.
 
@@ -100,21 +71,21 @@ def delta_factors(
         input_square: mean over examples of ‖x‖², or ‖x‖² of each, shape (m,).
 
     Returns:
-        Shape (L,), entry l the ratio at layer l. NaN or inf where a variance leaves the finite numbers.
+        The prediction.
 
-    Source: Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*.
+    Source: Poole et al. 2016, eq. 3; Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*.
     """
+    q: list[FloatArray] = []
+    slopes: list[FloatArray] = []
     with np.errstate(all="ignore"):
-        return _average(_layers(phi, sizes, variance, bias_std, input_square)[1], sizes, variance)
-
-
-def propagate(
-    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
-) -> tuple[FloatArray, list[float], FloatArray]:
-    """Return `delta_factors`, `layer_variances` and `output_variance` from one pass."""
-    with np.errstate(all="ignore"):
-        q, slopes = _layers(phi, sizes, variance, bias_std, input_square)
-        return _average(slopes, sizes, variance), [float(value.mean()) for value in q[:-1]], q[-1]
+        moment = np.asarray(input_square, dtype=float)
+        for l in range(1, len(sizes)):
+            if l > 1:
+                second, slope = both_moments(phi, q[-1])
+                slopes.append(slope)
+                moment = sizes[l - 1] * second
+            q.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)
+        return Propagation(_average(slopes, sizes, variance), [float(value.mean()) for value in q[:-1]], q[-1])
 
 
 def _average(means: list[FloatArray], sizes: tuple[int, ...], variance: Variance) -> FloatArray:

@@ -1,11 +1,8 @@
-"""Limits that do not depend on mean-field theory: step sizes, number formats, the product bound."""
+"""Limits that do not depend on mean-field theory: step sizes, number formats, the window of a neuron."""
 
 import math
 
 import numpy as np
-
-from bpcore.activations import Activation
-from bpcore.arrays import FloatArray
 
 
 def step_size_limit(sharpness: float, momentum: float = 0.0, nesterov: bool = False) -> float:
@@ -63,25 +60,6 @@ def overflow_depth(factor: float, start: float, dtype: str) -> float:
     if factor <= 1 or start <= 0:
         return math.inf
     return max(0.0, (math.log(float(np.finfo(dtype).max)) - math.log(start)) / math.log(factor))
-
-
-def delta_bounds(phi: Activation, weights: list[FloatArray], output_norm: float) -> FloatArray:
-    """Return upper bounds of ‖δ^l‖ for l = 1…L: ‖δ^l‖ ≤ γ ‖W^(l+1)‖₂ ‖δ^(l+1)‖ with γ = max |φ′|.
-
-    Args:
-        phi: activation of the hidden layers.
-        weights: W^1…W^L, each (n_l, n_(l−1)).
-        output_norm: ‖δ^L‖ of an example, or the root mean square over examples.
-
-    Returns:
-        Shape (L,); it holds in every layer of every net without normalization, whatever the weights.
-
-    Source: Pascanu et al. 2013, §2.1.
-    """
-    bounds = [output_norm]
-    for matrix in reversed(weights[1:]):
-        bounds.append(bounds[-1] * phi.max_prime * float(np.linalg.norm(matrix, ord=2)))
-    return np.array(bounds[::-1])
 
 
 def neuron_window(weight: float) -> float:

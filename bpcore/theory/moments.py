@@ -3,25 +3,22 @@
 z ~ N(μω, ντ) with ω = Σw and τ = Σw² of a unit's weights; (μ, ν) → (E[φ(z)], Var[φ(z)]).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
 from bpcore.theory.quadrature import gaussian_mean
 
+Form = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+"""(φ(z), φ′(z), (z − E z)/√Var z) -> what the mean is taken of."""
 
-def _mean(phi: Activation, mean: float, variance: float, function: str) -> float:
+
+def _mean(phi: Activation, mean: float, variance: float, form: Form) -> float:
     root = np.sqrt(variance)
     breaks = tuple((k - mean) / root for k in (*phi.kinks, mean - 2 * root, mean + 2 * root))
-    forms = {
-        "value": lambda z: phi.value(mean + root * z),
-        "square": lambda z: phi.value(mean + root * z) ** 2,
-        "prime": lambda z: phi.prime(mean + root * z),
-        "product": lambda z: phi.value(mean + root * z) * phi.prime(mean + root * z),
-        "value·z": lambda z: phi.prime(mean + root * z) * z,
-        "square·z": lambda z: 2 * phi.value(mean + root * z) * phi.prime(mean + root * z) * z,
-    }
-    return gaussian_mean(forms[function], breaks)
+    return gaussian_mean(lambda z: form(phi.value(mean + root * z), phi.prime(mean + root * z), z), breaks)
 
 
 def moment_map(phi: Activation, mean: float, variance: float, omega: float = 0.0, tau: float = 1.0) -> tuple[float, float]:
@@ -39,8 +36,9 @@ def moment_map(phi: Activation, mean: float, variance: float, omega: float = 0.0
 
     Source: Klambauer et al. 2017, eq. 3–5.
     """
-    first = _mean(phi, mean * omega, variance * tau, "value")
-    return first, _mean(phi, mean * omega, variance * tau, "square") - first**2
+    m, v = mean * omega, variance * tau
+    first = _mean(phi, m, v, lambda a, slope, z: a)
+    return first, _mean(phi, m, v, lambda a, slope, z: a**2) - first**2
 
 
 def moment_jacobian(phi: Activation, mean: float, variance: float, omega: float = 0.0, tau: float = 1.0) -> FloatArray:
@@ -59,7 +57,9 @@ def moment_jacobian(phi: Activation, mean: float, variance: float, omega: float 
     Source: Klambauer et al. 2017, theorem 1 and its eq. 7.
     """
     m, v = mean * omega, variance * tau
-    value, prime, product = (_mean(phi, m, v, name) for name in ("value", "prime", "product"))
+    value, prime = _mean(phi, m, v, lambda a, slope, z: a), _mean(phi, m, v, lambda a, slope, z: slope)
+    product = _mean(phi, m, v, lambda a, slope, z: a * slope)
     by_scale = tau / (2 * np.sqrt(v))
-    d_value, d_square = by_scale * _mean(phi, m, v, "value·z"), by_scale * _mean(phi, m, v, "square·z")
+    d_value = by_scale * _mean(phi, m, v, lambda a, slope, z: slope * z)
+    d_square = by_scale * _mean(phi, m, v, lambda a, slope, z: 2 * a * slope * z)
     return np.array([[omega * prime, d_value], [2 * omega * (product - value * prime), d_square - 2 * value * d_value]])

@@ -6,15 +6,13 @@ softmax. In a single net with few outputs ‖δ^L‖² fluctuates about it.
 """
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
-from bpcore.arrays import Array, FloatArray
+from bpcore.activations import Activation
+from bpcore.arrays import FloatArray
+from bpcore.losses import Loss
 from bpcore.theory.quadrature import density, panels, scaled_breaks
-
-Delta = Callable[[Array, Array], Array]
-"""(z^L, y) -> δ^L, each of shape (n_L, m)."""
 
 _MOST_TARGETS = 64
 _STEP = 0.25  # of the trapezoidal rule in ln t; its error is about exp(−π²/step)
@@ -22,36 +20,16 @@ _REACH = 8.5  # standard deviations
 _STEEPEST = 12.0
 
 
-def acts_elementwise(delta: Delta, outputs: int) -> bool:
-    """Return whether an output's error depends on that output's z and target alone."""
-    if outputs == 1:
-        return True
-    y = np.zeros((outputs, 1))
-    y[0] = 1.0
-    one = np.linspace(-0.7, 0.9, outputs)[:, None]
-    other = one.copy()
-    other[1:] += 0.5
-    return bool(delta(one, y)[0, 0] == delta(other, y)[0, 0])
-
-
-def is_softmax(delta: Delta, outputs: int) -> bool:
-    """Return whether δ^L is softmax(z) − y, found by trying it."""
-    z = np.linspace(-0.7, 0.9, outputs)[:, None]
-    y = np.zeros((outputs, 1))
-    y[0] = 1.0
-    return bool(np.allclose(delta(z, y), np.exp(z) / np.exp(z).sum() - y, rtol=1e-12, atol=1e-12))
-
-
-def elementwise_error(delta: Delta, q: FloatArray, targets: FloatArray, kinks: tuple[float, ...] = ()) -> FloatArray:
+def elementwise_error(loss: Loss, phi: Activation, q: FloatArray, targets: FloatArray) -> FloatArray:
     """Return E‖δ^L‖², the mean over examples, of a loss that treats the outputs one by one.
 
     Σ_k E[δ(√q Z, y_k)²], by quadrature over Z.
 
     Args:
-        delta: of the loss.
+        loss: J_i.
+        phi: output activation.
         q: q^L ≥ 0, any shape.
         targets: y, shape (n_L, m).
-        kinks: of the output activation.
 
     Returns:
         Shape of q.
@@ -62,12 +40,12 @@ def elementwise_error(delta: Delta, q: FloatArray, targets: FloatArray, kinks: t
         values, counts = np.array([group.mean() for group in groups]), np.array([len(group) for group in groups])
     q = np.asarray(q, dtype=float)
     with np.errstate(all="ignore"):
-        points, weights = panels(scaled_breaks(q, kinks))
+        points, weights = panels(scaled_breaks(q, phi.kinks))
         z = np.sqrt(q)[..., None] * points
         total = np.zeros(q.shape)
         for value, count in zip(values, counts, strict=True):
             flat = z.reshape(1, -1)
-            error = delta(flat, np.full(flat.shape, value)).reshape(z.shape)
+            error = loss.delta(flat, np.full(flat.shape, value), phi).reshape(z.shape)
             total = total + count * (weights * error**2).sum(axis=-1)
         mean: FloatArray = total / targets.shape[1]
         return mean
@@ -111,22 +89,20 @@ def _softmax_error(q: float, classes: int) -> float:
     return classes * square - 2 / classes + 1
 
 
-def output_error(delta: Delta, q: FloatArray, targets: FloatArray, kinks: tuple[float, ...] = ()) -> FloatArray:
-    """Return E‖δ^L‖², or NaN for a loss that neither treats its outputs one by one nor is a softmax.
+def output_error(loss: Loss, phi: Activation, q: FloatArray, targets: FloatArray) -> FloatArray:
+    """Return E‖δ^L‖², or NaN for a loss that declares neither that it treats its outputs one by one nor that it is a softmax.
 
     Args:
-        delta: (z^L, y) -> δ^L, of the loss behind its output activation.
+        loss: J_i.
+        phi: output activation.
         q: q^L, any shape.
         targets: y, shape (n_L, m).
-        kinks: of the output activation.
 
     Returns:
         Shape of q, mean over examples.
     """
     outputs = targets.shape[0]
-    if acts_elementwise(delta, outputs):
-        return elementwise_error(delta, q, targets, kinks)
+    if loss.elementwise or outputs == 1:
+        return elementwise_error(loss, phi, q, targets)
     one_hot = bool(np.all((targets == 0) | (targets == 1)) and np.all(targets.sum(axis=0) == 1))
-    if one_hot and is_softmax(delta, outputs):
-        return softmax_error(q, outputs)
-    return np.full(np.shape(q), np.nan)
+    return softmax_error(q, outputs) if loss.softmax and one_hot else np.full(np.shape(q), np.nan)

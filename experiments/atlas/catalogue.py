@@ -104,7 +104,8 @@ def select(names: list[str] | None, own: Path | None = None) -> list[Entry]:
         UserError: a finding does not exist, or its conf file or module is not valid.
     """
     if own is not None and not own.is_dir():
-        raise UserError(f"--findings {own} does not exist; expected a folder with <id>.yaml and <id>.py of each finding")
+        what = "is a file" if own.exists() else "does not exist"
+        raise UserError(f"--findings {own} {what}; expected a folder with <id>.yaml and <id>.py of each finding")
     mine = ids(own) if own is not None else []
     if own is not None and not mine:
         raise UserError(f"--findings {own} holds no finding; expected <id>.yaml and <id>.py of each")

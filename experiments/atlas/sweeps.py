@@ -3,7 +3,7 @@
 import copy
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,14 @@ class _Data:
         return self._refusals[alternative]
 
 
-def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Composition:
+def compose_all(findings: list[Finding], mode: str, overrides: list[str], flags: Sequence[str] = ()) -> Composition:
     """Compose and validate every sweep of every finding before anything runs.
 
     Args:
         findings: chosen.
         mode: of MODES.
         overrides: of the command line, stronger than the findings' own.
+        flags: Hydra's, for a folder of config files.
 
     Returns:
         The runs, each once.
@@ -111,7 +112,7 @@ def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Com
     members, commands = {}, {}
     folder = Path()
     total = 0
-    composer, stronger = Composer(), tuple(overrides)
+    composer, stronger = Composer(flags), tuple(overrides)
     data = _Data(composer, stronger)
     pairs = [(finding, sweep) for finding in findings for sweep in finding.sweeps.values()]
     bar = tqdm(pairs, desc="composing", unit="sweep", file=sys.stderr, disable=None, leave=False, delay=1)
@@ -129,7 +130,7 @@ def compose_all(findings: list[Finding], mode: str, overrides: list[str]) -> Com
             runs.setdefault(run.run_id, replace(run, index=len(runs)))
         total += len(own)
         members[finding.id, sweep.name] = [run.run_id for run in own]
-        commands[finding.id, sweep.name] = shlex.join(["gradstab", "run", "-m", *chosen])
+        commands[finding.id, sweep.name] = shlex.join(["gradstab", "run", "-m", *flags, *chosen])
     return Composition(list(runs.values()), members, commands, folder, total - len(runs))
 
 

@@ -14,7 +14,7 @@ from experiments.store.assembling import FileSource, Source
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences
 from experiments.store.files import Staging
-from experiments.store.folder import is_results
+from experiments.store.folder import require_results
 from experiments.store.locks import locked
 from experiments.store.parts import snapshot_name
 from experiments.store.reading import read_provenance, read_table
@@ -45,8 +45,7 @@ def execute(args: argparse.Namespace) -> int:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output} exists; choose a new folder with --output")
     for folder in folders:
-        if not is_results(folder):
-            raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+        require_results(folder)
     provenances = [read_provenance(folder / "provenance.json") for folder in folders]
     versions = {provenance.get("arithmetic_version") for provenance in provenances}
     if len(versions) > 1:

@@ -7,13 +7,15 @@ gradstab phase activation=tanh results/init_scale     measured factors as points
 import argparse
 from pathlib import Path
 
-from experiments.compose.composition import compose, runs_of
+from experiments.compose.composition import compose_one, runs_of
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
 from experiments.figures import phase_diagram
 from experiments.figures.data.table import FigureTable
 from experiments.report.page import FORMATS, draw
 from experiments.store.files import write_bytes, write_text
 from experiments.store.reading import load
+from experiments.sweep.numerics import ensure
 from experiments.text.quoting import shortened
 from experiments.theory import phase
 
@@ -22,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("arguments", nargs="*", metavar="key=value|RESULTS", help="activation=name, activation.alpha=…; a results folder")
     parser.add_argument("--output", type=Path, help="folder of the files; RESULTS_DIR/phase by default")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -37,7 +40,8 @@ def execute(args: argparse.Namespace) -> int:
     folders = [Path(word) for word in args.arguments if word not in overrides]
     if len(folders) > 1:
         raise UserError(f"phase takes one results folder, got {len(folders)}: {shortened(', '.join(map(str, folders)))}")
-    (run,), _ = runs_of(compose([], overrides))
+    (run,), _ = runs_of([compose_one(overrides, "phase", config_dir_flags(args.config_dir))])
+    ensure(run.numerics)
     name, points = phase.label_of(run.config["activation"]), None
     if folders:
         found = phase.measured(load(folders[0]))

@@ -6,25 +6,24 @@ gradstab remedies depth=50 activation=relu init=normal --seeds 5
 
 import argparse
 import math
-import shlex
-import sys
 from typing import Any
 
 import pandas as pd
 
-from experiments.compose.composition import compose
+from experiments.compose.composition import compose_one
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.config.identity import flatten
+from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
 from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
+from experiments.report.data import tell_data
 from experiments.report.remedies import as_text, write
 from experiments.store.tables import Tables
-from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.numerics import ensure
-from experiments.sweep.plan import default_name, plan
+from experiments.sweep.invocation import Invocation, carry_out, command_line
+from experiments.sweep.plan import Plan, default_name
 from experiments.text.numbers import count
 from experiments.text.plain import as_json
 
@@ -43,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print all rows and the conclusions as JSON")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="replace results of the same name")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -54,39 +54,33 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: bad input.
     """
-    if any(override.startswith(("+experiment=", "hydra.mode")) for override in args.overrides):
-        raise UserError("remedies are for one configuration; leave out hydra.mode and experiments, which are sweeps")
     remedies.check_seeds(args.seeds)
-    composed = compose([], args.overrides)[0]
+    composed = compose_one(args.overrides, "remedies", config_dir_flags(args.config_dir))
     patient = remedies.prepare(validate(composed.config, overrides=composed.overrides))
-    ensure(patient.numerics)
     if patient.depth < 1:
         raise UserError(f"`depth` must be an integer ≥ 1 for remedies, got {patient.depth}; a linear classifier has no layer to cure")
     tried = remedies.candidates(patient)
     runs = remedies.runs_of(tried, args.seeds)
     folder = remedies.folder_of(patient, default_name(runs, "remedies"))
-    todo = plan(runs, folder, fresh=args.fresh)
-    check_memory(todo)
-    if args.dry_run:
-        print(describe_plan(todo, as_json=args.json))
-        return 0
-    command = ["gradstab", *(shlex.quote(argument) for argument in sys.argv[1:])]
-    tables, interrupted = execute_plan(todo, command)
-    if interrupted:
-        done = count(len(tables.runs), "finished run")
-        print(f"gradstab: interrupted; {done} kept, the same command resumes", file=sys.stderr)
-        return 130
+
+    def report(tables: Tables, done: Plan) -> int:
+        return _report(tables, done, tried, patient, args)
+
+    return carry_out(Invocation(runs, folder, fresh=args.fresh, dry_run=args.dry_run, as_json=args.json), report, tell_data)
+
+
+def _report(tables: Tables, done: Plan, tried: list[Candidate], patient: Run, args: argparse.Namespace) -> int:
     table = effects(labeled(tables, tried, args.seeds), clip_rates(tables))
     clipping = table[(table["n_changes"] == 1) & table["change"].str.contains("clip=")]
     conclusions = conclude(table, float(clipping["clip_rate"].iloc[0]) if len(clipping) else math.nan)
     shown = [(key, str(value)) for key, value in flatten(patient.config).items() if key != "seed"]
-    page = write(folder, table, conclusions, " ".join(command), shown)
+    page = write(done.folder, table, conclusions, " ".join(command_line()), shown)
     if args.json:
         print(as_json({"conclusions": conclusions.lines(), "changes": table.to_dict("records"), "report": page}))
     else:
         print(as_text(table, conclusions))
-        print(f"{folder}: {count(len(tables.runs), 'run')}, {count(todo.done, 'run')} done before; {page} shows them")
-    return 1 if (tables.runs["status"] == "failed").any() else 0
+        print(f"{done.folder}: {count(len(tables.runs), 'run')}, {count(done.done, 'run')} done before; {page} shows them")
+    return 0
 
 
 def labeled(tables: Tables, tried: list[Candidate], seeds: int) -> pd.DataFrame:

@@ -13,20 +13,19 @@ from pathlib import Path
 from tqdm import tqdm
 
 from experiments.atlas import catalogue, figures, judging, page
+from experiments.atlas.catalogue import Entry
 from experiments.atlas.judging import Judged
 from experiments.atlas.sweeps import Composition, compose_all, split
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
 from experiments.store.files import write_text
-from experiments.store.provenance import differs
 from experiments.store.reading import read_provenance
 from experiments.store.tables import Tables
-from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.numerics import ensure
-from experiments.sweep.plan import Plan, plan
+from experiments.sweep.invocation import Invocation, carry_out, command_line
+from experiments.sweep.plan import Plan
 from experiments.text import plain
 from experiments.text.numbers import count
-from experiments.text.quoting import quote
+from experiments.text.quoting import quote, shortened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print verdicts.json instead of the table")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="run everything anew")
+    add_config_dir(parser)
 
 
 def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
@@ -52,7 +52,9 @@ def _chosen(args: argparse.Namespace) -> tuple[list[str] | None, list[str]]:
     rest = [word for word in args.overrides if not word.startswith("finding=")]
     for word in rest:
         if "=" not in word:
-            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding ID")
+            raise UserError(f"{quote(word)} is no override; expected key=value, or --finding {shortened(word)}")
+        if word.lstrip("+~").startswith(("experiment=", "hydra.", "hydra/")):
+            raise UserError(f"`{shortened(word)}` has no place here: a finding states its sweeps itself; leave it out")
     return ([name for words in named for name in words.split(",")] if named else None), rest
 
 
@@ -70,46 +72,31 @@ def execute(args: argparse.Namespace) -> int:
     mode = "quick" if args.quick else "full" if args.full else "default"
     entries = catalogue.select(names, args.findings)
     before = judging.reference()
-    composition = compose_all([entry.finding for entry in entries], mode, overrides)
-    ensure(composition.runs[0].numerics)
-    runs = composition.folder / "runs"
-    todo = plan(composition.runs, runs, fresh=args.fresh, extend=not args.fresh)
-    check_memory(todo)
-    if args.dry_run:
-        print(describe_plan(todo, as_json=args.json))
-        return 0
-    command = ["gradstab", *(shlex.quote(word) for word in sys.argv[1:])]
-    tables = _run(todo, command)
-    if tables is None:
-        print("gradstab: interrupted; finished runs are kept, the same command resumes", file=sys.stderr)
-        return 130
-    provenance = read_provenance(runs / "provenance.json")
-    results = split(tables, composition, runs, provenance)
-    flags = "" if mode == "default" else f" --{mode}"
-    own = f" --findings {shlex.quote(str(args.findings))}" if args.findings else ""
+    composition = compose_all([entry.finding for entry in entries], mode, overrides, config_dir_flags(args.config_dir))
     tail = "".join(f" {shlex.quote(override)}" for override in overrides)
-    judged = [
-        judging.judge(
-            entry, results[entry.finding.id], f"gradstab reproduce --finding {entry.finding.id}{flags}{own if entry.origin else ''}{tail}"
-        )
-        for entry in entries
-    ]
-    lost = judging.lost([judging.row(one) for one in judged], before)
-    troubles = [f"{one.finding.label}: {one.broken}" for one in judged if one.broken]
-    troubles += _write(judged, composition, mode, shlex.join(["gradstab", *sys.argv[1:]]), provenance, lost, args.paper)
-    return _tell(judged, composition, lost, troubles, todo.done, tables, args.json)
+
+    def report(tables: Tables, done: Plan) -> int:
+        provenance = read_provenance(done.folder / "provenance.json")
+        results = split(tables, composition, done.folder, provenance)
+        judged = [judging.judge(entry, results[entry.finding.id], f"{_alone(entry, args, mode)}{tail}") for entry in entries]
+        lost = judging.lost([judging.row(one) for one in judged], before)
+        troubles = [f"{one.finding.label}: {one.broken}" for one in judged if one.broken]
+        troubles += _write(judged, composition, mode, provenance, lost, args.paper)
+        return _tell(judged, composition, lost, troubles, done.done, args.json)
+
+    folder = composition.folder / "runs"
+    return carry_out(Invocation(composition.runs, folder, args.fresh, not args.fresh, args.dry_run, args.json), report)
 
 
-def _run(todo: Plan, command: list[str]) -> Tables | None:
-    """Run what is to be done; None where it was interrupted."""
-    if todo.todo and todo.done and (difference := differs(todo.provenance)):
-        print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
-    tables, interrupted = execute_plan(todo, command)
-    return None if interrupted else tables
+def _alone(entry: Entry, args: argparse.Namespace, mode: str) -> str:
+    """Return the command that reproduces a finding alone, but for its overrides."""
+    flags = "" if mode == "default" else f" --{mode}"
+    own = f" --findings {shlex.quote(str(args.findings))}" if entry.origin else ""
+    return f"gradstab reproduce --finding {entry.finding.id}{flags}{own}"
 
 
 def _write(
-    judged: list[Judged], composition: Composition, mode: str, command: str, provenance: dict[str, object], lost: list[str], paper: bool
+    judged: list[Judged], composition: Composition, mode: str, provenance: dict[str, object], lost: list[str], paper: bool
 ) -> list[str]:
     """Draw, and write figures, verdicts, summary and page; return what went wrong in the findings' figures."""
     folder = composition.folder
@@ -125,13 +112,11 @@ def _write(
     rows = [judging.row(one) for one in judged]
     write_text(folder / "verdicts.json", judging.as_json(rows))
     write_text(folder / "summary.md", judging.summary(rows))
-    write_text(folder / "atlas.html", page.render(sections, mode, command, provenance, lost))
+    write_text(folder / "atlas.html", page.render(sections, mode, " ".join(command_line()), provenance, lost))
     return troubles
 
 
-def _tell(
-    judged: list[Judged], composition: Composition, lost: list[str], troubles: list[str], skipped: int, tables: Tables, as_json: bool
-) -> int:
+def _tell(judged: list[Judged], composition: Composition, lost: list[str], troubles: list[str], skipped: int, as_json: bool) -> int:
     rows = [judging.row(one) for one in judged]
     if as_json:
         print(plain.as_json(rows))
@@ -139,10 +124,6 @@ def _tell(
         print(judging.table(rows))
         done = f", {skipped} done before" if skipped else ""
         print(f"{composition.folder / 'atlas.html'}: {count(len(rows), 'finding')}, {count(len(composition.runs), 'run')}{done}")
-    own = tables.runs[tables.runs["run_id"].isin([run.run_id for run in composition.runs])]
-    failed = own[own["status"] == "failed"]
-    for _, run in failed.iterrows():
-        print(f"gradstab: run {run['run_id']} failed: {str(run['error']).splitlines()[0]}", file=sys.stderr)
     for line in [*troubles, *lost]:
         print(f"gradstab: {line}", file=sys.stderr)
-    return 1 if lost or troubles or len(failed) else 0
+    return 1 if lost or troubles else 0

@@ -6,23 +6,21 @@ gradstab run +experiment=depth_by_activation
 """
 
 import argparse
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.compose.composition import compose, runs_of
+from experiments.compose.composition import compose, compose_one, runs_of
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.config.files import catalogue, choice
 from experiments.config.keys import GROUPS, SCALARS
 from experiments.config.run import Run
 from experiments.errors import UserError
+from experiments.report.data import tell_data
 from experiments.report.terminal import describe_run, describe_sweep, run_rows
-from experiments.store.provenance import differs
 from experiments.store.tables import Tables
-from experiments.sweep.estimate import check_memory, describe_plan
-from experiments.sweep.execution import execute as execute_plan
-from experiments.sweep.numerics import ensure
-from experiments.sweep.plan import folder_of, plan
+from experiments.sweep.invocation import Invocation, carry_out
+from experiments.sweep.plan import Plan, folder_of
 from experiments.sweep.restore import recorded_runs
 from experiments.text.numbers import count
 from experiments.text.plain import as_json
@@ -62,16 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags.add_argument("-c", "--cfg", choices=["job", "hydra", "all"], help="print the composed config and stop")
     flags.add_argument("-p", "--package", help="only this part of the config, with --cfg")
     flags.add_argument("--resolve", action="store_true", help="resolve interpolations, with --cfg")
-    flags.add_argument("-cd", "--config-dir", help="a folder with more config files")
+    add_config_dir(flags)
     flags.add_argument("-i", "--info", choices=["all", "config", "defaults", "defaults-tree", "plugins", "searchpath"])
     flags.add_argument("--hydra-help", action="store_true", help="Hydra's own help")
 
 
 def _hydra_flags(args: argparse.Namespace) -> list[str]:
     flags = [f"--{name.replace('_', '-')}" for name in ("multirun", "resolve", "hydra_help") if getattr(args, name)]
-    for name in ("cfg", "package", "config_dir", "info"):
+    for name in ("cfg", "package", "info"):
         if getattr(args, name) is not None:
-            flags += [f"--{name.replace('_', '-')}", getattr(args, name)]
+            flags += [f"--{name}", getattr(args, name)]
     return flags
 
 
@@ -88,10 +86,11 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError("--package chooses a part of what --cfg prints; add --cfg job")
     if args.fresh and args.extend:
         raise UserError("--fresh and --extend exclude each other: replace the old results, or add to them")
+    own = config_dir_flags(args.config_dir)
     if args.source is not None:
         runs, folder = _recorded(args)
     else:
-        composed = compose(_hydra_flags(args), args.overrides)
+        composed = compose([*_hydra_flags(args), *own], args.overrides)
         if not composed:
             if args.cfg or args.info or args.hydra_help:
                 return 0
@@ -100,20 +99,8 @@ def execute(args: argparse.Namespace) -> int:
         if repeated:
             print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
         folder = folder_of(runs, composed[0].experiment)
-    ensure(runs[0].numerics)
-    todo = plan(runs, folder, fresh=args.fresh, extend=args.extend)
-    check_memory(todo)
-    if args.dry_run:
-        print(describe_plan(todo, as_json=args.json))
-        return 0
-    if todo.todo and todo.provenance and (difference := differs(todo.provenance)):
-        print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
-    tables, interrupted = execute_plan(todo, ["gradstab", *(shlex.quote(a) for a in sys.argv[1:])])
-    _print(tables, folder, todo.done, args.json)
-    if interrupted:
-        print(f"gradstab: interrupted; {count(len(tables.runs), 'finished run')} kept, the same command resumes", file=sys.stderr)
-        return 130
-    return _report_failures(tables)
+    invocation = Invocation(runs, folder, args.fresh, args.extend, args.dry_run, args.json, partial=True)
+    return carry_out(invocation, lambda tables, done: _print(tables, done, args.json), tell_data)
 
 
 _PLACES = ("name", "results_dir", "executor")
@@ -126,7 +113,7 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Run], Path]:
     if strangers or _hydra_flags(args):
         what = (strangers or _hydra_flags(args))[0]
         raise UserError(f"--from repeats a sweep as it was; besides it, only {', '.join(_PLACES)} can be given, got {shortened(what)}")
-    composed = compose([], args.overrides)[0].config
+    composed = compose_one(args.overrides, "--from").config
     places = {key: composed[key] for key in _PLACES} | {"name": composed["name"] or f"{source.resolve().name}-again"}
     runs = recorded_runs(source, places)
     if not runs:
@@ -135,18 +122,12 @@ def _recorded(args: argparse.Namespace) -> tuple[list[Run], Path]:
     return runs, folder_of(runs, None)
 
 
-def _print(tables: Tables, folder: Path, skipped: int, json_wanted: bool) -> None:
+def _print(tables: Tables, done: Plan, json_wanted: bool) -> int:
     if json_wanted:
         print(as_json(run_rows(tables)))
-        return
+        return 0
     print(describe_run(tables) if len(tables.runs) == 1 else describe_sweep(tables))
     diverged = int((tables.runs["status"] == "diverged").sum())
-    notes = [count(len(tables.runs), "run"), f"{skipped} done before" if skipped else "", f"{diverged} diverged" if diverged else ""]
-    print(f"{folder}: {', '.join(note for note in notes if note)}; `gradstab report {folder}` draws them")
-
-
-def _report_failures(tables: Tables) -> int:
-    failures = tables.runs[tables.runs["status"] == "failed"]
-    for _, row in failures.iterrows():
-        print(f"gradstab: job {row['job']} ({row['run_id']}) failed: {str(row['error']).splitlines()[0]}", file=sys.stderr)
-    return 1 if len(failures) else 0
+    notes = [count(len(tables.runs), "run"), f"{done.done} done before" if done.done else "", f"{diverged} diverged" if diverged else ""]
+    print(f"{done.folder}: {', '.join(note for note in notes if note)}; `gradstab report {done.folder}` draws them")
+    return 0

@@ -10,7 +10,10 @@ import sys
 from tqdm import tqdm
 
 from experiments.compose.composition import compose, runs_of
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
+from experiments.report.data import tell_data
+from experiments.sweep.numerics import ensure
 from experiments.text.plain import as_json
 from experiments.theory.table import as_table, as_text, describe
 
@@ -19,8 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = "The keys are those of `gradstab run`; what concerns training alone changes nothing here."
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
-    parser.add_argument("--json", action="store_true", help="print {q_star, chi_1, xi_c, xi_grad, …} as JSON; with -m a list")
+    parser.add_argument("--json", action="store_true", help="print {q_star, chi_1, xi_c, xi_grad, …} as JSON; of a sweep a list")
     parser.add_argument("-m", "--multirun", action="store_true", help="predict every combination of swept values")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -32,14 +36,16 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: bad input.
     """
-    composed = compose(["--multirun"] if args.multirun else [], args.overrides)
+    composed = compose([*(["--multirun"] if args.multirun else []), *config_dir_flags(args.config_dir)], args.overrides)
     if not composed:
         raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
     runs, _ = runs_of(composed)
+    ensure(runs[0].numerics)
+    tell_data(runs)
     bar = tqdm(runs, desc="predicting", unit="config", file=sys.stderr, disable=None, leave=False, delay=1)
     described = [describe(run) for run in bar]
     if args.json:
-        print(as_json(described if args.multirun else described[0]))
+        print(as_json(described if args.multirun or len(runs) > 1 else described[0]))
     elif len(runs) == 1:
         print(as_text(described[0]))
     else:

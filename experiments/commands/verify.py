@@ -11,11 +11,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.config.files import choice
 from experiments.config.identity import ARITHMETIC_VERSION
 from experiments.errors import UserError
 from experiments.store.comparing import COUNTED, Difference, Pair, differences
-from experiments.store.folder import is_results
+from experiments.store.folder import require_results
 from experiments.store.provenance import differs
 from experiments.store.reading import read_provenance, read_table
 from experiments.sweep.execution import execute as execute_plan
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "under the same one, none does",
     )
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+    add_config_dir(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -54,32 +56,32 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         UserError: bad input.
     """
+    config_dir_flags(args.config_dir)
     folder = Path(args.folder)
     if args.sample is not None and args.sample < 1:
         raise UserError(f"`--sample` must be an integer ≥ 1, got {quote(args.sample)}; leave it out to verify all runs")
     if not args.max_ulps >= 0:
         raise UserError(f"`--max-ulps` must be a number ≥ 0, got {quote(args.max_ulps)}")
-    if not is_results(folder):
-        raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+    require_results(folder)
     provenance = read_provenance(folder / "provenance.json")
+    places = {"name": "again", "results_dir": ".", "executor": choice("executor", "processes")}
+    runs = recorded_runs(folder, places, args.sample)
+    if not runs:
+        raise UserError(f"{folder} holds no runs; there is nothing to verify")
+    ensure(runs[0].numerics)
+    other = differs(provenance)
+    version = provenance.get("arithmetic_version")
+    if version != ARITHMETIC_VERSION:
+        other = f"the results are of version {version} of the core's arithmetic, this is version {ARITHMETIC_VERSION}"
+    recorded = read_table(folder, "runs").set_index("job")["run_id"]
+    pairs = [Pair(recorded[run.index], run.run_id, run.dtype) for run in runs]
+    runs = [replace(run, index=index) for index, run in enumerate(runs)]
     with tempfile.TemporaryDirectory(prefix="gradstab-verify-") as scratch:
-        places = {"name": "again", "results_dir": scratch, "executor": choice("executor", "processes")}
-        runs = recorded_runs(folder, places, args.sample)
-        if not runs:
-            raise UserError(f"{folder} holds no runs; there is nothing to verify")
-        ensure(runs[0].numerics)
-        other = differs(provenance)
-        version = provenance.get("arithmetic_version")
-        if version != ARITHMETIC_VERSION:
-            other = f"the results are of version {version} of the core's arithmetic, this is version {ARITHMETIC_VERSION}"
-        recorded = read_table(folder, "runs").set_index("job")["run_id"]
-        pairs = [Pair(recorded[run.index], run.run_id, run.dtype) for run in runs]
-        runs = [replace(run, index=index) for index, run in enumerate(runs)]
         again = Path(scratch) / "again"
         _, interrupted = execute_plan(plan(runs, again), ["gradstab", "verify", str(folder)])
         if interrupted:
             raise KeyboardInterrupt
-        found = differences(folder, again, pairs)
+        found = differences(folder, again, pairs, version)
     return _report(folder, len(runs), found, other, args)
 
 

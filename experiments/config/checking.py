@@ -29,7 +29,14 @@ def _types(annotation: Any) -> tuple[type, ...]:
 _LARGEST_INTEGER = 2**63 - 1
 """What the tables can hold."""
 
-_WORDS = {int: "an integer", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+_WORDS: dict[Any, str] = {
+    int: "an integer",
+    float: "a number",
+    str: "a word",
+    bool: "true or false",
+    type(None): "null",
+    list[str]: "a list of words",
+}
 
 
 def _coerce(key: str, value: Any, annotation: Any) -> Any:
@@ -52,8 +59,18 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
         return int(value)
     elif isinstance(value, str) and str in allowed:
         return value
+    elif isinstance(value, list) and list[str] in allowed and value and all(isinstance(word, str) for word in value):
+        return value[0] if len(value) == 1 and str in allowed else value  # so that [a] and a are the same run
     expected = " or ".join(_WORDS.get(kind, kind.__name__) for kind in allowed)
-    raise UserError(f"`{key}` must be {expected}, got {quote(value)}")
+    raise UserError(f"`{key}` must be {expected}, got {quote(value)}{_quoting(key, value, allowed)}")
+
+
+def _quoting(key: str, value: Any, allowed: tuple[type, ...]) -> str:
+    """Say how to write names that look like numbers, where lists of words are taken, which are names of columns."""
+    strange = [word for word in (value if isinstance(value, list) else [value]) if not isinstance(word, str)]
+    if list[str] not in allowed or not strange or isinstance(strange[0], (dict, list)):
+        return ""
+    return f"; a name that looks like a number is quoted, as in '{key}=\"{strange[0]}\"'"
 
 
 def check_scalar(key: str, value: Any) -> Any:

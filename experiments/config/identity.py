@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from experiments.config.building import facts
 from experiments.config.files import own_target
@@ -70,10 +71,25 @@ def flatten(config: Config) -> Config:
             continue
         if isinstance(value, dict):
             columns[key] = value["name"]
-            columns |= {f"{key}.{sub}": item for sub, item in value.items() if sub not in ("_target_", "name")}
+            columns |= {f"{key}.{sub}": cell(item) for sub, item in value.items() if sub not in ("_target_", "name")}
         else:
             columns[key] = value
     return columns
+
+
+def cell(value: Any) -> Any:
+    """Return a value as the runs table holds it: a list of words as one text, in JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def uncell(value: Any) -> Any:
+    """Return what `cell` was given."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:  # a word like any other
+            pass
+    return value
 
 
 def nested(config: Config) -> Config:

@@ -16,7 +16,7 @@ GROUPS = ("activation", "init", "normalization", "loss", "optimizer", "clip", "d
 UNIDENTIFYING = ("name", "results_dir", "executor")
 """Keys that change neither a number nor a row, and so neither the identity nor the tables."""
 
-PATHS_TO_DATA = (("data", "dir"),)
+PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
 

@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 
+from bpcore.losses import Loss
+from experiments.config.building import built
 from experiments.config.checking import check_group, check_scalar
 from experiments.config.files import choice
 from experiments.config.identity import run_id
 from experiments.config.keys import GROUPS, SCALARS, Config, Record
+from experiments.config.outputs import check_outputs, settle
 from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.text.quoting import quote, shortened
@@ -34,6 +37,8 @@ def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) ->
     if missing:
         raise UserError(f"`{missing[0]}` is missing; leave out ~{missing[0]}, every key has a default")
     checked = {key: check_scalar(key, config[key]) for key in SCALARS}
+    checked["loss"] = check_group("loss", config["loss"])
+    config = {**config, "data": settle(config["data"], built(Loss, checked["loss"]))}
     checked |= {group: check_group(group, config[group]) for group in GROUPS}
     run = Run(index, checked, run_id(checked), overrides)
     _check_place(run.name, run.results_dir)
@@ -68,6 +73,7 @@ def _check_together(run: Run) -> None:
         )
     if (loss.needs_classes and data.classes is None) or (loss.takes_logits and data.classes is None and not data.probabilities):
         raise UserError(f"loss={loss.name} needs classes, but data={name} is a regression; use loss=mse")
+    check_outputs(loss, data, name)
     if run.record.modes:
         _check_linear(run, output)
     if run.m > data.n_examples:
@@ -75,7 +81,7 @@ def _check_together(run: Run) -> None:
             f"`batch_size` must be at most the {data.n_examples} training examples of data={name}, "
             f"got {run.batch_size}; lower it or raise data.n_samples"
         )
-    if run.normalization.active and run.m < 2:
+    if run.normalization.needs_batch and run.m < 2:
         raise UserError("`batch_size` must be ≥ 2 with batch normalization, whose variance over one example is 0; raise it")
     if run.dtype == "float32":
         _check_representable(run)

@@ -9,6 +9,39 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from experiments.datasets.units import scaled, standardized
+
+
+@dataclass(frozen=True)
+class Names:
+    """Hold what rows of x and y are called; empty where nobody gave them names.
+
+    Args:
+        features: one a row of x.
+        targets: of what is to be learned.
+        classes: in their order.
+    """
+
+    features: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+NAMELESS = Names()
+
+
+@dataclass(frozen=True)
+class Range:
+    """Hold the smallest and the largest of some numbers, and their root mean square."""
+
+    low: float
+    high: float
+    rms: float
+
+
+def range_of(values: FloatArray) -> Range:
+    """Return the range of an array."""
+    return Range(float(values.min()), float(values.max()), float(np.sqrt(np.mean(values**2))))
 
 
 @dataclass(frozen=True)
@@ -25,6 +58,10 @@ class Facts:
         origin: where the examples came from, for provenance.
         nbytes: of all arrays.
         x_nbytes: of the training examples' inputs.
+        names: of features, targets and classes.
+        notes: what was decided on the way, one sentence each.
+        inputs: range of the training examples' features.
+        targets: range of their targets.
     """
 
     n_inputs: int
@@ -36,6 +73,10 @@ class Facts:
     origin: str
     nbytes: int
     x_nbytes: int
+    names: Names
+    notes: tuple[str, ...]
+    inputs: Range
+    targets: Range
 
 
 @dataclass(frozen=True)
@@ -44,12 +85,14 @@ class Dataset:
 
     Args:
         x: (n_0, m).
-        y: (n_L, m), one-hot for classes.
+        y: (n_L, m), one-hot for classes; or one row of 0 and 1 for two.
         test_x: (n_0, m_test) or None.
         test_y: (n_L, m_test) or None.
         classes: number of classes, or None for a regression.
         checksum: SHA-256 of all arrays.
         origin: where the examples came from, for provenance.
+        names: of features, targets and classes.
+        notes: what was decided on the way, one sentence each.
     """
 
     x: FloatArray
@@ -59,6 +102,8 @@ class Dataset:
     classes: int | None
     checksum: str
     origin: str
+    names: Names = NAMELESS
+    notes: tuple[str, ...] = ()
 
     def facts(self) -> Facts:
         """Return what is known of these data without their arrays."""
@@ -73,6 +118,10 @@ class Dataset:
             origin=self.origin,
             nbytes=sum(array.nbytes for array in arrays if array is not None),
             x_nbytes=self.x.nbytes,
+            names=self.names,
+            notes=self.notes,
+            inputs=range_of(self.x),
+            targets=range_of(self.y),
         )
 
 
@@ -83,6 +132,9 @@ def assemble(
     standardize: bool,
     classes: int | None,
     origin: str,
+    scale: float = 1.0,
+    standardize_target: bool = False,
+    names: Names = NAMELESS,
 ) -> Dataset:
     """Make a data set of its arrays.
 
@@ -93,21 +145,29 @@ def assemble(
         standardize: whether every feature is brought to mean 0 and variance 1 of the training examples.
         classes: number of classes, or None for a regression.
         origin: where the examples came from.
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: whether the targets of a regression are brought to mean 0 and variance 1, by the training examples.
+        names: of features, targets and classes.
 
     Returns:
-        The data set, its checksum taken.
+        The data set, its checksum taken of the arrays.
+
+    Raises:
+        ValueError: the numbers cannot be brought to these units.
     """
     test_x, test_y = test if test is not None and test[0].shape[1] else (None, None)
+    if standardize_target and classes is not None:
+        raise ValueError("`standardize_target` must be false for classes; it is for the numbers of a regression")
     if standardize:
-        mean, std = x.mean(axis=1, keepdims=True), x.std(axis=1, keepdims=True)
-        std[std == 0] = 1.0  # a constant feature becomes 0, not NaN
-        x = (x - mean) / std
-        test_x = None if test_x is None else (test_x - mean) / std
+        x, test_x = standardized(x, test_x, names.features)
+    x, test_x = scaled(x, test_x, scale)
+    if standardize_target:
+        y, test_y = standardized(y, test_y, names.targets)
     digest = hashlib.sha256()
     for array in (x, y, test_x, test_y):
         if array is not None:
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-    return Dataset(x, y, test_x, test_y, classes, digest.hexdigest(), origin)
+    return Dataset(x, y, test_x, test_y, classes, digest.hexdigest(), origin, names)
 
 
 def one_hot(labels: Array, classes: int) -> FloatArray:

@@ -1,15 +1,11 @@
 """Fetch data sets once, by name and checksum, into the user's cache. Nothing else in the project downloads."""
 
-import hashlib
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from tqdm import tqdm
+import pooch
 
 from experiments.errors import UserError
-from experiments.store.files import write_bytes
 
 MNIST_MD5 = {
     "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -24,6 +20,9 @@ MNIST_MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 _TIMEOUT_SECONDS = 30
+
+_HEADERS = {"Accept-Encoding": "identity"}
+"""The files are compressed themselves; a server that says so in its answer would have them unpacked on the way."""
 
 
 def fetch(folder: Path, checksums: dict[str, str], mirrors: tuple[str, ...]) -> list[Path]:
@@ -44,31 +43,30 @@ def fetch(folder: Path, checksums: dict[str, str], mirrors: tuple[str, ...]) -> 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make {folder}: {error.strerror or error}; choose another with --dir") from error
-    paths = []
-    bar = tqdm(checksums.items(), unit="file", file=sys.stderr, disable=None, leave=False)
-    for name, checksum in bar:
-        path = folder / name
-        if not (path.is_file() and _md5(path.read_bytes()) == checksum):
-            content = _download(name, checksum, mirrors, folder)
-            write_bytes(path, content)
-        paths.append(path)
-    return paths
+    pooch.get_logger().setLevel("WARNING")
+    return [_fetch(folder, name, checksum, mirrors) for name, checksum in checksums.items()]
 
 
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def _download(name: str, checksum: str, mirrors: tuple[str, ...], folder: Path) -> bytes:
+def _fetch(folder: Path, name: str, checksum: str, mirrors: tuple[str, ...]) -> Path:
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_SECONDS, headers=_HEADERS)
     reasons = []
-    for mirror in mirrors:
+    for mirror in mirrors or ("",):  # a file that is there needs none
         try:
-            with urllib.request.urlopen(mirror + name, timeout=_TIMEOUT_SECONDS) as response:
-                content: bytes = response.read()
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            reasons.append(f"{mirror}: {getattr(error, 'reason', error)}")
-            continue
-        if _md5(content) == checksum:
-            return content
-        reasons.append(f"{mirror}: MD5 {_md5(content)}, expected {checksum}")
+            return Path(pooch.retrieve(mirror + name, f"md5:{checksum}", name, folder, _readable, downloader))
+        except (OSError, ValueError) as error:
+            reasons.append(f"{mirror}: {_innermost(error)}")
     raise UserError(f"cannot fetch {name} ({'; '.join(reasons)}); try again, or put the file into {folder} by hand")
+
+
+def _readable(path: str, action: str, _: object) -> str:
+    """Let others read what was downloaded, where a folder is shared; pooch leaves it to its owner alone."""
+    if action != "fetch":
+        Path(path).chmod(0o644)
+    return path
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the reason that lies under the layers of a refused connection, in one line."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return " ".join(str(error).split())

@@ -33,7 +33,7 @@ def _varies(runs: pd.DataFrame, column: str) -> bool:
     group, _, key = column.partition(".")
     if not key:
         return bool(runs[column].nunique(dropna=False) > 1)
-    within = runs.dropna(subset=[column]).groupby(group, observed=True)[column].nunique()
+    within = runs.groupby(group, observed=True)[column].nunique(dropna=False)  # null is a value where the choice has the key
     return bool((within > 1).any())
 
 

@@ -6,6 +6,7 @@ AVX2 machines and AVX-512 machines share; hence the process starts itself again 
 
 import os
 import sys
+from pathlib import Path
 
 from experiments.errors import UserError
 
@@ -27,8 +28,14 @@ def ensure(numerics: str) -> None:
     """
     if numerics != "portable" or all(os.environ.get(name) == value for name, value in PORTABLE.items()):
         return
-    if len(sys.argv) < 2 or sys.argv[1] not in ("run", "verify"):
+    if not _is_the_command(sys.argv):
         raise UserError("numerics=portable must be set before numpy is loaded; use the command `gradstab run`, or set its variables")
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, [sys.executable, "-m", "experiments", *sys.argv[1:]], {**os.environ, **PORTABLE})
+
+
+def _is_the_command(argv: list[str]) -> bool:
+    """Tell whether this process is gradstab itself, by whichever of its two names, and not a program that uses it."""
+    program = Path(argv[0]) if argv else Path()
+    return len(argv) > 1 and (program.stem == "gradstab" or program.parts[-2:] == ("experiments", "__main__.py"))

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.files import own_target
-from experiments.config.identity import ARITHMETIC_VERSION
+from experiments.config.identity import ARITHMETIC_VERSION, uncell
 from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
-from experiments.store.folder import is_results
+from experiments.store.folder import require_results
 from experiments.store.provenance import factories
 from experiments.store.reading import read_provenance, read_table
 from experiments.text.numbers import missing
@@ -29,8 +29,7 @@ def recorded_runs(folder: Path, places: Config, sample: int | None = None) -> li
     Raises:
         UserError: a config cannot be restored, or its data are not the recorded ones.
     """
-    if not is_results(folder):
-        raise UserError(f"{folder} is no results folder: it has no runs.parquet; `gradstab run` writes one")
+    require_results(folder)
     provenance = read_provenance(folder / "provenance.json")
     rows = read_table(folder, "runs").to_dict("records")
     if sample is not None:
@@ -95,4 +94,4 @@ def _own(row: dict[Any, Any], group: str) -> Config:
 def _plain(value: Any) -> Any:
     if missing(value):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") else uncell(value)

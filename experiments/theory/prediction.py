@@ -16,6 +16,7 @@ from bpcore import theory
 from bpcore.arrays import Array, FloatArray
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
+from bpcore.normalization import Batch
 from experiments.config.run import Run
 from experiments.datasets.dataset import Dataset
 
@@ -85,7 +86,7 @@ def predict(run: Run) -> Prediction:
         The prediction, the same object for equal settings.
     """
     decisive = {key: run.config[key] for key in _DECIDES}
-    if run.normalization.active:
+    if run.normalization.needs_batch:
         decisive["batch"] = run.m
     key = (json.dumps(decisive, sort_keys=True), run.facts.checksum)
     found = _KNOWN.get(key)
@@ -123,10 +124,10 @@ def _missing(network: Network, reason: str) -> Prediction:
 def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
     phi, sizes = network.activation, network.sizes
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    factors, q, output = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
-    norm = _output_norm(network, output, dataset)
-    reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers"
-    return Prediction(factors, norm, *_spread(network, q, initializer.independent), reason)
+    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
+    norm = _output_norm(network, net.output, dataset)
+    reason = "" if np.isfinite(net.factors).all() else "the variance leaves the finite numbers"
+    return Prediction(net.factors, norm, *_spread(network, net.variances, initializer.independent), reason)
 
 
 def _delta(network: Network, z: Array, y: Array) -> Array:
@@ -135,8 +136,7 @@ def _delta(network: Network, z: Array, y: Array) -> Array:
 
 
 def _output_norm(network: Network, q: FloatArray, dataset: Dataset) -> float:
-    kinks = network.output_activation.kinks
-    error = theory.output_error(functools.partial(_delta, network), theory.groups_of(q, 3), dataset.y, kinks)
+    error = theory.output_error(network.loss, network.output_activation, theory.groups_of(q, 3), dataset.y)
     with np.errstate(all="ignore"):
         return float(np.sqrt(error.mean()))
 
@@ -156,6 +156,8 @@ def _spread(network: Network, q: list[float], independent: bool) -> tuple[FloatA
 
 
 def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch: int) -> Prediction:
+    if not isinstance(network.normalization, Batch):
+        return _missing(network, f"normalization={network.normalization.name} has no theory")
     first = _first_layer(dataset, batch)
     factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
     square = theory.batch_square(network.activation, batch)

@@ -8,6 +8,7 @@ from bpcore import mlp
 from bpcore.activations import Activation
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
+from bpcore.norms import norm
 from tests.oracles import Array, Gradients, Problem, catalogue, forward, term_sizes
 
 ACTIVATIONS = catalogue("activation")
@@ -19,6 +20,11 @@ SCALES = {"normal": 0.4, "constant": 0.18}
 """Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
 
 KINK_DISTANCE = 1e-6
+
+
+def delta_norm(delta: Array) -> Array:
+    """Return √(mean_i ‖δ_i‖²) of every run, (R,): what the column of that name holds."""
+    return np.asarray(norm(delta) / np.sqrt(delta.shape[-1]))
 
 
 @dataclass(frozen=True)

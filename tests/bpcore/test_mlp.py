@@ -84,7 +84,14 @@ def test_accuracy_counts_right_classes_per_run() -> None:
     assert np.isnan(mlp.accuracy(np.ones((2, 1, 5)), np.ones((1, 1, 5)))).all()
 
 
+def test_a_single_logit_is_right_where_its_sign_is() -> None:
+    z = np.array([[[-1.0, 2.0, 0.0, 3.0]], [[1.0, -2.0, 1e-300, -3.0]], [[np.inf, 1.0, 1.0, 1.0]]])
+    y = np.array([[[0.0, 1.0, 0.0, 0.0]]])
+    np.testing.assert_array_equal(mlp.accuracy(z, y, one_logit=True), [0.75, 0.25, np.nan])
+    np.testing.assert_array_equal(mlp.accuracy(z[:1], np.array([[[0.49, 0.5, 0.51, 1.0]]]), one_logit=True), [0.75])
+
+
 def test_evaluation_without_normalization_is_the_forward_pass() -> None:
     built = build(Case("gelu", "mse", "sigmoid", "none", 3), RUNS)
     trace = mlp.forward(built.network, built.params, built.x)
-    assert np.array_equal(mlp.evaluate(built.network, built.params, built.x, RunningStatistics(0.1)), trace.a[4])
+    assert np.array_equal(mlp.forward(built.network, built.params, built.x, RunningStatistics(0.1)).a[built.network.L], trace.a[4])

@@ -96,7 +96,8 @@ def test_evaluation_with_the_batch_statistics_is_the_training_pass() -> None:
     trace = mlp.forward(built.network, built.params, built.x)
     running = RunningStatistics(0.1)
     running.update(trace.statistics)
-    np.testing.assert_allclose(mlp.evaluate(built.network, built.params, built.x, running), trace.a[built.network.L], rtol=1e-11)
+    evaluated = mlp.forward(built.network, built.params, built.x, running)
+    np.testing.assert_allclose(evaluated.a[built.network.L], trace.a[built.network.L], rtol=1e-11)
 
 
 def scaled(factor: float) -> tuple[Layers, Layers, Array]:
@@ -128,10 +129,34 @@ def test_gradient_of_normalized_weights_is_orthogonal_to_them() -> None:
     assert abs(inner) <= 1e-12 * np.abs(W * plain.W[2]).sum()
 
 
-def test_the_factories_of_the_catalogue() -> None:
-    for name, factory in catalogue("normalization").items():
-        assert factory().name == name
-        assert factory().active == (name != "none")
+@pytest.mark.parametrize("name", catalogue("normalization"))
+def test_what_a_normalization_says_of_itself(name: str) -> None:
+    """Whether h is another array than z, and whether an example's h depends on the rest of its batch."""
+    kind = catalogue("normalization")[name]()
+    assert kind.name == name
+    z = arrays()[0]
+    own = kind.initial(np.zeros((2, 3, 1)))
+    h, kept = kind.forward(z, own)
+    assert (h is not z) == kind.active == bool(own)
+    others = z.copy()
+    others[..., 1:] += 1
+    assert np.allclose(kind.forward(others, own)[0][..., 0], h[..., 0]) != kind.needs_batch
+    delta, gradients = kind.backward(np.random.default_rng(1).standard_normal(z.shape), own, kept)
+    assert delta.shape == z.shape
+    assert (np.abs(delta.mean(axis=-1)) < 1e-14 * np.abs(delta).max()).all() == kind.centers
+    assert {name: gradient.shape for name, gradient in gradients.items()} == {name: array.shape for name, array in own.items()}
+
+
+@pytest.mark.parametrize("name", catalogue("normalization"))
+def test_the_error_at_fixed_statistics_is_the_slope_of_the_evaluation(name: str) -> None:
+    kind, (z, gamma, beta) = catalogue("normalization")[name](), arrays()
+    own = {"gamma": gamma, "beta": beta}
+    _, kept = kind.forward(z, own)
+    running = kind.running()
+    running.update({1: kept})
+    g = np.random.default_rng(1).standard_normal(z.shape)
+    expected = (g * kind.evaluate(z + 1j * STEP, own, running, 1)).imag / STEP
+    np.testing.assert_allclose(kind.backward_fixed(g, own, kept), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

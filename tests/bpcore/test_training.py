@@ -6,12 +6,12 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from bpcore import mlp
 from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.measure.sharpness import sharpness
-from bpcore.training import train
-from tests.bpcore.cases import ACTIVATIONS, as_problem
-from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, examples, run, snapshots, stack, train_one
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, as_problem
+from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, examples, run, snapshots, stack, train, train_one
 from tests.oracles import Array, complex_step_gradients, forward
 
 
@@ -264,3 +264,22 @@ def test_sharpness_is_that_of_the_state_it_stands_beside() -> None:
         expected = sharpness(settings.network, parameters(snapshot), snapshot["x"][None], snapshot["y"][None], decay)
         assert record.steps["sharpness"][step] == pytest.approx(expected, rel=1e-6)
     assert np.isnan(train_one(stack(steps=2)).steps["sharpness"]).all()
+
+
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_a_single_logit_has_an_accuracy_everywhere(normalization: str, batch_size: int | None) -> None:
+    generator = np.random.default_rng(3)
+    x, test_x = generator.standard_normal((4, 40)), generator.standard_normal((4, 30))
+    data = Examples(x, (x[:1] > 0) * 1.0, test_x, (test_x[:1] > 0) * 1.0)
+    settings = stack("relu", normalization, "sigmoid_cross_entropy", width=12, batch_size=batch_size, steps=60)
+    settings = replace(settings, network=replace(settings.network, sizes=(4, 12, 12, 1)))
+    record, states = train_one(settings, run(0, lr=0.3), data), snapshots(settings, run(0, lr=0.3), range(61), data)
+    hits = [((state["z3"] > 0) == (state["y"] == 1)).mean() for state in states]
+    np.testing.assert_array_equal(record.steps["accuracy"], hits)
+    assert len(set(hits)) > 2
+    on_all = mlp.forward(settings.network, parameters(states[-1]), x[None]).z[3][0]
+    assert record.final_accuracy == ((on_all > 0) == (data.y == 1)).mean() > 0.9
+    assert record.test_accuracy > 0.7  # chance: a half
+    mse = replace(settings, network=replace(settings.network, loss=LOSSES["mse"]()), steps=2)
+    assert np.isnan([train_one(mse, run(0), data).final_accuracy, *train_one(mse, run(0), data).steps["accuracy"]]).all()

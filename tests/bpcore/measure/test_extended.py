@@ -7,8 +7,7 @@ from bpcore import mlp
 from bpcore.initializers import he, normal
 from bpcore.layers import Layers
 from bpcore.measure.extended import extended_backward, log10_delta_norm
-from bpcore.measure.instruments import delta_norm
-from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, delta_norm
 from tests.oracles import Array
 
 

@@ -7,23 +7,6 @@ from bpcore.activations import identity, relu, sigmoid, softplus
 from bpcore.measure import instruments
 
 
-def test_delta_norm_is_the_root_mean_square_over_examples() -> None:
-    delta = np.array([[[3.0, 0.0], [4.0, 1.0]], [[1.0, 1.0], [0.0, 0.0]]])  # examples (3, 4) and (0, 1); (1, 0) twice
-    np.testing.assert_allclose(instruments.delta_norm(delta), [np.sqrt((25 + 1) / 2), 1.0], rtol=1e-15)
-
-
-def test_delta_mean_norm_is_the_norm_of_the_mean() -> None:
-    delta = np.array([[[3.0, -3.0], [4.0, -4.0]], [[1.0, 3.0], [0.0, 0.0]]])
-    np.testing.assert_allclose(instruments.delta_mean_norm(delta), [0.0, 2.0], atol=1e-15)
-
-
-@pytest.mark.parametrize("scale", [1e-200, 1e150])
-def test_norms_of_delta_keep_the_order_of_its_entries(scale: float) -> None:
-    delta = scale * np.ones((1, 4, 9))
-    np.testing.assert_allclose(instruments.delta_norm(delta), [2 * scale], rtol=1e-14)
-    np.testing.assert_allclose(instruments.delta_mean_norm(delta), [2 * scale], rtol=1e-14)
-
-
 def test_moments_go_over_units_and_examples_in_float64() -> None:
     x = (1e4 + np.random.default_rng(0).standard_normal((2, 50, 60))).astype(np.float32)
     for measured, exact in (
@@ -57,13 +40,6 @@ def test_zero_counts_entries() -> None:
     assert instruments.zero(np.array([[[0.0, 5e-324], [-0.0, 1.0]]])).tolist() == [0.5]
 
 
-def test_relative_update() -> None:
-    increment, weights = np.full((2, 2, 2), 3.0), np.full((2, 2, 2), 6.0)
-    np.testing.assert_allclose(instruments.relative_update(increment, weights), [0.5, 0.5])
-    with np.errstate(divide="ignore"):
-        assert instruments.relative_update(increment, 0 * weights).tolist() == [np.inf, np.inf]
-
-
 def test_effective_rank_counts_directions_by_their_weight() -> None:
     a = np.stack([np.outer([1, 2, 3], [1, -1, 4, 0]), np.eye(3, 4), np.diag([3.0, 1.0, 0.0]) @ np.eye(3, 4)])
     np.testing.assert_allclose(instruments.effective_rank(a), [1, 3, (9 + 1) ** 2 / (81 + 1)], rtol=1e-14)
@@ -79,3 +55,11 @@ def test_effective_rank_is_of_the_singular_values_at_any_scale(scale: float) -> 
 
 def test_effective_rank_of_nothing_is_not_a_number() -> None:
     assert np.isnan(instruments.effective_rank(np.array([np.zeros((2, 3)), np.full((2, 3), np.inf)]))).all()
+
+
+def test_equal_units_are_equal_to_the_bit() -> None:
+    weights, biases = np.ones((3, 4, 2)), np.zeros((3, 4, 1))
+    weights[1, 2, 0] = 1 + 2**-52
+    biases[2, 1:] = 1e-300
+    np.testing.assert_array_equal(instruments.equal_units(weights, biases), [1.0, 0.75, 0.25])
+    assert np.isnan(instruments.equal_units(weights[:, :1], biases[:, :1])).all()

@@ -7,13 +7,14 @@ import pytest
 
 from bpcore.measure.columns import LAYERS, STEPS
 from bpcore.measure.histograms import HISTOGRAM_BINS
+from bpcore.measure.per_layer import GLANCED
 from bpcore.measure.records import RunRecord
 from tests.bpcore.cases import as_problem
 from tests.bpcore.runs import run, snapshots, stack, train_one
 from tests.bpcore.test_training import parameters
 from tests.oracles import Array, assert_gradients_match, complex_step_gradients, forward, scaled_norm
 
-COSTLY = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead", "zero")
+COSTLY = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead", "zero", "equal_units")
 
 
 def column(record: RunRecord, name: str, layer: int) -> Array:
@@ -45,13 +46,15 @@ def test_no_steps_measure_the_initial_state_only() -> None:
 
 
 def test_full_has_every_column_in_every_row_and_light_at_the_ends() -> None:
-    full, light = train_one(stack(steps=4, full=True)), train_one(stack(steps=4))
-    inner = (full.layers["step"] > 0) & (full.layers["step"] < 4)
+    full, light = train_one(stack(steps=9, full=True)), train_one(stack(steps=9))
+    ends = np.isin(full.layers["step"], [0, 9])
+    glanced = ends | np.isin(full.layers["step"], [1, 2, 4, 8])
     hidden = full.layers["layer"] > 0
     for name in COSTLY:
         assert np.isfinite(full.layers[name][hidden]).all(), name
-        assert np.isnan(light.layers[name][inner]).all(), name
-        assert np.array_equal(light.layers[name][~inner], full.layers[name][~inner], equal_nan=True), name
+        measured = glanced if name in GLANCED else ends
+        assert np.isnan(light.layers[name][~measured]).all(), name
+        assert np.array_equal(light.layers[name][measured], full.layers[name][measured], equal_nan=True), name
     for name in set(light.layers) - set(COSTLY):
         assert np.array_equal(light.layers[name], full.layers[name], equal_nan=True), name
 
@@ -142,6 +145,36 @@ def test_the_columns_are_what_they_are_called(normalization: str) -> None:
     assert record.steps["grad_norm_clipped"][1] == record.steps["grad_norm"][1]
     assert not record.steps["clipped"].any()
     assert record.steps["loss"][1] == pytest.approx(again.J[0], rel=1e-12)
+
+
+def test_what_is_off_is_counted() -> None:
+    settings, one = stack("relu", depth=3, width=12, steps=2, full=True), run(3, scale=0.7)
+    record = train_one(settings, one)
+    for step, s in enumerate(snapshots(settings, one, range(3))):
+        for l in (1, 2, 3):
+            off = s[f"a{l}"] <= 0
+            assert 0 < off.mean() < 1
+            assert column(record, "dead", l)[step] == off.all(axis=1).mean()
+            assert column(record, "zero", l)[step] == (s[f"delta{l}"] == 0).mean() >= off.mean()
+            assert column(record, "saturated", l)[step] == off.mean()
+        assert column(record, "zero", 4)[step] == 0
+    assert column(record, "dead", 3).max() > 0
+
+
+@pytest.mark.parametrize("clip", ["none", "norm", "value", "layer_norm"])
+def test_what_clipping_did_is_told(clip: str) -> None:
+    settings, one = stack(clip=clip, steps=3), run(2, clip_threshold=0.3 if clip != "none" else np.inf)
+    record = train_one(settings, one)
+    for step, s in enumerate(snapshots(settings, one, range(3))):
+        gradients = [s[f"d{kind}{l}"] for kind in ("W", "b") for l in (1, 2, 3)]
+        total = np.sqrt(sum(scaled_norm(array) ** 2 for array in gradients))
+        assert record.steps["grad_norm"][step] == pytest.approx(total, rel=1e-12)
+        assert record.steps["clipped"][step] == (record.steps["grad_norm_clipped"][step] < record.steps["grad_norm"][step])
+        right = s["a3"].argmax(axis=0) == s["y"].argmax(axis=0)
+        assert record.steps["accuracy"][step] == pytest.approx(right.mean(), rel=1e-15)
+    if clip == "norm":
+        assert record.steps["clipped"][:3].all()
+        np.testing.assert_allclose(record.steps["grad_norm_clipped"][:3], 0.3, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["relu", "sigmoid"])

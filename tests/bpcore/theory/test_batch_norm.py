@@ -9,8 +9,7 @@ import pytest
 from bpcore import mlp, theory
 from bpcore.activations import Activation, elu, identity, leaky_relu, relu, sigmoid, tanh
 from bpcore.initializers import fan_in
-from bpcore.measure import instruments
-from tests.bpcore.cases import LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import LOSSES, NORMALIZATIONS, delta_norm
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_a_wide_network_has_the_predicted_factors(phi: Activation, eps: float) -
     params = mlp.initialize(network, [initializer] * 12, list(range(12)), "float64")
     delta, _ = mlp.backward(network, params, mlp.forward(network, params, x), y, np.zeros((1, 1, 1)))
     delta[0] = mlp.input_gradient(params, delta)
-    squares = np.array([(instruments.delta_norm(delta[l]) ** 2).mean() for l in range(6)])
+    squares = np.array([(delta_norm(delta[l]) ** 2).mean() for l in range(6)])
     centered = x[0] - x[0].mean(axis=1, keepdims=True)
     eigenvalues = np.linalg.eigvalsh(centered.T @ centered / batch).clip(0)
     first = theory.first_layer(eigenvalues, 40)

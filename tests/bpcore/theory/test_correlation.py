@@ -92,4 +92,11 @@ def test_there_are_no_scales_where_the_variance_grows_without_bound() -> None:
         assert scales.phase == "unbounded"
         assert math.isinf(scales.q)
         assert math.isnan(scales.xi_c)
-        assert scales.chi_1 == pytest.approx(1.5, rel=1e-5)  # half the units at slope 1, half at 0
+        assert scales.chi_1 == 1.5  # half the units at slope 1, half at 0
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_far_out_chi_is_that_of_the_slopes_that_an_activation_declares(name: str) -> None:
+    phi = ACTIVATIONS[name]()
+    expected = (phi.slopes[0] ** 2 + phi.slopes[1] ** 2) / 2
+    assert theory.chi(phi, 1e16, 1.0) == pytest.approx(expected, rel=1e-7, abs=1e-7)

@@ -8,8 +8,7 @@ import pytest
 from bpcore import mlp, theory
 from bpcore.activations import Activation, gelu, identity, leaky_relu, relu, selu, sigmoid, tanh
 from bpcore.initializers import Initializer, fan_in, glorot_standard, he, orthogonal, xavier
-from bpcore.measure import instruments
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 from tests.oracles import Array, catalogue
 
 
@@ -62,8 +61,8 @@ def test_phases_of_tanh(sigma_w2: float, chi: float) -> None:
 def test_layerwise_factors_of_glorots_tanh_network() -> None:
     """Glorot & Bengio 2010: five tanh layers of 1000, U(±1/√n), inputs with ‖x‖²/n₀ = 3."""
     sizes = (1000,) * 6 + (10,)
-    factors = theory.delta_factors(tanh(), sizes, glorot_standard().variance, 0.0, 3000.0)
-    q = theory.layer_variances(tanh(), sizes, glorot_standard().variance, 0.0, 3000.0)
+    net = theory.propagate(tanh(), sizes, glorot_standard().variance, 0.0, 3000.0)
+    factors, q = net.factors, net.variances
     assert q[0] == pytest.approx(1, rel=1e-12)
     np.testing.assert_allclose([theory.chi(tanh(), value, 1 / 3) for value in q], [0.155, 0.272, 0.312, 0.326, 0.331], atol=6e-4)
     np.testing.assert_allclose(factors[1:5] ** 2, [0.155, 0.272, 0.312, 0.326], atol=6e-4)
@@ -82,13 +81,13 @@ def test_at_zero_variance_the_slope_at_zero_decides() -> None:
 
 def test_length_map_takes_unequal_widths() -> None:
     sizes = (30, 70, 20, 5)
-    q = theory.layer_variances(relu(), sizes, xavier().variance, 0.4, 12.0)
+    q = theory.propagate(relu(), sizes, xavier().variance, 0.4, 12.0).variances
     first = 2 / 100 * 12 + 0.16
     assert q == pytest.approx([first, 70 * 2 / 90 * first / 2 + 0.16], rel=1e-12)
 
 
 def test_variances_beyond_range_give_no_number_and_no_warning() -> None:
-    factors = theory.delta_factors(relu(), (10, *(10,) * 40, 3), fan_in(scale=1e10).variance, 0.0, 10.0)
+    factors = theory.propagate(relu(), (10, *(10,) * 40, 3), fan_in(scale=1e10).variance, 0.0, 10.0).factors
     assert factors.shape == (41,)
     assert not np.isfinite(factors).all()
 
@@ -110,13 +109,13 @@ def test_a_wide_network_has_the_predicted_factors(phi: Activation, initializer: 
     params = mlp.initialize(network, [initializer] * 6, list(range(6)), "float64")
     delta, _ = mlp.backward(network, params, mlp.forward(network, params, x), y, np.zeros((1, 1, 1)))
     delta[0] = mlp.input_gradient(params, delta)
-    squares = np.array([(instruments.delta_norm(delta[l]) ** 2).mean() for l in range(6)])
-    predicted = theory.delta_factors(phi, sizes, initializer.variance, initializer.bias_std, float((x**2).sum(axis=-2).mean()))
-    np.testing.assert_allclose(np.sqrt(squares[:-1] / squares[1:]), predicted, rtol=0.06)
+    squares = np.array([(delta_norm(delta[l]) ** 2).mean() for l in range(6)])
+    predicted = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, float((x**2).sum(axis=-2).mean()))
+    np.testing.assert_allclose(np.sqrt(squares[:-1] / squares[1:]), predicted.factors, rtol=0.06)
 
 
 def test_every_initializer_of_the_catalogue_has_a_prediction() -> None:
     for name, factory in catalogue("init").items():
-        factors = theory.delta_factors(tanh(), (10, 20, 20, 5), factory().variance, 0.0, 10.0)
+        factors = theory.propagate(tanh(), (10, 20, 20, 5), factory().variance, 0.0, 10.0).factors
         assert factors.shape == (3,), name
         assert np.isfinite(factors).all(), name

@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from bpcore import mlp, theory
-from bpcore.activations import relu, sigmoid, tanh
+from bpcore.activations import Activation, sigmoid, tanh
 from bpcore.initializers import normal
-from bpcore.measure import instruments
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
+from tests.oracles import Array
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
@@ -59,6 +59,14 @@ def test_edges_of_underflow_and_overflow() -> None:
     assert theory.overflow_depth(2.0, 1.0, "float32") == pytest.approx(128, abs=1e-6)
 
 
+def delta_bounds(phi: Activation, weights: list[Array], output_norm: float) -> Array:
+    """Return ‖δ^l‖ ≤ γ ‖W^(l+1)‖₂ ‖δ^(l+1)‖, γ = max |φ′|, from the output down, l = 1…L."""
+    bounds = [output_norm]
+    for matrix in reversed(weights[1:]):
+        bounds.append(bounds[-1] * phi.max_prime * float(np.linalg.norm(matrix, ord=2)))
+    return np.array(bounds[::-1])
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_bound_holds_in_every_layer(name: str) -> None:
     """Pascanu 2013."""
@@ -67,11 +75,11 @@ def test_the_bound_holds_in_every_layer(name: str) -> None:
     params = mlp.initialize(network, [normal(0.9, bias_std=0.5)], [2], "float64")
     x, y = np.random.default_rng(0).standard_normal((2, 1, 6, 20))[:, :, :6], np.ones((1, 3, 20))
     delta, _ = mlp.backward(network, params, mlp.forward(network, params, x[0][None]), y, np.zeros((1, 1, 1)))
-    norms = np.array([instruments.delta_norm(delta[l])[0] for l in range(1, 5)])
-    bounds = theory.delta_bounds(phi, [params.W[l][0] for l in range(1, 5)], norms[-1])
+    norms = np.array([delta_norm(delta[l])[0] for l in range(1, 5)])
+    bounds = delta_bounds(phi, [params.W[l][0] for l in range(1, 5)], norms[-1])
     assert bounds.shape == norms.shape
     assert (norms <= bounds * (1 + 1e-12)).all()
-    loose = theory.delta_bounds(tanh(), [0.01 * params.W[l][0] for l in range(1, 5)], norms[-1])
+    loose = delta_bounds(tanh(), [0.01 * params.W[l][0] for l in range(1, 5)], norms[-1])
     assert (norms[:2] > loose[:2]).any()  # a bound of other weights does not hold
 
 
@@ -85,20 +93,7 @@ def test_one_neurons_window() -> None:
     assert 7.5 * float(sigmoid().prime(np.array(7.5 * half))) == pytest.approx(1, rel=1e-12)
 
 
-def test_dead_units() -> None:
-    for m in (1, 2, 9):
-        assert theory.dead_unit_probability(0.5, m) == pytest.approx(1 / (m + 1), rel=1e-9)
-        assert theory.dead_unit_probability(0.0, m) == pytest.approx(0.5**m, rel=1e-12)
-    assert theory.dead_unit_probability(1.0, 50) == 0.5
-    assert theory.dead_unit_probability(0.99, 50) < 0.5
+def test_dead_layers() -> None:
     assert theory.dead_layer_probability((1, 2)) == pytest.approx(1 - 0.5 * 0.75, rel=1e-14)
     assert theory.dead_layer_probability((100,)) == pytest.approx(0.5**100, rel=1e-12)
     assert theory.dead_layer_probability(()) == 0
-
-
-def test_dead_units_of_a_real_layer() -> None:
-    generator = np.random.default_rng(0)
-    shared, own = generator.standard_normal((200_000, 1)), generator.standard_normal((200_000, 10))
-    z = np.sqrt(0.8) * shared + np.sqrt(0.2) * own
-    dead = (relu().value(z) == 0).all(axis=1)
-    assert theory.dead_unit_probability(0.8, 10) == pytest.approx(dead.mean(), abs=4 * dead.std() / np.sqrt(200_000))

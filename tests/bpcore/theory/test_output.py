@@ -6,8 +6,8 @@ import pytest
 from bpcore import mlp, theory
 from bpcore.activations import Activation, identity, relu, sigmoid, tanh
 from bpcore.initializers import constant
-from bpcore.measure import instruments
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from bpcore.losses import Loss
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 
 
 def targets(name: str, outputs: int, m: int) -> np.ndarray:
@@ -25,7 +25,7 @@ def test_the_error_of_every_loss_against_sampling(name: str, q: float, outputs: 
     y = targets(name, outputs, 60_000)
     z = np.sqrt(q) * np.random.default_rng(1).standard_normal(y.shape)
     squares = (loss.delta(z, y, identity()) ** 2).sum(axis=0)
-    predicted = float(theory.output_error(lambda a, b: loss.delta(a, b, identity()), np.array(q), y))
+    predicted = float(theory.output_error(loss, identity(), np.array(q), y))
     # 4 σ of sampling; continuous targets are taken in 64 groups, which costs .1 % of their square
     slack = 2e-3 * float((y**2).sum(axis=0).mean()) if name not in ("softmax_cross_entropy", "sigmoid_cross_entropy") else 1e-12
     assert predicted == pytest.approx(squares.mean(), abs=4 * squares.std() / np.sqrt(len(squares)) + slack)
@@ -35,9 +35,7 @@ def test_the_error_of_every_loss_against_sampling(name: str, q: float, outputs: 
 def test_the_error_of_cosh_in_closed_form(q: float) -> None:
     y, loss = np.eye(2), LOSSES["cosh"]()
     exact = sum((np.exp(2 * q) * np.cosh(2 * target) - 1) / 2 for target in (0, 1))  # E sinh²(√q Z − y) = (e^(2q) cosh 2y − 1)/2
-    assert float(theory.output_error(lambda a, b: loss.delta(a, b, identity()), np.array(q), y)) == pytest.approx(
-        exact, rel=1e-6
-    )  # at q = 9 the mass lies at Z = 6
+    assert float(theory.output_error(loss, identity(), np.array(q), y)) == pytest.approx(exact, rel=1e-6)  # at q = 9 the mass lies at Z = 6
 
 
 @pytest.mark.parametrize("output", ACTIVATIONS)
@@ -46,7 +44,7 @@ def test_mse_behind_every_output_activation(output: str) -> None:
     y = np.eye(4)[np.arange(200_000) % 4].T
     z = 1.1 * np.random.default_rng(2).standard_normal(y.shape)
     squares = (loss.delta(z, y, phi) ** 2).sum(axis=0)
-    predicted = float(theory.output_error(lambda a, b: loss.delta(a, b, phi), np.array(1.21), y, phi.kinks))
+    predicted = float(theory.output_error(loss, phi, np.array(1.21), y))
     assert predicted == pytest.approx(squares.mean(), abs=4 * squares.std() / np.sqrt(len(squares)))
 
 
@@ -61,10 +59,17 @@ def test_softmax_between_its_ends() -> None:
         assert float(theory.softmax_error(np.array(q), 2)) == pytest.approx(exact, rel=1e-8)
 
 
-def test_a_loss_that_is_neither_has_no_prediction() -> None:
-    y = np.eye(3)
-    assert np.isnan(theory.output_error(lambda z, y: z - z.mean(axis=0) - y, np.ones(2), y)).all()
-    assert np.isnan(theory.output_error(lambda z, y: np.exp(z) / np.exp(z).sum(axis=0) - y, np.ones(2), y * 0.5)).all()
+def test_a_loss_that_declares_neither_has_no_prediction() -> None:
+    y, softmax = np.eye(3), LOSSES["softmax_cross_entropy"]()
+    centered = Loss("centered", lambda z, y, phi: z.sum(axis=-2), lambda z, y, phi: z - z.mean(axis=0) - y, False, False)
+    assert np.isnan(theory.output_error(centered, identity(), np.ones(2), y)).all()
+    assert np.isfinite(theory.output_error(softmax, identity(), np.ones(2), y)).all()
+    assert np.isnan(theory.output_error(softmax, identity(), np.ones(2), y * 0.5)).all()
+
+
+def test_a_single_output_is_one_by_one_whatever_the_loss() -> None:
+    y = np.ones((1, 3))
+    assert float(theory.output_error(LOSSES["softmax_cross_entropy"](), identity(), np.array(2.0), y)) == 0  # softmax of one is 1
 
 
 @pytest.mark.parametrize("phi", [tanh(), relu(), sigmoid()], ids=lambda phi: phi.name)
@@ -79,7 +84,7 @@ def test_equal_weights_are_predicted_exactly(phi: Activation, loss: str) -> None
     trace = mlp.forward(network, params, x)
     delta, _ = mlp.backward(network, params, trace, y, np.zeros((1, 1, 1)))
     delta[0] = mlp.input_gradient(params, delta)
-    norms = np.array([instruments.delta_norm(delta[l])[0] for l in range(5)])
+    norms = np.array([delta_norm(delta[l])[0] for l in range(5)])
     sums = x[0].sum(axis=0)
     outputs = theory.symmetric_values(phi, sizes, 0.23, 0.0, sums)[-1]
     np.testing.assert_allclose(np.tile(outputs, (2, 1)), trace.z[4][0], rtol=1e-12)

@@ -8,10 +8,11 @@ from bpcore import activations
 from experiments.compose import composition
 from experiments.compose.composition import compose
 from experiments.config import files, identity
-from experiments.config.identity import elsewhere, flatten
+from experiments.config.identity import cell, elsewhere, flatten, uncell
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.datasets.digits import digits
+from tests.experiments.datasets.tables import flats
 from tests.experiments.helpers import changed
 
 
@@ -113,3 +114,22 @@ def test_columns_are_dotted_and_leave_out_what_changes_nothing(default):
     assert columns["activation"] == "tanh"
     assert columns["init.scale"] == 1.0
     assert not {"name", "results_dir", "executor", "activation._target_"} & set(columns)
+
+
+def test_where_a_file_lies_is_no_part_of_the_identity_and_what_it_holds_is(tmp_path):
+    path = flats(tmp_path)
+    (tmp_path / "there").mkdir()
+    moved, changed_file = tmp_path / "there" / "moved.csv", tmp_path / "changed.csv"
+    moved.write_bytes(path.read_bytes())
+    changed_file.write_text(path.read_text().replace("old", "ancient", 1))
+    first, same, other = (
+        run_id(compose([], ["data=table", f"data.path={file}", "data.target=price", "loss=mse"])[0].config)
+        for file in (path, moved, changed_file)
+    )
+    assert first == same != other
+
+
+@pytest.mark.parametrize("value", [["a", "b"], ["größe, in cm"], "a", "[no json", "[1", 3, None, True])
+def test_a_list_is_one_cell_of_the_table(value):
+    assert uncell(cell(value)) == value
+    assert not isinstance(cell(value), list)

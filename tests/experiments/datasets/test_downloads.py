@@ -1,4 +1,5 @@
 import functools
+import gzip
 import hashlib
 import http.server
 import threading
@@ -44,8 +45,9 @@ def test_a_damaged_file_is_fetched_anew(mirror, tmp_path):
 
 
 def test_wrong_bytes_are_refused_and_not_kept(mirror, tmp_path):
-    with pytest.raises(UserError, match=r"MD5 .*, expected 0"):
+    with pytest.raises(UserError, match=rf"MD5 .*expected md5:0{{32}} but got {RIGHT['data.gz']}") as caught:
         fetch(tmp_path / "cache", {"data.gz": "0" * 32}, (mirror,))
+    assert "\n" not in str(caught.value)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
@@ -57,3 +59,69 @@ def test_a_dead_mirror_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"cannot fetch data\.gz .*by hand") as caught:
         fetch(tmp_path / "cache", RIGHT, ("http://127.0.0.1:9/",))
     assert "\n" not in str(caught.value)
+    assert "Connection refused" in str(caught.value)
+    assert len(str(caught.value)) < 200 + len(str(tmp_path))
+
+
+def test_what_a_mirror_lacks_is_told_by_its_answer(mirror, tmp_path):
+    with pytest.raises(UserError, match=r"cannot fetch other\.gz .*404 .*by hand"):
+        fetch(tmp_path / "cache", {"other.gz": "0" * 32}, (mirror,))
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["", "no address/", "ftp2://x/"])
+def test_no_address_is_one_line(tmp_path, address):
+    with pytest.raises(UserError, match=r"cannot fetch data\.gz .*by hand") as caught:
+        fetch(tmp_path / "cache", RIGHT, (address,))
+    assert "\n" not in str(caught.value)
+
+
+def test_others_may_read_what_was_fetched(mirror, tmp_path):
+    (path,) = fetch(tmp_path / "cache", RIGHT, (mirror,))
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_server_that_calls_the_files_compression_its_own_gives_the_files(tmp_path):
+    content = gzip.compress(b"data")
+
+    class Eager(_Quiet):
+        """Unpack what it has, unless it is asked for it as it is."""
+
+        def do_GET(self):
+            self.send_response(200)
+            if self.headers.get("Accept-Encoding") != "identity":
+                self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Eager) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            (path,) = fetch(tmp_path, {"d.gz": hashlib.md5(content).hexdigest()}, (f"http://127.0.0.1:{server.server_port}/",))
+        finally:
+            server.shutdown()
+            thread.join()
+    assert path.read_bytes() == content
+
+
+def test_a_connection_that_breaks_off_leaves_nothing(tmp_path):
+    class Broken(_Quiet):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"the right bytes")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Broken) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(UserError, match=r"cannot fetch data\.gz") as caught:
+                fetch(tmp_path / "cache", RIGHT, (f"http://127.0.0.1:{server.server_port}/",))
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "\n" not in str(caught.value)
+    assert list((tmp_path / "cache").iterdir()) == []

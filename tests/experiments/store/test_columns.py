@@ -1,21 +1,17 @@
 """The one list of columns: both sides of every table are held to it."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from bpcore.measure import columns as measured
-from bpcore.measure.columns import Column, ColumnError
-from experiments.compose.composition import compose, runs_of
+from bpcore.measure.columns import ColumnError
 from experiments.errors import UserError
 from experiments.store.assembling import FileSource
 from experiments.store.columns import KEYS, LAYERS, RUN_RESULTS, STEPS, TABLES
 from experiments.store.comparing import COUNTED, SIGNED
-from experiments.store.parts import PART_SCHEMAS
 from experiments.store.reading import load, read_table
 from experiments.store.tables import SCHEMAS, runs_frame
-from experiments.sweep import tile
-from tests.experiments.helpers import TINY, sweep
+from tests.experiments.helpers import sweep
 
 
 @pytest.fixture(scope="module")
@@ -44,43 +40,6 @@ class TestTheList:
     def test_how_differences_are_counted_is_declared_with_the_column(self):
         assert {"z_mean", "a_mean", "gradient_cosine", "mode_1", "mode_2", "mode_3", "mode_4"} == SIGNED
         assert {"accuracy", "final_accuracy", "test_accuracy", "saturated", "dead", "zero"} == COUNTED
-
-
-def layers(rows=2):
-    return {field.name: np.zeros(rows) if str(field.type) == "double" else np.zeros(rows, dtype=int) for field in PART_SCHEMAS["layers"]}
-
-
-class TestTile:
-    def test_a_column_that_is_not_there(self):
-        tile._arrow("layers", layers())
-        for name in layers():
-            with pytest.raises(ColumnError, match=f"column `{name}` of layers is declared, but the tile does not make it"):
-                tile._arrow("layers", {key: values for key, values in layers().items() if key != name})
-
-    def test_a_column_that_is_not_declared(self):
-        with pytest.raises(ColumnError, match="column `curl` of layers is made by the tile, but not declared"):
-            tile._arrow("layers", layers() | {"curl": np.zeros(2)})
-
-    @pytest.mark.parametrize(
-        ("change", "fault"),
-        [
-            ({"skill": Column("skill", "of nothing")}, "`skill` of runs is declared, but the tile does not make it"),
-            ({"final_loss": None}, "`final_loss` of runs is made by the tile, but not declared"),
-        ],
-        ids=["more", "fewer"],
-    )
-    def test_a_result_that_one_side_lacks(self, tmp_path, monkeypatch, change, fault):
-        composed = compose([], [*TINY, f"results_dir={tmp_path}", "depth=2", "steps=0"])
-        jobs, _ = runs_of(composed)
-        monkeypatch.setattr(tile, "RUN_RESULTS", {name: column for name, column in (RUN_RESULTS | change).items() if column is not None})
-        with pytest.raises(ColumnError, match=f"column {fault}"):
-            tile.run_tile(jobs)
-
-    def test_a_sweep_says_which_column_is_lacking(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(tile, "PREDICTED", Column("guess", "of nothing"))
-        runs = sweep(tmp_path, "depth=2", "steps=0", multirun=False).runs
-        assert runs["status"].tolist() == ["failed"]
-        assert "column `delta_norm_theory` of layers is declared, but the tile does not make it" in runs["error"][0]
 
 
 def test_a_run_without_a_result_makes_no_table():

@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -6,6 +8,7 @@ import time
 
 import pytest
 
+from experiments.errors import UserError
 from experiments.store import locks
 from experiments.store.folder import LOCK
 from experiments.store.locks import locked
@@ -62,11 +65,44 @@ def test_it_leaves_a_folder_that_holds_something(tmp_path):
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["runs.parquet"]
 
 
-def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, capfd, error):
     def refuse(descriptor, operation):
-        raise OSError(locks.errno.ENOLCK, "No locks available")
+        raise OSError(error, "No locks available")
 
-    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     with locked(tmp_path / "x"):
         pass
     assert "without locks" in capfd.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_lock_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    def refuse(descriptor, operation):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(UserError, match=r"cannot write to .*Input/output error; choose another results_dir"), locked(tmp_path / "x"):
+        pass
+
+
+def _increment(folder, counter, times):
+    locks._POLL_SECONDS = 0.001  # so that they meet more often
+    for _ in range(times):
+        with locked(folder):
+            counter.write_text(str(int(counter.read_text()) + 1))
+
+
+def test_no_two_hold_it_although_the_file_and_the_folder_come_and_go(tmp_path):
+    """Each holder removes the lock file and the folder, for which the others wait."""
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_increment, args=(tmp_path / "x", counter, 40)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert counter.read_text() == "120"
+    assert not (tmp_path / "x").exists()

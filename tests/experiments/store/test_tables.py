@@ -1,10 +1,13 @@
-import json
+import itertools
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+from bpcore.activations import leaky_relu
 from experiments.store.columns import RUN_RESULTS, SORT, TABLES
+from experiments.store.tables import SCHEMAS
 from tests.experiments.helpers import sweep
 
 
@@ -17,7 +20,8 @@ def results(tmp_path_factory):
 class TestSchema:
     @pytest.mark.parametrize("name", TABLES)
     def test_columns_are_the_declared_ones_in_order(self, results, name):
-        assert list(getattr(results, name).columns) == list(TABLES[name])
+        assert pq.read_schema(results.path / f"{name}.parquet").equals(SCHEMAS[name])
+        assert list(SCHEMAS[name].names) == list(TABLES[name])
 
     def test_runs_hold_identity_config_and_results(self, results):
         columns = list(results.runs.columns)
@@ -31,6 +35,16 @@ class TestSchema:
         }  # fmt: skip
         assert expected <= set(columns)
         assert not {"name", "results_dir", "executor"} & set(columns)
+
+    def test_runs_hold_what_was_asked_for_and_what_it_leaves_open(self, results):
+        asked = itertools.product([2, 3], ["tanh", "leaky_relu"], ["none", "norm"])
+        expected = pd.DataFrame(asked, columns=["depth", "activation", "clip"])
+        pd.testing.assert_frame_equal(results.runs[list(expected.columns)], expected)
+        shared = {"width": 8, "data.n_samples": 50, "normalization": "batch", "normalization.eps": 1e-5, "steps": 3, "record.every": 2}
+        for name, value in shared.items():
+            assert results.runs[name].eq(value).all(), name
+        leaky = results.runs["activation"] == "leaky_relu"
+        assert results.runs.loc[leaky, "activation.alpha"].eq(leaky_relu().prime(np.array(-1.0))).all()
 
     def test_dtypes(self, results):
         assert results.runs["job"].dtype == "int64"
@@ -106,28 +120,3 @@ def test_no_prediction_where_there_is_no_theory(tmp_path):
     results = sweep(tmp_path, "init=constant", "init.bias_std=0.5", "depth=3", "steps=0", multirun=False)
     assert results.layers["delta_norm_theory"].isna().all()
     assert results.runs["delta_factor_theory"].isna().all()
-
-
-def test_provenance_explains(results):
-    provenance = json.loads((results.path / "provenance.json").read_text())
-    assert [entry["run_id"] for entry in provenance["sweep"]] == results.runs["run_id"].tolist()
-    assert provenance["sweep"][0]["overrides"]
-    assert provenance["data"][0]["sha256"]
-    assert provenance["versions"]["numpy"] == np.__version__
-    assert provenance["blas"][0]["num_threads"] == 1
-    assert {"cpu", "git", "command", "wall_seconds", "arithmetic_version", "platform"} <= set(provenance)
-
-
-def test_a_snapshot_holds_what_another_framework_needs(tmp_path):
-    results = sweep(tmp_path, "depth=2", "normalization=batch", "record.snapshot=0", "steps=1", multirun=False)
-    (path,) = results.path.glob("snapshot_*.npz")
-    assert path.name == f"snapshot_{results.runs['run_id'].iloc[0]}.npz"
-    arrays = np.load(path)
-    names = {"x", "y", "config", *(f"{kind}{l}" for kind in ("W", "b", "z", "a", "delta", "dW", "db") for l in (1, 2, 3))}
-    names |= {f"{kind}{l}" for kind in ("gamma", "beta", "dgamma", "dbeta") for l in (1, 2)}
-    assert set(arrays.files) == names
-    config = json.loads(str(arrays["config"]))
-    assert config["normalization"] == {"name": "batch", "eps": 1e-5, "momentum": 0.1}
-    step0 = results.layers[results.layers["step"] == 0].set_index("layer")
-    norm = np.sqrt((arrays["delta1"] ** 2).sum(axis=0).mean())
-    assert norm == pytest.approx(step0.loc[1, "delta_norm"], rel=1e-12)

@@ -3,19 +3,22 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from bpcore import activations
 from experiments.cli import main
+from experiments.config.files import choice
 from experiments.errors import UserError
 from experiments.store.provenance import factories
 from experiments.store.reading import load, read_provenance
 from experiments.sweep.restore import recorded_runs
+from tests.experiments.datasets.tables import flats
 from tests.experiments.helpers import TINY, sweep
 
-PLACES = {"name": "again", "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.local.serial", "name": "serial"}}
+PLACES = {"name": "again", "results_dir": "results", "executor": choice("executor", "serial")}
 
 FIRST_EDITION = {
     "activation": {"tanh": "bpcore.activations.tanh", "relu": "bpcore.activations.relu"},
@@ -98,3 +101,15 @@ def test_a_factory_from_elsewhere_is_recorded_and_comes_back(tmp_path, monkeypat
     (run,) = recorded_runs(tmp_path / "own", PLACES)
     assert run.run_id == load(tmp_path / "own").runs["run_id"].item()
     assert run.activation.name == "softplus"
+
+
+def test_lists_are_one_cell_and_come_back_as_lists(tmp_path: Path) -> None:
+    data = ["data=table", f"data.path={flats(tmp_path)}", "loss=mse", "data.standardize_target=true"]
+    made = sweep(tmp_path, *data, "data.target=[price,rooms],price", "data.features=[kind,area],null", "steps=1", "depth=2")
+    assert sorted(made.runs["data.target"]) == ['["price", "rooms"]', '["price", "rooms"]', "price", "price"]
+    assert made.runs["data.features"].dropna().tolist() == ['["kind", "area"]'] * 2
+    places = {"name": "again", "results_dir": str(tmp_path), "executor": choice("executor", "serial")}
+    again = recorded_runs(made.path, places)
+    assert [run.run_id for run in again] == made.runs["run_id"].tolist()
+    wanted = [(["price", "rooms"], ["kind", "area"]), (["price", "rooms"], None), ("price", ["kind", "area"]), ("price", None)]
+    assert [(run.config["data"]["target"], run.config["data"]["features"]) for run in again] == wanted
