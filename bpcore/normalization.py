@@ -140,6 +140,8 @@ class Normalization(ABC):
     """Whether h is another array than z; a layer then learns γ and β."""
     needs_batch: ClassVar[bool] = False
     """Whether the h of an example depends on the other examples of its batch."""
+    centers: ClassVar[bool] = False
+    """Whether the mean over the batch is taken away, so that the mean of δ is 0 by construction."""
 
     @abstractmethod
     def initial(self, bias: Array) -> dict[str, Array]:
@@ -205,6 +207,7 @@ class Batch(Normalization):
 
     name = "batch"
     needs_batch = True
+    centers = True
     eps: float
     momentum: float
 

@@ -1,11 +1,13 @@
 """The loss and accuracy of a whole stack on examples that may be many: in pieces whose activations stay in the cache."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
-from bpcore.mlp import Network, sign_is_right
+from bpcore.mlp import Network, accuracy, data_term, forward, sign_is_right
 from bpcore.normalization import RunningStatistics
 
 PIECE = 512
@@ -72,6 +74,33 @@ def evaluate_stack(
     m = x.shape[1]
     classes = network.sizes[-1] > 1 or network.one_logit
     return np.where(asked, loss / m, np.nan), np.where(finite & classes, hits / m, np.nan)
+
+
+def evaluate_whole(
+    network: Network, params_of: Callable[[slice], Layers], x: Array, y: Array, asked: Array
+) -> tuple[FloatArray, FloatArray]:
+    """Return J without its λ term and the accuracy on all examples at once, normalized with their own statistics.
+
+    Those cannot be had piece by piece.
+
+    Args:
+        network: the architecture.
+        params_of: slice of the stack -> its parameters.
+        x: (1, n_0, m).
+        y: (1, n_L, m), targets.
+        asked: (R,) bool, the runs that are evaluated.
+
+    Returns:
+        (R,) each; NaN for runs that were not asked for.
+    """
+    loss, hits = np.full(asked.size, np.nan), np.full(asked.size, np.nan)
+    for run in np.flatnonzero(asked):  # one by one, since all examples of many runs would leave the cache
+        own = slice(int(run), int(run) + 1)
+        params = params_of(own)
+        trace = forward(network, params, x)
+        loss[run] = data_term(network, trace, y)[0]
+        hits[run] = accuracy(trace.a[network.L], y, network.one_logit)[0]
+    return loss, hits
 
 
 def _of_runs(params: Layers, runs: slice) -> Layers:

@@ -11,6 +11,7 @@ from experiments.compose.composition import compose_one, runs_of
 from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
 from experiments.figures import phase_diagram
+from experiments.figures.data.table import FigureTable
 from experiments.report.page import FORMATS, draw
 from experiments.store.files import write_bytes, write_text
 from experiments.store.reading import load
@@ -55,7 +56,7 @@ def execute(args: argparse.Namespace) -> int:
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror or error}; choose another --output") from error
     stem = name.replace(" ", "_")
-    for kind, content in draw(phase_diagram, table, FORMATS).items():
+    for kind, content in draw(phase_diagram, FigureTable(table), FORMATS).items():
         write_bytes(folder / f"{stem}.{kind}", content)
         print(folder / f"{stem}.{kind}")
     write_text(folder / f"{stem}.csv", table.to_csv(index=False, lineterminator="\n"))

@@ -1,7 +1,7 @@
 """Hydra's part: from a command line to the configs of a sweep.
 
 Hydra composes and sweeps; its task function only takes the config. The runs come afterwards, when all configs are
-known and valid, so a mistake in the last job of a sweep costs nothing.
+known and valid, so a mistake in the last run of a sweep costs nothing.
 """
 
 import contextlib
@@ -11,7 +11,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from yaml import YAMLError
 
 from experiments.compose.fast import TaskConfig
 from experiments.compose.launcher import collect_with
+from experiments.compose.refusals import refuse_choices, refuse_overrides
 from experiments.config.files import catalogue, choice
 from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config, register
 from experiments.config.paths import CONF
@@ -47,12 +49,28 @@ class Composed:
     Args:
         config: plain containers, resolved, not yet validated.
         overrides: of this job.
-        experiment: the choice of the experiment group, or None.
+        choices: group -> the name of its choice.
     """
 
     config: Config
     overrides: tuple[str, ...]
-    experiment: str | None
+    choices: Mapping[str, Any]
+
+    @property
+    def experiment(self) -> str | None:
+        """Return the choice of the experiment group, or None."""
+        return self.choices.get("experiment")
+
+
+def checked(composed: list[Composed]) -> list[Composed]:
+    """Return what was composed.
+
+    Raises:
+        UserError: a group was given several choices.
+    """
+    for entry in {id(entry.choices): entry for entry in composed}.values():  # the jobs of a sweep share most of their choices
+        refuse_choices(entry.choices, entry.config)
+    return composed
 
 
 @contextmanager
@@ -84,12 +102,12 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
         UserError: Hydra refused the command line.
     """
     register()
-    _refuse_foreign_factories(overrides)
+    refuse_overrides(overrides)
     composed: list[Composed] = []
     refused: list[OmegaConfBaseException] = []
 
     def collect(job: TaskConfig) -> None:
-        composed.append(Composed(job.container(), job.overrides, job.choices.get("experiment")))
+        composed.append(Composed(job.container(), job.overrides, job.choices))
         bar.update()
 
     @collect_with(collect)
@@ -98,7 +116,7 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
         try:
             overrides = OmegaConf.to_container(runtime.overrides.task, resolve=False)
             assert isinstance(overrides, list)
-            collect(TaskConfig(cfg, tuple(str(text) for text in overrides), runtime.runtime.choices))
+            collect(TaskConfig(cfg, tuple(str(text) for text in overrides), dict(runtime.runtime.choices)))
         except OmegaConfBaseException as error:  # raised here, Hydra would print it in its own words first
             refused.append(error)
 
@@ -117,13 +135,15 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
             if end.code and "--package" in flags:
                 raise UserError(f"`--package {shortened(flags[flags.index('--package') + 1])}` names no part of the config") from end
             raise
-        except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError, AssertionError, RecursionError) as error:
+        except (HydraException, OmegaConfBaseException, YAMLError, OSError, ValueError, AssertionError, RecursionError, TypeError) as error:
+            if isinstance(error, TypeError) and not _raised_in_hydra(error):
+                raise
             if "hydra.mode changed" in str(error) and "--multirun" not in flags:
                 return compose([*flags, "--multirun"], overrides)  # a prepared sweep says so; Hydra 1.4 wants it said beforehand
             raise UserError(explain(error)) from error
     if refused:
         raise UserError(explain(refused[0])) from refused[0]
-    return composed
+    return checked(composed)
 
 
 def compose_one(overrides: list[str], what: str, flags: Sequence[str] = ()) -> Composed:
@@ -151,17 +171,10 @@ def compose_one(overrides: list[str], what: str, flags: Sequence[str] = ()) -> C
     return composed[0]
 
 
-def _refuse_foreign_factories(overrides: list[str]) -> None:
-    """Refuse overrides that replace what a group's choice is; a file in a conf folder is the way to a new one."""
-    for override in overrides:
-        key, _, value = override.partition("=")
-        group, _, leaf = key.lstrip("+~").partition(".")
-        if not group:
-            raise UserError(f"an override has the form key=value, got {quote(override)}; `gradstab run --help` lists the keys")
-        if group in GROUPS and not leaf and value.strip().startswith("["):
-            raise UserError(f"`{group}` must be given the name of one choice, as in {group}=name, got {quote(value)}")
-        if group in GROUPS and (leaf in ("_target_", "name") or (not leaf and value.startswith("{"))):
-            raise UserError(f"`{shortened(key)}` cannot be overridden; choose with {group}=name, add choices as files and --config-dir")
+def _raised_in_hydra(error: Exception) -> bool:
+    """Tell whether Hydra stumbled over what it was given, as over a number in the place of a choice's name."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in ("hydra", "omegaconf")
 
 
 def runs_of(composed: list[Composed]) -> tuple[list[Run], int]:
@@ -251,12 +264,18 @@ def _cannot_parse(match: re.Match[str]) -> str:
     return f"cannot read an override ({shortened(line)}); quote values with special characters, as in 'name=\"a b\"'"
 
 
+def _wrong_container(match: re.Match[str]) -> str:
+    wanted = "one value or a group's keys belong; a choice is made by `override /activation: tanh` in its defaults"
+    return f"{match['file']}.yaml has a list or a mapping where {wanted}"
+
+
 _EXPLANATIONS = [
     (r"(?P<what>[^\n]*)\n\s*in \"(?P<file>[^\"]+)\", line (?P<line>\d+)", _no_yaml),
     (r"Sweep parameters '(?P<override>[^']*)' requires", _sweep_without_multirun),
     (r"Ambiguous value for argument '(?P<override>[^']*)'", _sweep_without_multirun),
     (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),
     (r"Config group override must be a string or a list", lambda m: "a group must be given the name of a choice, as in activation=tanh"),
+    (r"argument of type '\w+' is not iterable", lambda m: "a group must be given the name of a choice, as in activation=tanh"),
     (r"Missing mandatory value: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got ???"),
     (r"File name too long", lambda _: "an override names a group, choice or key of so many characters that none can be called so"),
     (r"Exceeds the limit \(\d+ digits\)", lambda _: "an override holds an integer of thousands of digits; expected a shorter one"),
@@ -269,5 +288,6 @@ _EXPLANATIONS = [
     (r"Key '\w+' not in '\w+'[^\n]*\s+full_key: (?P<key>[\w.]+)", _unknown_key),
     (r"Could not find '(?P<group>[\w/]+)/(?P<choice>[^'/]+)'\s+Available options in '[^']*':(?P<options>.*)", _unknown_choice),
     (r"^(?P<what>[^\n]*)\n\s*full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}`: {m['what']}"),
+    (r"In '(?P<file>[^']+)'[^\n]*\n[^\n]*Cannot merge \w+ with \w+", _wrong_container),
     (r"LexerNoViableAltException|token recognition error|no viable alternative|mismatched input|extraneous input", _cannot_parse),
 ]

@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 
-from experiments.compose.composition import VERSION_BASE, Composed, compose
+from experiments.compose.composition import VERSION_BASE, Composed, checked, compose
 from experiments.compose.fast import FastLoader
 from experiments.config.keys import register
 from experiments.config.paths import CONF
@@ -48,7 +48,7 @@ class Composer:
             UserError: Hydra refused the sweep.
         """
         found = None if any(_is_special(override) for override in overrides) else self._found(overrides)
-        return compose(["--multirun", *self._flags], overrides) if found is None else found
+        return compose(["--multirun", *self._flags], overrides) if found is None else checked(found)
 
     def _found(self, overrides: list[str]) -> list[Composed] | None:
         """Compose a sweep; None for one that is wrong, which Hydra's own run says in its words."""
@@ -60,7 +60,7 @@ class Composer:
             known = [task for task in tasks if task is not None]
             if len(known) < len(tasks):
                 return None
-            return [Composed(task.container(), task.overrides, task.choices.get("experiment")) for task in known]
+            return [Composed(task.container(), task.overrides, task.choices) for task in known]
         except Exception:  # whatever it is: the slow way meets it again, and explains it
             return None
 
@@ -68,7 +68,7 @@ class Composer:
 def _is_special(override: str) -> bool:
     """Tell whether Hydra must see an override while it starts, or `compose` refuses it."""
     key = override.partition("=")[0].lstrip("+~")
-    return key.partition(".")[0] in ("hydra", "experiment") or key.endswith(("._target_", ".name")) or "={" in override
+    return key.partition(".")[0] in ("hydra", "experiment") or key.endswith(("._target_", ".name")) or "={" in override or "=[" in override
 
 
 def _idle(_: Any) -> None:

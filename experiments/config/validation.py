@@ -81,7 +81,7 @@ def _check_together(run: Run) -> None:
             f"`batch_size` must be at most the {data.n_examples} training examples of data={name}, "
             f"got {run.batch_size}; lower it or raise data.n_samples"
         )
-    if run.normalization.active and run.m < 2:
+    if run.normalization.needs_batch and run.m < 2:
         raise UserError("`batch_size` must be ≥ 2 with batch normalization, whose variance over one example is 0; raise it")
     if run.dtype == "float32":
         _check_representable(run)

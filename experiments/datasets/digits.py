@@ -27,7 +27,14 @@ def _read_digits() -> tuple[FloatArray, Array]:
     return bunch.data, bunch.target
 
 
-def digits(n_samples: int = 1000, shuffle: bool = True, seed: int = 0, standardize: bool = True) -> Dataset:
+def digits(
+    n_samples: int = 1000,
+    shuffle: bool = True,
+    seed: int = 0,
+    standardize: bool = True,
+    scale: float = 1.0,
+    standardize_target: bool = False,
+) -> Dataset:
     """Return scikit-learn's bundled handwritten digits, 8×8 pixels in [0, 1], ten classes.
 
     Args:
@@ -35,6 +42,8 @@ def digits(n_samples: int = 1000, shuffle: bool = True, seed: int = 0, standardi
         shuffle: whether they are chosen at random or are the first.
         seed: of the shuffle.
         standardize: whether every feature is brought to mean 0 and variance 1.
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: true is refused: it is for the numbers of a regression.
 
     Raises:
         ValueError: an argument is out of range.
@@ -44,4 +53,4 @@ def digits(n_samples: int = 1000, shuffle: bool = True, seed: int = 0, standardi
     pixels, labels = _read_digits()
     x, y = pixels.T / 16.0, one_hot(labels, 10)
     train, rest = choose(x.shape[1], n_samples, shuffle, seed)
-    return assemble(x[:, train], y[:, train], (x[:, rest], y[:, rest]), standardize, 10, "scikit-learn digits")
+    return assemble(x[:, train], y[:, train], (x[:, rest], y[:, rest]), standardize, 10, "scikit-learn digits", scale, standardize_target)

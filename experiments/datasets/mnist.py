@@ -98,6 +98,8 @@ def mnist(
     shuffle: bool = False,
     seed: int = 0,
     standardize: bool = True,
+    scale: float = 1.0,
+    standardize_target: bool = False,
 ) -> Dataset:
     """Return MNIST from local idx files; nothing is ever downloaded here.
 
@@ -109,6 +111,8 @@ def mnist(
         shuffle: whether they are chosen at random or are the first of the file.
         seed: of the shuffle.
         standardize: whether every feature is brought to mean 0 and variance 1; else pixels are in [0, 1].
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: true is refused: it is for the numbers of a regression.
 
     Raises:
         UserError: files are missing or damaged.
@@ -131,4 +135,4 @@ def mnist(
     train, rest = choose(x.shape[1], n_samples, shuffle, seed)
     held_out = _locate(folders, "test") if split == "train" else None
     test = _read_mnist(held_out) if held_out is not None else (x[:, rest], y[:, rest])
-    return assemble(x[:, train], y[:, train], test, standardize, 10, f"MNIST, {paths[0].name}")
+    return assemble(x[:, train], y[:, train], test, standardize, 10, f"MNIST, {paths[0].name}", scale, standardize_target)

@@ -5,7 +5,15 @@ import numpy as np
 from experiments.datasets.dataset import Dataset, assemble, count, one_hot
 
 
-def gaussian(n_samples: int = 1000, n_features: int = 64, n_classes: int = 10, seed: int = 0, standardize: bool = False) -> Dataset:
+def gaussian(
+    n_samples: int = 1000,
+    n_features: int = 64,
+    n_classes: int = 10,
+    seed: int = 0,
+    standardize: bool = False,
+    scale: float = 1.0,
+    standardize_target: bool = False,
+) -> Dataset:
     """Return standard normal inputs with labels drawn at random: nothing to learn, everything to propagate.
 
     Args:
@@ -14,6 +22,8 @@ def gaussian(n_samples: int = 1000, n_features: int = 64, n_classes: int = 10, s
         n_classes: n_L ≥ 2.
         seed: ≥ 0.
         standardize: whether the sample itself is brought to mean 0 and variance 1.
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: true is refused: it is for the numbers of a regression.
 
     Raises:
         ValueError: an argument is out of range.
@@ -22,11 +32,18 @@ def gaussian(n_samples: int = 1000, n_features: int = 64, n_classes: int = 10, s
     rng = np.random.default_rng(count("seed", seed, 0))
     x = rng.standard_normal((count("n_features", n_features, 1), n_samples))
     y = one_hot(rng.integers(0, count("n_classes", n_classes, 2), n_samples), n_classes)
-    return assemble(x, y, None, standardize, n_classes, "standard normal inputs, random labels")
+    return assemble(x, y, None, standardize, n_classes, "standard normal inputs, random labels", scale, standardize_target)
 
 
 def spirals(
-    n_samples: int = 600, n_classes: int = 3, noise: float = 0.1, turns: float = 0.75, seed: int = 0, standardize: bool = True
+    n_samples: int = 600,
+    n_classes: int = 3,
+    noise: float = 0.1,
+    turns: float = 0.75,
+    seed: int = 0,
+    standardize: bool = True,
+    scale: float = 1.0,
+    standardize_target: bool = False,
 ) -> Dataset:
     """Return interleaved spirals in the plane: class k's arm starts at the angle 2πk/K.
 
@@ -39,6 +56,8 @@ def spirals(
         turns: revolutions of an arm.
         seed: ≥ 0.
         standardize: whether both coordinates are brought to mean 0 and variance 1.
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: true is refused: it is for the numbers of a regression.
 
     Raises:
         ValueError: an argument is out of range.
@@ -56,10 +75,12 @@ def spirals(
     angle = 2 * np.pi * (labels / n_classes + turns * radius) + noise * rng.standard_normal(total)
     x, y = radius * np.stack([np.cos(angle), np.sin(angle)]), one_hot(labels, n_classes)
     test = (x[:, n_samples:], y[:, n_samples:])
-    return assemble(x[:, :n_samples], y[:, :n_samples], test, standardize, n_classes, "planar spirals")
+    return assemble(x[:, :n_samples], y[:, :n_samples], test, standardize, n_classes, "planar spirals", scale, standardize_target)
 
 
-def chebyshev(n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: bool = False) -> Dataset:
+def chebyshev(
+    n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: bool = False, scale: float = 1.0, standardize_target: bool = False
+) -> Dataset:
     """Return equally spaced points on [−1, 1] with T_k(x) = cos(k arccos x) as target, a regression.
 
     Args:
@@ -67,6 +88,8 @@ def chebyshev(n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: 
         degree: k ≥ 1.
         seed: unused, since nothing is random.
         standardize: whether x is brought to mean 0 and variance 1.
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: whether the target is brought to mean 0 and variance 1.
 
     Raises:
         ValueError: an argument is out of range.
@@ -76,15 +99,17 @@ def chebyshev(n_samples: int = 20, degree: int = 4, seed: int = 0, standardize: 
     x = np.linspace(-1, 1, count("n_samples", n_samples, 2))[None]
     y = np.polynomial.Chebyshev.basis(count("degree", degree, 1))(x)
     count("seed", seed, 0)
-    return assemble(x, np.asarray(y), None, standardize, None, f"Chebyshev polynomial of degree {degree}")
+    return assemble(x, np.asarray(y), None, standardize, None, f"Chebyshev polynomial of degree {degree}", scale, standardize_target)
 
 
-def point(x: float = 1.0, y: float = 0.0) -> Dataset:
+def point(x: float = 1.0, y: float = 0.0, scale: float = 1.0, standardize_target: bool = False) -> Dataset:
     """Return one example, a number for a number: what a single neuron is studied on.
 
     Args:
         x: the input, finite.
         y: the target, finite; in [0, 1] for loss=sigmoid_cross_entropy.
+        scale: multiplies the features, finite and not 0.
+        standardize_target: whether the target is brought to mean 0 and variance 1.
 
     Raises:
         ValueError: an argument is not finite.
@@ -92,10 +117,18 @@ def point(x: float = 1.0, y: float = 0.0) -> Dataset:
     for name, value in (("x", x), ("y", y)):
         if not np.isfinite(value):
             raise ValueError(f"`{name}` must be a finite number, got {value}")
-    return assemble(np.full((1, 1), float(x)), np.full((1, 1), float(y)), None, False, None, "one example")
+    return assemble(np.full((1, 1), float(x)), np.full((1, 1), float(y)), None, False, None, "one example", scale, standardize_target)
 
 
-def line(n_samples: int = 256, low: float = -2.0, high: float = 2.0, seed: int = 0, standardize: bool = False) -> Dataset:
+def line(
+    n_samples: int = 256,
+    low: float = -2.0,
+    high: float = 2.0,
+    seed: int = 0,
+    standardize: bool = False,
+    scale: float = 1.0,
+    standardize_target: bool = False,
+) -> Dataset:
     """Return equally spaced points on [low, high] with sin x as target: f: ℝ → ℝ on a grid.
 
     Args:
@@ -104,6 +137,8 @@ def line(n_samples: int = 256, low: float = -2.0, high: float = 2.0, seed: int =
         high: the last point, finite, > low.
         seed: unused, since nothing is random.
         standardize: whether x is brought to mean 0 and variance 1; the target stays.
+        scale: multiplies the features after that, finite and not 0.
+        standardize_target: whether the target is brought to mean 0 and variance 1.
 
     Raises:
         ValueError: an argument is out of range.
@@ -117,10 +152,18 @@ def line(n_samples: int = 256, low: float = -2.0, high: float = 2.0, seed: int =
     if not (np.isfinite(high) and high > low):
         raise ValueError(f"`high` must be a finite number > low = {low}, got {high}")
     x = np.linspace(low, high, n_samples)[None]
-    return assemble(x, np.sin(x), None, standardize, None, "points on a line")
+    return assemble(x, np.sin(x), None, standardize, None, "points on a line", scale, standardize_target)
 
 
-def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outputs: int = 8, seed: int = 0) -> Dataset:
+def modes(
+    n_modes: int = 4,
+    strength: float = 4.0,
+    n_features: int = 16,
+    n_outputs: int = 8,
+    seed: int = 0,
+    scale: float = 1.0,
+    standardize_target: bool = False,
+) -> Dataset:
     """Return a linear task of known modes on white inputs: what a deep linear network learns mode by mode.
 
     x = √n₀ · (Q, −Q) with Q orthogonal, so that Σ_i x_i = 0, which leaves biases at 0, and (1/m) Σ_i x_i x_iᵀ = 1 with
@@ -133,6 +176,8 @@ def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outpu
         n_features: n_0 ≥ 1.
         n_outputs: n_L ≥ 1.
         seed: ≥ 0.
+        scale: multiplies the features, finite and not 0.
+        standardize_target: whether the target is brought to mean 0 and variance 1.
 
     Raises:
         ValueError: an argument is out of range.
@@ -150,4 +195,4 @@ def modes(n_modes: int = 4, strength: float = 4.0, n_features: int = 16, n_outpu
     u = np.linalg.qr(rng.standard_normal((n_outputs, n_modes)))[0]
     v = np.linalg.qr(rng.standard_normal((n_features, n_modes)))[0]
     s = strength * np.arange(n_modes, 0, -1) / n_modes
-    return assemble(x, (u * s) @ (v.T @ x), None, False, None, f"linear task of {n_modes} modes")
+    return assemble(x, (u * s) @ (v.T @ x), None, False, None, f"linear task of {n_modes} modes", scale, standardize_target)

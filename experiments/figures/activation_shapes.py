@@ -7,19 +7,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.data import tables
-from experiments.figures.style.facets import sentences
+from experiments.figures.data import shapes
+from experiments.figures.data.table import FigureTable
 from experiments.figures.style.look import GREY, OKABE_ITO, figure
+from experiments.figures.style.words import sentences
 from experiments.store.tables import Results
 
 ORDER = 80
 
+_SHORT = 10
+"""Letters of a name beside which there is room on the line."""
+
 _FRACTIONS = {"0.25": "¼", "0.5": "½", "0.75": "¾"}
 
 
-def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
-    """Return every activation of the catalogue, those of these results first."""
-    return tables.activation_shapes(results)
+def table(results: Results, axes: list[str]) -> FigureTable | None:
+    """Return every activation of the catalogue, those of these results first, as they were swept."""
+    return shapes.activation_shapes(results)
 
 
 def interval(text: str) -> str:
@@ -28,14 +32,15 @@ def interval(text: str) -> str:
     return f"{text[0]}{_FRACTIONS.get(low, low)}, {_FRACTIONS.get(high, high)}{text[-1]}".replace("-", "−")
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: FigureTable) -> Figure:
     """Draw two activations a row, each beside its derivative, whose range is marked and written."""
-    names = list(table["activation"].unique())
+    frame = table.frame
+    names = list(frame["activation"].unique())
     rows = (len(names) + 1) // 2
     drawing = figure(1.55 * rows + 0.4)
     grid = drawing.add_gridspec(rows, 4)
     for i, name in enumerate(names):
-        shape = table[table["activation"] == name]
+        shape = frame[frame["activation"] == name]
         used = bool(shape["used"].iloc[0])
         left, right = (drawing.add_subplot(grid[i // 2, 2 * (i % 2) + k]) for k in (0, 1))
         _line(left, shape, "value", OKABE_ITO[0])
@@ -45,7 +50,8 @@ def draw(table: pd.DataFrame) -> Figure:
         for end in {low, high}:
             right.axhline(end, color=OKABE_ITO[1], lw=0.8, ls=":", gid="end")
         right.set_ylim(min(-0.15, low - 0.15), max(1.25, high + 0.15))
-        left.set_title(f"φ  {name}{'  (in this sweep)' if used else ''}", fontweight="bold" if used else "normal")
+        gap = "  " if len(name) <= _SHORT else "\n"
+        left.set_title(f"φ  {name}{gap}(in this sweep)" if used else f"φ  {name}", fontweight="bold" if used else "normal")
         right.set_title(f"φ′ ∈ {interval(shape['range'].iloc[0])}")
         for axes in (left, right):
             axes.set_xlabel("z" if i >= len(names) - 2 else "")
@@ -60,9 +66,11 @@ def _line(axes: Axes, shape: pd.DataFrame, column: str, color: str) -> None:
     axes.plot(z, pd.Series(y).mask(jump).to_numpy(), color=color, gid=column)
 
 
-def caption(table: pd.DataFrame) -> str:
+def caption(table: FigureTable) -> str:
     """Say what is seen, and what is not."""
     return sentences(
-        "φ (blue) and φ′ (orange) of every activation in the catalogue, with its default parameters; those of this sweep come first.",
+        "φ (blue) and φ′ (orange) of every activation in the catalogue: first those of this sweep, as it had them, then the others with "
+        "their default parameters.",
         "The shaded band is the range of φ′, a round bracket marking an end that no z reaches.",
+        f"Left out for want of room: {', '.join(table.left_out)}." if table.left_out else "",
     )

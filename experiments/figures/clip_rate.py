@@ -1,21 +1,23 @@
 """How often clipping acts."""
 
-import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.figures.data import tables
-from experiments.figures.style.facets import Panel, curves, repeated, sentences
+from experiments.figures.data import courses
+from experiments.figures.data.table import FigureTable
+from experiments.figures.style.curves import curves
+from experiments.figures.style.facets import Panel
+from experiments.figures.style.words import repeated, sentences
 from experiments.store.tables import Results
 
 ORDER = 60
 
 
-def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
+def table(results: Results, axes: list[str]) -> FigureTable | None:
     """Return the share of clipped steps, in windows of steps."""
-    return tables.clip_rate(results, axes)
+    return courses.clip_rate(results, axes)
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: FigureTable) -> Figure:
     """Draw one curve per setting."""
 
     def finish(panel: Panel) -> None:
@@ -24,7 +26,7 @@ def draw(table: pd.DataFrame) -> Figure:
     return curves(
         table,
         "step",
-        color=table.attrs["roles"].color,
+        color=table.roles.color,
         x_label="training step",
         y_label="share of steps clipped",
         logarithmic=False,
@@ -33,12 +35,12 @@ def draw(table: pd.DataFrame) -> Figure:
     )
 
 
-def caption(table: pd.DataFrame) -> str:
+def caption(table: FigureTable) -> str:
     """Say what is seen, and what is not."""
-    window = table.attrs["window"]
+    window = table.window
     read = (
         f"Share of steps whose gradient was clipped, in windows of {window} steps." if window > 1 else "Whether the gradient was clipped."
     )
-    gone = int((table["n"] == 0).sum())
+    gone = int((table.frame["n"] == 0).sum())
     lost = f"{gone} points have no finite gradient left (crosses at the upper border)." if gone else ""
-    return sentences(read, repeated(table, geometric=False), lost, *table.attrs["roles"].notes)
+    return sentences(read, repeated(table, geometric=False), lost, *table.roles.notes)

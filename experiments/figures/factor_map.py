@@ -14,29 +14,31 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from experiments.figures.data import tables
+from experiments.figures.data import factors
 from experiments.figures.data.roles import levels
-from experiments.figures.style.facets import facets, sentences
+from experiments.figures.data.table import FigureTable
+from experiments.figures.style.facets import facets
 from experiments.figures.style.look import DIVERGING, GREY, INK
+from experiments.figures.style.words import sentences
 from experiments.store.tables import Results
 from experiments.text.numbers import label, number
 
 ORDER = 31
 
 
-def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
+def table(results: Results, axes: list[str]) -> FigureTable | None:
     """Return the per-layer factor over two axes."""
-    return tables.factor_map(results, axes)
+    return factors.factor_map(results, axes)
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: FigureTable) -> Figure:
     """Draw one heatmap per facet, the factor written in every cell."""
-    roles, x, y = table.attrs["roles"], table.attrs["x"], table.attrs["y"]
-    across, down = ([label(level) for level in levels(table[axis])] for axis in (x, y))
+    roles, x, y = table.roles, table.x, table.y
+    across, down = ([label(level) for level in levels(table.frame[axis])] for axis in (x, y))
     rows = len(down)
-    cut = facets(table, roles.facets, panel_height=0.55 + 0.3 * rows, single_height=max(1.4 + 0.34 * rows, 2.6))
+    cut = facets(table.frame, roles.facets, panel_height=0.55 + 0.3 * rows, single_height=max(1.4 + 0.34 * rows, 2.6))
     with np.errstate(all="ignore"):
-        logs = np.abs(np.log10(table["mean"].to_numpy(dtype=float)))
+        logs = np.abs(np.log10(table.frame["mean"].to_numpy(dtype=float)))
     reach = max(float(np.nanmax(logs, initial=0.0, where=np.isfinite(logs))), math.log10(1.5))
     norm = Normalize(-reach, reach)
     written = len(across) * cut.columns <= 24
@@ -53,9 +55,9 @@ def draw(table: pd.DataFrame) -> Figure:
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(10.0**value, typeset=True)))
     bar.outline.set_visible(False)
     handles = []
-    if (table["n_diverged"] > 0).any():
+    if (table.frame["n_diverged"] > 0).any():
         handles.append(Patch(fc="white", ec=INK, hatch="////", lw=0.5, label="some run diverged in training"))
-    if table["mean"].isna().any():
+    if table.frame["mean"].isna().any():
         handles.append(Patch(fc="#e8e8e8", ec=GREY, lw=0.5, label="no factor"))
     if handles:
         cut.figure.legend(handles=handles, loc="outside upper right", ncols=2)
@@ -103,12 +105,12 @@ def _cells(axes: Axes, rows: pd.DataFrame, x: str, y: str, across: list[str], do
         spine.set_visible(False)
 
 
-def caption(table: pd.DataFrame) -> str:
+def caption(table: FigureTable) -> str:
     """Say what is seen, and what is not."""
     read = (
         "Geometric mean over hidden layers, and over seeds, of ‖δ^l‖ / ‖δ^(l+1)‖ at step 0. "
         "The colour is logarithmic, white at 1: blue vanishes toward the input, red explodes."
     )
-    hatched = "Hatched: at least one run of the setting diverged in training." if (table["n_diverged"] > 0).any() else ""
-    none = "Grey: no factor, for want of two hidden layers with a positive norm of δ." if table["mean"].isna().any() else ""
-    return sentences(read, hatched, none, *table.attrs["roles"].notes)
+    hatched = "Hatched: at least one run of the setting diverged in training." if (table.frame["n_diverged"] > 0).any() else ""
+    none = "Grey: no factor, for want of two hidden layers with a positive norm of δ." if table.frame["mean"].isna().any() else ""
+    return sentences(read, hatched, none, *table.roles.notes)

@@ -16,8 +16,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from experiments.figures.style.facets import columns_for, sentences
+from experiments.figures.data.table import FigureTable
+from experiments.figures.style.facets import columns_for
 from experiments.figures.style.look import DIVERGING, GREY, INK, WIDTH, figure
+from experiments.figures.style.words import sentences
 from experiments.store.tables import Results
 from experiments.text.numbers import number
 from experiments.theory import phase
@@ -34,20 +36,22 @@ _MOST_WRITTEN = 24
 """Measured points whose factor is written beside them."""
 
 
-def table(results: Results, axes: list[str]) -> pd.DataFrame | None:
+def table(results: Results, axes: list[str]) -> FigureTable | None:
     """Return the phase diagrams with the measured factors, where a sweep moves in the plane."""
     if not {"init.scale", "init.bias_std", "init"} & set(axes):
         return None
-    return phase.phase_table(results)
+    found = phase.phase_table(results)
+    return None if found is None else FigureTable(found[0], left_out=tuple(found[1]))
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: FigureTable) -> Figure:
     """Draw one map per activation, the edge of chaos on it, measured factors as points of the same colours."""
-    names = list(dict.fromkeys(table["activation"]))
+    frame = table.frame
+    names = list(dict.fromkeys(frame["activation"]))
     columns = min(columns_for(len(names)), 3)
     rows = math.ceil(len(names) / columns)
     drawing = figure(4.6 if len(names) == 1 else 3.5 * rows + 0.6, 6.6 if len(names) == 1 else WIDTH)
-    cells = table[table["kind"] == "cell"]
+    cells = frame[frame["kind"] == "cell"]
     with np.errstate(all="ignore"):
         logs = np.log10(cells["factor"].to_numpy(dtype=float))
     reach = min(max(float(np.quantile(np.abs(logs[np.isfinite(logs)]), 0.95)), math.log10(1.5)), _FURTHEST)
@@ -55,7 +59,7 @@ def draw(table: pd.DataFrame) -> Figure:
     panels = []
     for i, name in enumerate(names):
         axes = drawing.add_subplot(rows, columns, i + 1)
-        _panel(axes, table[table["activation"] == name], norm)
+        _panel(axes, frame[frame["activation"] == name], norm)
         axes.set_title(name)
         axes.set_xlabel("σ_b², variance of the biases")
         if i % columns == 0:
@@ -67,12 +71,12 @@ def draw(table: pd.DataFrame) -> Figure:
     bar.ax.yaxis.set_major_locator(FixedLocator([math.log10(tick) for tick in _TICKS if abs(math.log10(tick)) <= reach]))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(10.0**value, typeset=True)))
     bar.outline.set_visible(False)
-    drawing.legend(handles=_handles(table), loc="outside lower center", ncols=4)
+    drawing.legend(handles=_handles(frame), loc="outside lower center", ncols=4)
     return drawing
 
 
-def _handles(table: pd.DataFrame) -> list[Line2D | Patch]:
-    kinds = set(table["kind"])
+def _handles(frame: pd.DataFrame) -> list[Line2D | Patch]:
+    kinds = set(frame["kind"])
     handles: list[Line2D | Patch] = []
     if "edge" in kinds:
         handles.append(Line2D([], [], color=INK, lw=1.6, label="edge of chaos, χ₁ = 1"))
@@ -80,7 +84,7 @@ def _handles(table: pd.DataFrame) -> list[Line2D | Patch]:
         handles.append(Line2D([], [], color=INK, marker="D", mfc="white", ls="", ms=6, label="critical without biases"))
     if "measured" in kinds:
         handles.append(Line2D([], [], color=INK, marker="o", mfc=GREY, ls="", ms=6, label="measured, same colours"))
-    if np.isinf(table.loc[table["kind"] == "cell", "q"]).any():
+    if np.isinf(frame.loc[frame["kind"] == "cell", "q"]).any():
         handles.append(Patch(fc="white", ec="#00000066", hatch="///", lw=0.5, label="variance grows without bound"))
     return handles
 
@@ -134,18 +138,14 @@ def _name_regions(axes: Axes, image: "np.ndarray[tuple[int, ...], np.dtype[np.fl
                           bbox={"fc": "#ffffffb0", "ec": "none", "pad": 1.5})  # fmt: skip
 
 
-def caption(table: pd.DataFrame) -> str:
+def caption(table: FigureTable) -> str:
     """Say what is seen, and what is not."""
     read = (
         "Mean-field theory's factor of ‖δ‖ per layer toward the input, √χ₁, deep inside a wide net, over the variances of "
         "biases and weights between hidden layers: blue vanishes, red explodes."
     )
-    seen = table["kind"] == "measured"
-    points = (
-        f"Points: the measured factor of {int(table.loc[seen, 'n'].sum())} runs at step 0, geometric mean over all hidden layers and runs."
-        if seen.any()
-        else ""
-    )
-    left_out = table.attrs.get("left_out", [])
-    note = f"Left out for want of room: {', '.join(left_out)}." if left_out else ""
+    seen = table.frame[table.frame["kind"] == "measured"]
+    runs = int(seen["n"].sum())
+    points = f"Points: the measured factor of {runs} runs at step 0, geometric mean over all hidden layers and runs." if len(seen) else ""
+    note = f"Left out for want of room: {', '.join(table.left_out)}." if table.left_out else ""
     return sentences(read, points, note)

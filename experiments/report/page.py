@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from experiments import figures
 from experiments.errors import UserError
+from experiments.figures.data.table import FigureTable
 from experiments.figures.style import render as style
 from experiments.report import pages
 from experiments.report.headline import opening
@@ -101,7 +102,7 @@ def _distinct_names(folders: list[Path]) -> list[str]:
     return [str(folder) for folder in folders]
 
 
-def draw(module: ModuleType, table: pd.DataFrame, formats: tuple[str, ...]) -> dict[str, bytes]:
+def draw(module: ModuleType, table: FigureTable, formats: tuple[str, ...]) -> dict[str, bytes]:
     """Draw a figure's table.
 
     Args:
@@ -115,24 +116,23 @@ def draw(module: ModuleType, table: pd.DataFrame, formats: tuple[str, ...]) -> d
     return style.render(lambda: module.draw(table), formats)
 
 
-def _write_figure(module: ModuleType, table: pd.DataFrame, folder: Path, relative: str, formats: tuple[str, ...]) -> Drawn:
+def _write_figure(module: ModuleType, table: FigureTable, folder: Path, relative: str, formats: tuple[str, ...]) -> Drawn:
     name = module.__name__.rpartition(".")[2]
     images = draw(module, table, formats)
     for kind, content in images.items():
         write_bytes(folder / f"{name}.{kind}", content)
-    write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / f"{name}.csv", table.frame.to_csv(index=False, lineterminator="\n"))
     title = (module.__doc__ or name).strip().splitlines()[0].removesuffix(".")
     files = tuple(f"{relative}/{name}.{ending}" for ending in (*images, "csv"))
-    return Drawn(name, title, module.caption(table), _alt(title, table), pages.data_uri(images), files, len(table))
+    return Drawn(name, title, module.caption(table), _alt(title, table), pages.data_uri(images), files, len(table.frame))
 
 
-def _alt(title: str, table: pd.DataFrame) -> str:
-    roles = table.attrs.get("roles")
+def _alt(title: str, table: FigureTable) -> str:
     words = [title]
-    if roles is not None and roles.facets:
-        words.append(f"one panel per {' and '.join(roles.facets)}")
-    if roles is not None and roles.color:
-        words.append(f"colours by {roles.color}")
+    if table.roles.facets:
+        words.append(f"one panel per {' and '.join(table.roles.facets)}")
+    if table.roles.color:
+        words.append(f"colours by {table.roles.color}")
     return f"{'; '.join(words)}. The numbers are in the CSV file beside the figure."
 
 
@@ -169,7 +169,7 @@ def write_report(folders: list[Path], output: Path | None = None, formats: tuple
     with tqdm(total=len(modules), desc="figures", unit="figure", disable=None, delay=_QUIET_SECONDS, leave=False, file=sys.stderr) as bar:
         for module in modules:
             table = module.table(results, axes)
-            if table is not None and len(table):
+            if table is not None and len(table.frame):
                 drawn.append(_write_figure(module, table, target, relative, formats))
             bar.update()
     provenances = [(folder.name, read_provenance(folder / "provenance.json")) for folder in folders]

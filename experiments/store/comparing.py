@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bpcore.arrays import Array, FloatArray
+from bpcore.arrays import Array
 from experiments.store.assembling import FileSource
 from experiments.store.columns import RUN_RESULTS, TABLES
+from experiments.store.distances import distances
 from experiments.store.parts import snapshot_name
 from experiments.store.reading import read_table
 from experiments.text.numbers import number
@@ -66,66 +67,6 @@ class Difference:
         return f"{self.table}.{self.column}: {self.values} of {self.of} values differ{size} (run {self.run_id})"
 
 
-def ulps(a: Array, b: Array) -> FloatArray:
-    """Count the floats between two arrays, elementwise.
-
-    Args:
-        a: float64 or float32.
-        b: of the same dtype and shape.
-
-    Returns:
-        0 where equal or both are NaN, else the number of steps from float to next float; infinite where one is NaN.
-    """
-    wide: Any = np.uint64 if a.dtype == np.float64 else np.uint32
-    sign = wide(1 << (8 * a.dtype.itemsize - 1))
-
-    def ordered(values: Array) -> Array:
-        bits: Any = np.ascontiguousarray(values).view(wide)
-        return np.asarray(np.where(bits & sign, sign - (bits & ~sign), bits + sign), dtype=np.uint64)
-
-    left, right = ordered(a), ordered(b)
-    steps = np.where(left > right, left - right, right - left).astype(np.float64)
-    one, both = np.isnan(a) ^ np.isnan(b), np.isnan(a) & np.isnan(b)
-    return np.where(both, 0.0, np.where(one, math.inf, steps))
-
-
-def distances(a: Array, b: Array, dtype: str = "float64", signed: bool = False) -> FloatArray:
-    """Count by how many last places two arrays differ, elementwise.
-
-    Args:
-        a: float64 or float32; what is compared with.
-        b: of the same dtype and shape.
-        dtype: float64 or float32, in whose last places is counted. A number beyond the range of float32 keeps its 24 digits there.
-        signed: whether the numbers come out of sums that cancel: then in last places of the largest finite |a|.
-
-    Returns:
-        0 where equal or both are NaN; infinite where one is NaN, and among signed numbers where one is infinite. Never NaN.
-    """
-    left, right = a.astype(np.float64), b.astype(np.float64)
-    with np.errstate(all="ignore"):
-        if signed:
-            largest = np.abs(left[np.isfinite(left)]).max(initial=0.0)
-            place = np.spacing(largest) if dtype == "float64" else max(np.spacing(largest) * _COARSER, float(_TINIEST))
-            apart = np.abs(left / place - right / place)  # the quotients cannot overflow where the difference would
-            return np.where(np.isfinite(left) & np.isfinite(right), apart, np.where(ulps(left, right) == 0, 0.0, math.inf))
-        if dtype == "float64":
-            return ulps(left, right)
-        fit = _fits(left) & _fits(right)
-        return np.where(fit, ulps(left.astype(np.float32), right.astype(np.float32)), ulps(left, right) / _COARSER)
-
-
-_COARSER = 2.0**29
-"""Steps of float64 in one step of float32, where both are normal."""
-
-_TINIEST = np.finfo(np.float32).smallest_subnormal
-
-
-def _fits(values: FloatArray) -> Array:
-    """Return which values float32 can hold: rounded, a finite number stays finite, and one that is not 0 does not become 0."""
-    rounded = values.astype(np.float32)
-    return np.asarray((np.isfinite(rounded) == np.isfinite(values)) & ((rounded == 0) == (values == 0)))
-
-
 class _Tally:
     """Gather differences by column."""
 
@@ -172,13 +113,16 @@ def _bits(values: Array) -> Array:
     return canonical.view(np.uint64 if values.dtype == np.float64 else np.uint32)
 
 
-def differences(ours: Path, theirs: Path, pairs: list[Pair]) -> list[Difference]:
+def differences(ours: Path, theirs: Path, pairs: list[Pair], version: int | None = None) -> list[Difference]:
     """Compare runs of two results folders: every table, every column, every snapshot.
+
+    What a version did not record, or not in these rows, is compared where it has a value.
 
     Args:
         ours: a results folder.
         theirs: another.
         pairs: the runs to compare.
+        version: of the arithmetic that made `ours`, where it is an older one.
 
     Returns:
         One entry for each column that differs, the largest difference first; none where all bits agree.
@@ -187,14 +131,16 @@ def differences(ours: Path, theirs: Path, pairs: list[Pair]) -> list[Difference]
         UserError: a table is missing or damaged.
     """
     tally = _Tally()
-    _compare_runs(ours, theirs, pairs, tally)
-    for name in TABLES:
+    _compare_runs(ours, theirs, pairs, version, tally)
+    for name, columns in TABLES.items():
         for run_id, dtype, a, b in _rows(FileSource(ours, name), FileSource(theirs, name), pairs):
             if a.num_rows != b.num_rows:
                 tally.note(name, "rows", abs(a.num_rows - b.num_rows), math.nan, run_id)
                 continue
             for column in a.column_names:
                 left, right = (table[column].to_numpy() for table in (a, b))
+                if version is not None and columns[column].since > version:
+                    left, right = left[~np.isnan(left)], right[~np.isnan(left)]
                 tally.add(name, column, left, right, run_id, dtype)
     for pair in pairs:
         _compare_snapshots(ours / snapshot_name(pair.ours), theirs / snapshot_name(pair.theirs), pair.ours, tally)
@@ -206,11 +152,11 @@ def _rows(a: FileSource, b: FileSource, pairs: list[Pair]) -> Iterator[tuple[str
         yield pair.ours, pair.dtype, a.rows(*a.runs.get(pair.ours, (0, 0))), b.rows(*b.runs.get(pair.theirs, (0, 0)))
 
 
-def _compare_runs(ours: Path, theirs: Path, pairs: list[Pair], tally: _Tally) -> None:
+def _compare_runs(ours: Path, theirs: Path, pairs: list[Pair], version: int | None, tally: _Tally) -> None:
     left, right = ({row["run_id"]: row for row in read_table(folder, "runs").to_dict("records")} for folder in (ours, theirs))
     for pair in pairs:
-        for column in RUN_RESULTS:
-            if column == "error":  # a traceback names lines of code
+        for column, declared in RUN_RESULTS.items():
+            if column == "error" or (version is not None and declared.since > version):  # a traceback names lines of code
                 continue
             a, b = (_one(side[run_id].get(column)) for side, run_id in ((left, pair.ours), (right, pair.theirs)))
             if a.dtype == b.dtype:

@@ -130,7 +130,7 @@ def factories(provenance: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def describe(
-    jobs: list[Run],
+    runs: list[Run],
     earlier: list[dict[str, Any]],
     before: dict[str, Any],
     command: list[str],
@@ -140,7 +140,7 @@ def describe(
     """Describe how a sweep comes about.
 
     Args:
-        jobs: all jobs of the sweep, finished or not.
+        runs: all runs of the sweep, finished or not.
         earlier: entries of runs that the folder held before and that are not of this sweep.
         before: provenance of the results that this invocation adds to, or empty.
         command: the command line.
@@ -150,23 +150,23 @@ def describe(
     Returns:
         A JSON-ready dict; the makers of all parts stand under `made_by`, the latest at the top level too.
     """
-    entries = [(job.index, {"run_id": job.run_id, "overrides": list(job.overrides)}) for job in jobs]
+    entries = [(run.index, {"run_id": run.run_id, "overrides": list(run.overrides)}) for run in runs]
     places = {index for index, _ in entries}
     free = iter(index for index in range(len(earlier) + len(entries)) if index not in places)
     entries += [(next(free), entry) for entry in earlier]
     data = {entry["sha256"]: entry for entry in before.get("data", [])}
     targets = factories(before)
-    for job in jobs:
-        facts = job.facts
+    for run in runs:
+        facts = run.facts
         if facts.checksum not in data:
             named = asdict(facts.names) | {"notes": facts.notes}
-            data[facts.checksum] = {"name": job.choice("data"), "origin": facts.origin, "sha256": facts.checksum} | {
+            data[facts.checksum] = {"name": run.choice("data"), "origin": facts.origin, "sha256": facts.checksum} | {
                 key: list(names) for key, names in named.items() if names
             }
         for group in GROUPS:
-            target = elsewhere(group, job.config[group])
+            target = elsewhere(group, run.config[group])
             if target is not None and group not in UNIDENTIFYING:
-                targets.setdefault(group, {})[job.choice(group)] = target
+                targets.setdefault(group, {})[run.choice(group)] = target
     maker = _maker()
     invocation = {"command": " ".join(command), "runs": computed, "wall_seconds": wall_seconds, **maker}
     return {
@@ -176,7 +176,7 @@ def describe(
         **maker,
         "data": list(data.values()),
         "targets": targets,
-        "numerics": sorted({job.numerics for job in jobs} | set(before.get("numerics", []))),
+        "numerics": sorted({run.numerics for run in runs} | set(before.get("numerics", []))),
         "wall_seconds": None,
         "made_by": [*before.get("made_by", []), invocation],
     }

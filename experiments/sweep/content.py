@@ -14,6 +14,8 @@ from bpcore.measure.records import StackRecord
 from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
+from experiments.diagnosis.baseline import baseline
+from experiments.diagnosis.outcome import initial_loss, judge_outcome
 from experiments.diagnosis.signal import judge
 from experiments.statistics.factors import delta_factor
 from experiments.store.columns import PREDICTED, RUN_RESULTS
@@ -21,16 +23,16 @@ from experiments.store.parts import PART_SCHEMAS, Content
 from experiments.theory.prediction import Prediction
 
 
-def content_of(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> Content:
+def content_of(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> Content:
     """Make the tables of a stack at once, and each run's results.
 
     Args:
-        jobs: of the stack.
-        record: what was measured, in the order of `jobs`.
+        runs: of the stack.
+        record: what was measured, in the order of `runs`.
         theory: per run what is predicted of it.
 
     Returns:
-        What the runs left, in the order of `jobs`.
+        What the runs left, in the order of `runs`.
     """
     width = next(iter(record.layers.values())).shape[-1]
     rows = record.present.sum(axis=1)
@@ -40,12 +42,12 @@ def content_of(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -
     layers[PREDICTED.name] = _predicted(record, theory)[record.present].reshape(-1)
     steps = {"step": step} | {name: values[record.present] for name, values in record.step_columns.items()}
     histograms = _ordered(record.histograms)
-    counts = np.bincount(record.histograms["run"], minlength=len(jobs))
+    counts = np.bincount(record.histograms["run"], minlength=len(runs))
     return Content(
-        _results(jobs, record, theory),
+        _results(runs, record, theory),
         {name: _arrow(name, columns) for name, columns in (("layers", layers), ("steps", steps), ("histograms", histograms))},
         {"layers": (rows * width).tolist(), "steps": rows.tolist(), "histograms": counts.tolist()},
-        {job.run_id: _snapshot_file(job.config, arrays) for job, arrays in zip(jobs, record.snapshots, strict=True) if arrays is not None},
+        {run.run_id: _snapshot_file(run.config, arrays) for run, arrays in zip(runs, record.snapshots, strict=True) if arrays is not None},
     )
 
 
@@ -87,23 +89,25 @@ def canonical(values: Array) -> Array:
     return np.where(np.isnan(values), np.array(math.nan, values.dtype), values) if values.dtype.kind == "f" else values
 
 
-def _results(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
+def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
     """Return each run's results: the columns of the runs table that are not its config."""
-    start = {name: values[:, 0] for name, values in record.layers.items()}
+    start, final = {name: values[:, 0] for name, values in record.layers.items()}, record.final
     layer = np.arange(start["delta_norm"].shape[1])
     results = []
-    for i, job in enumerate(jobs):
+    for i, run in enumerate(runs):
         step0 = {"layer": layer, **{name: values[i] for name, values in start.items()}}
-        factor = delta_factor(start["delta_norm"][i, 1 : job.L])
+        factor = delta_factor(start["delta_norm"][i, 1 : run.L])
         ended = record.diverged_at_step[i]
         diverged_at = None if ended is None else int(ended)
         own = {
             "status": "ok" if diverged_at is None else "diverged",
             "diverged_at_step": diverged_at,
             "error": None,
-            "final_loss": float(record.final_loss[i]),
-            "final_accuracy": float(record.final_accuracy[i]),
-            "test_accuracy": float(record.test_accuracy[i]),
+            "final_loss": float(final.loss[i]),
+            "final_accuracy": float(final.accuracy[i]),
+            "test_accuracy": float(final.test_accuracy[i]),
+            "test_loss": float(final.test_loss[i]),
+            **_became(run, record, i),
             "delta_factor": factor.value,
             "delta_factor_lo": factor.low,
             "delta_factor_hi": factor.high,
@@ -111,21 +115,43 @@ def _results(jobs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
             "verdict": judge(step0, factor, diverged_at).name,
         }
         agree("runs", RUN_RESULTS, own, "the tile")
-        results.append({"run_id": job.run_id, **flatten(job.config), **own})
+        results.append({"run_id": run.run_id, **flatten(run.config), **own})
     return results
 
 
-def failed(job: Run, error: str) -> Content:
+def _became(run: Run, record: StackRecord, i: int) -> dict[str, Any]:
+    """Return what became of a run, and what that is judged by."""
+    known, facts, where = baseline(run), run.facts, record.nonfinite[i]
+    start = initial_loss(float(record.step_columns["loss"][i, 0]), run.weight_decay, record.layers["weight_norm"][i, 0])
+    end = float(record.final.data_loss[i])
+    found = judge_outcome(record.diverged_at_step[i], run.steps, start, end, known.loss, facts.n_outputs, facts.n_examples)
+    return {
+        "outcome": found.name,
+        "skill": found.skill,
+        "baseline_loss": known.loss,
+        "baseline_accuracy": known.accuracy,
+        "nonfinite_quantity": where[0] if where is not None else None,
+        "nonfinite_layer": where[1] if where is not None else None,
+        "input_low": facts.inputs.low,
+        "input_high": facts.inputs.high,
+        "input_rms": facts.inputs.rms,
+        "target_low": facts.targets.low,
+        "target_high": facts.targets.high,
+        "target_rms": facts.targets.rms,
+    }
+
+
+def failed(run: Run, error: str) -> Content:
     """Return what a run that failed left: the reason, and no measurements.
 
     Args:
-        job: that failed.
+        run: that failed.
         error: one line, then the traceback.
     """
-    empty = dict.fromkeys(RUN_RESULTS, math.nan) | {"diverged_at_step": None, "verdict": None}
-    run = {"run_id": job.run_id, **flatten(job.config), **empty, "status": "failed", "error": error}
+    empty = {name: math.nan if column.kind == "number" else None for name, column in RUN_RESULTS.items()} | {"outcome": "failed"}
+    row = {"run_id": run.run_id, **flatten(run.config), **empty, "status": "failed", "error": error}
     tables = {name: schema.empty_table() for name, schema in PART_SCHEMAS.items()}
-    return Content([run], tables, {name: [0] for name in tables})
+    return Content([row], tables, {name: [0] for name in tables})
 
 
 def _snapshot_file(config: Config, snapshot: dict[str, Array]) -> bytes:

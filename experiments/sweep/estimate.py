@@ -30,9 +30,9 @@ def _seconds_per_multiplication(tile: list[Run]) -> float:
     record = {**tile[0].config["record"], "snapshot": None}
 
     def seconds(steps: int) -> float:
-        jobs = [replace(job, config={**job.config, "steps": steps, "record": record}) for job in tile]
+        runs = [replace(run, config={**run.config, "steps": steps, "record": record}) for run in tile]
         start = time.perf_counter()
-        run_tile(jobs)
+        run_tile(runs)
         return time.perf_counter() - start
 
     few, more = _PROBE_STEPS
@@ -54,7 +54,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
         memory_mb (per worker), disk_mb.
     """
     todo = plan.todo
-    result = {"folder": str(plan.folder), "runs": len(plan.jobs), "done": len(plan.jobs) - len(todo)}
+    result = {"folder": str(plan.folder), "runs": len(plan.runs), "done": len(plan.runs) - len(todo)}
     if not todo:
         return result | {"stacks": 0, "tiles": 0, "workers": 0, "seconds": 0.0, "memory_mb": 0.0, "disk_mb": 0.0}
     executor: Executor = todo[0].executor
@@ -62,9 +62,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
     workers = executor.workers(len(tiles))
     by_size = sorted(tiles, key=lambda tile: multiplications(tile[0]))
     rate = _seconds_per_multiplication(by_size[len(tiles) // 2])
-    memory = max(sum(_working_set(job) for job in tile) for tile in tiles)
-    disk = sum(_disk(job) for job in todo)
-    seconds = sum(work(job) for job in todo) * rate / workers
+    memory = max(sum(_working_set(run) for run in tile) for tile in tiles)
+    disk = sum(_disk(run) for run in todo)
+    seconds = sum(work(run) for run in todo) * rate / workers
     return result | {
         "stacks": stacks_of(todo),
         "tiles": len(tiles),
@@ -95,10 +95,10 @@ def check_memory(plan: Plan) -> None:
         UserError: naming the largest run's need.
     """
     free = psutil.virtual_memory().available
-    for job in plan.todo:
-        need = _working_set(job)
+    for run in plan.todo:
+        need = _working_set(run)
         if need > free:
-            place = shortened(" ".join(job.overrides))
+            place = shortened(" ".join(run.overrides))
             raise UserError(
                 f"a run needs about {number(need / 2**30)} GiB and {number(free / 2**30)} GiB are free ({place}); "
                 "lower depth, width, batch_size or steps, or raise record.every"

@@ -67,7 +67,7 @@ def _again(old: Plan) -> Plan:
 def _execute(plan: Plan, command: list[str], progress: bool) -> tuple[Tables, bool]:
     started = time.monotonic()
     parts = _begin(plan)
-    manifest = describe(plan.jobs, plan.earlier, plan.provenance, command, len(plan.todo))
+    manifest = describe(plan.runs, plan.earlier, plan.provenance, command, len(plan.todo))
     manifest |= {"replaces": plan.replaces, "committing": False}
     interrupted = False
     kept = bool(parts) or (is_results(plan.folder) and not plan.replaces)
@@ -161,20 +161,20 @@ class _Keep:
 
     def path(self, tile: list[Run]) -> Path:
         """Return where the tile's part is to be."""
-        return part_path(self.folder, (job.run_id for job in tile))
+        return part_path(self.folder, (run.run_id for run in tile))
 
-    def give_up(self, job: Run, ending: Failed | Lost) -> Part:
+    def give_up(self, run: Run, ending: Failed | Lost) -> Part:
         """Write and return the part of a run that came to nothing even alone."""
         if isinstance(ending, Lost):
             reason = f"lost twice: {ending.reason}"
         else:
             reason = f"{type(ending.error).__name__}: {ending.error}\n{''.join(traceback.format_exception(ending.error))}"
-        return write_part(self.folder, failed(job, reason), self.invocation)
+        return write_part(self.folder, failed(run, reason), self.invocation)
 
 
-def _one(job: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
+def _one(run: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
     """Compute a single run in this process, with a bar over its steps."""
-    total = job.steps + 1
+    total = run.steps + 1
     bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
 
     def on_step(step: int, loss: FloatArray) -> None:
@@ -182,7 +182,7 @@ def _one(job: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
         bar.update()
 
     with bar:
-        yield from _compute([[job]], Serial(), keep, on_step)
+        yield from _compute([[run]], Serial(), keep, on_step)
 
 
 def _compute(tiles: list[list[Run]], executor: Executor, keep: _Keep, *args: Any) -> Iterator[Part]:
@@ -205,9 +205,9 @@ def _compute(tiles: list[list[Run]], executor: Executor, keep: _Keep, *args: Any
                     yield left
                     continue
                 if isinstance(left, Lost):
-                    losses.update(job.run_id for job in tile)
+                    losses.update(run.run_id for run in tile)
                 if len(tile) > 1 or (isinstance(left, Lost) and losses[tile[0].run_id] < _LOSSES):
-                    waiting.extendleft([job] for job in reversed(tile))
+                    waiting.extendleft([run] for run in reversed(tile))
                 else:
                     yield keep.give_up(tile[0], left)
     finally:

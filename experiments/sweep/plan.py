@@ -23,9 +23,9 @@ class Plan:
 
     Args:
         folder: results folder.
-        jobs: of the whole sweep.
+        runs: of the whole sweep.
         todo: those that are not done yet.
-        asked: the jobs as they were asked for, before those that extend a sweep were given their places.
+        asked: the runs as they were asked for, before those that extend a sweep were given their places.
         begun: what the folder has of this sweep, under way when its process ended; or None.
         earlier: provenance entries of runs in the folder that are not of this sweep.
         provenance: of the results in the folder, where they are added to.
@@ -35,7 +35,7 @@ class Plan:
     """
 
     folder: Path
-    jobs: list[Run]
+    runs: list[Run]
     todo: list[Run]
     asked: list[Run] = field(repr=False)
     begun: Unfinished | None = field(default=None, repr=False)
@@ -48,33 +48,33 @@ class Plan:
     @property
     def done(self) -> int:
         """Return the number of runs that need not be run again."""
-        return len(self.jobs) - len(self.todo)
+        return len(self.runs) - len(self.todo)
 
 
-def default_name(jobs: list[Run], experiment: str | None) -> str:
+def default_name(runs: list[Run], experiment: str | None) -> str:
     """Derive a folder name from the definition of a sweep, so that the same command finds its own results.
 
     Args:
-        jobs: of the sweep.
+        runs: of the sweep.
         experiment: the chosen experiment, or None.
 
     Returns:
         experiment-, sweep- or run- and 8 hexadecimal digits.
     """
-    digest = hashlib.sha256("".join(job.run_id for job in jobs).encode()).hexdigest()[:8]
-    return f"{experiment or ('sweep' if len(jobs) > 1 else 'run')}-{digest}"
+    digest = hashlib.sha256("".join(run.run_id for run in runs).encode()).hexdigest()[:8]
+    return f"{experiment or ('sweep' if len(runs) > 1 else 'run')}-{digest}"
 
 
-def folder_of(jobs: list[Run], experiment: str | None) -> Path:
+def folder_of(runs: list[Run], experiment: str | None) -> Path:
     """Return the results folder of a sweep."""
-    return Path(jobs[0].results_dir) / (jobs[0].name or default_name(jobs, experiment))
+    return Path(runs[0].results_dir) / (runs[0].name or default_name(runs, experiment))
 
 
-def plan(jobs: list[Run], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
+def plan(runs: list[Run], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
     """Find out what is done already; nothing is written.
 
     Args:
-        jobs: of the sweep.
+        runs: of the sweep.
         folder: its results folder, which need not exist.
         fresh: whether results of before are replaced.
         extend: whether the runs are added to those of another sweep.
@@ -91,48 +91,48 @@ def plan(jobs: list[Run], folder: Path, fresh: bool = False, extend: bool = Fals
     if begun is not None and begun.manifest["committing"]:
         usable = None if fresh else begun
     if fresh:
-        if usable is not None and usable.run_ids != [job.run_id for job in jobs]:
+        if usable is not None and usable.run_ids != [run.run_id for run in runs]:
             usable = None
-        todo = [job for job in jobs if usable is None or job.run_id not in _in_parts(usable)]
-        return Plan(folder, jobs, todo, jobs, usable, provenance=usable.manifest if usable else {}, replaces=has_tables, fresh=True)
+        todo = [run for run in runs if usable is None or run.run_id not in _in_parts(usable)]
+        return Plan(folder, runs, todo, runs, usable, provenance=usable.manifest if usable else {}, replaces=has_tables, fresh=True)
     if usable is not None and not (usable.parts or has_tables):  # killed before its first tile: there is nothing to lose
         usable = None
     if usable is None and not has_tables:
-        return Plan(folder, jobs, jobs, jobs, extend=extend)
+        return Plan(folder, runs, runs, runs, extend=extend)
     before = usable.manifest if usable is not None else read_provenance(folder / "provenance.json")
     earlier: list[dict[str, Any]] = before["sweep"]
     old_ids = [entry["run_id"] for entry in earlier]
-    asked = jobs
+    asked = runs
     if extend:
-        new = iter(range(len(old_ids), len(old_ids) + len(jobs)))  # a run keeps its place; new ones go behind
+        new = iter(range(len(old_ids), len(old_ids) + len(runs)))  # a run keeps its place; new ones go behind
         known = {run_id: place for place, run_id in enumerate(old_ids)}
-        jobs = [replace(job, index=known[job.run_id] if job.run_id in known else next(new)) for job in jobs]
-    elif old_ids != [job.run_id for job in jobs]:
+        runs = [replace(run, index=known[run.run_id] if run.run_id in known else next(new)) for run in runs]
+    elif old_ids != [run.run_id for run in runs]:
         raise UserError(
             f"{folder} holds another sweep ({len(old_ids)} run{'' if len(old_ids) == 1 else 's'}); "
             "choose another name, or --extend to add these runs to it, or --fresh to replace it"
         )
-    own = {job.run_id for job in jobs}
-    done = _in_parts(usable) | (_in_tables(folder, jobs) if has_tables else set())
+    own = {run.run_id for run in runs}
+    done = _in_parts(usable) | (_in_tables(folder, runs) if has_tables else set())
     others = [entry for entry in earlier if entry["run_id"] not in own]
-    todo = [job for job in jobs if job.run_id not in done]
-    return Plan(folder, jobs, todo, asked, usable, others, before, extend=extend)
+    todo = [run for run in runs if run.run_id not in done]
+    return Plan(folder, runs, todo, asked, usable, others, before, extend=extend)
 
 
 def _in_parts(begun: Unfinished | None) -> set[str]:
     return {run_id for part in begun.parts if not part.failed for run_id in part.run_ids} if begun is not None else set()
 
 
-def _in_tables(folder: Path, jobs: list[Run]) -> set[str]:
+def _in_tables(folder: Path, runs: list[Run]) -> set[str]:
     """Return the runs that need not be run again: not failed, all of their rows there, their snapshot too."""
-    runs = read_table(folder, "runs")
-    runs = runs[runs["status"] != "failed"]
-    done = set(runs["run_id"]).intersection(*(FileSource(folder, name).runs for name in TABLES))
-    ends = dict(zip(runs["run_id"], runs["diverged_at_step"], strict=True))
-    for job in jobs:
-        wanted = job.record.snapshot
-        end = ends.get(job.run_id)
+    rows = read_table(folder, "runs")
+    rows = rows[rows["status"] != "failed"]
+    done = set(rows["run_id"]).intersection(*(FileSource(folder, name).runs for name in TABLES))
+    ends = dict(zip(rows["run_id"], rows["diverged_at_step"], strict=True))
+    for run in runs:
+        wanted = run.record.snapshot
+        end = ends.get(run.run_id)
         reached = end is None or pd.isna(end) or wanted is None or wanted <= end  # a diverged run has none behind its end
-        if wanted is not None and reached and not (folder / snapshot_name(job.run_id)).is_file():
-            done.discard(job.run_id)
+        if wanted is not None and reached and not (folder / snapshot_name(run.run_id)).is_file():
+            done.discard(run.run_id)
     return done

@@ -23,27 +23,27 @@ def _one_blas_thread() -> Any:
     return threadpool_limits(1, user_api="blas")
 
 
-def run_tile(jobs: list[Run], on_step: Callable[[int, FloatArray], None] | None = None) -> Content:
-    """Run jobs of one shape as a stack.
+def run_tile(runs: list[Run], on_step: Callable[[int, FloatArray], None] | None = None) -> Content:
+    """Compute runs of one shape as a stack.
 
     Args:
-        jobs: validated, with equal `tiles.shape_key`.
+        runs: validated, with equal `tiles.shape_key`.
         on_step: called with (step, losses) as the stack goes on, for progress.
 
     Returns:
-        What they left, in the order of `jobs`.
+        What they left, in the order of `runs`.
     """
     _one_blas_thread()
     started = time.monotonic()
-    first = jobs[0]
+    first = runs[0]
     dataset = first.data
     settings = StackSettings(first.network, first.optimizer, first.clip, first.batch_size, first.steps, first.dtype, first.recording)
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
-    record = train_stack(settings, [_run_settings(job) for job in jobs], examples, on_step)
+    record = train_stack(settings, [_run_settings(run) for run in runs], examples, on_step)
     if dataset.classes is None:  # an index of the largest output means nothing then
-        for accuracies in (record.step_columns["accuracy"], record.final_accuracy, record.test_accuracy):
+        for accuracies in (record.step_columns["accuracy"], record.final.accuracy, record.final.test_accuracy):
             accuracies[:] = math.nan
-    content = content_of(jobs, record, [predict(job) for job in jobs])
+    content = content_of(runs, record, [predict(run) for run in runs])
     content.seconds = time.monotonic() - started
     return content
 

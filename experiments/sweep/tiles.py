@@ -33,21 +33,21 @@ def work(run: Run) -> float:
     return multiplications(run) * float(run.steps + 1)
 
 
-def cut(jobs: Sequence[Run], workers: int) -> list[list[Run]]:
+def cut(runs: Sequence[Run], workers: int) -> list[list[Run]]:
     """Cut a sweep into tiles of runs that can be stacked, in the order of the first run of each.
 
     A tile is as large as the caches allow; a sweep of few runs that take long is cut finer, so that every worker has some.
 
     Args:
-        jobs: of the sweep.
+        runs: of the sweep.
         workers: how many tiles are computed at a time.
 
     Returns:
-        Each job in exactly one tile; a tile's jobs in the sweep's order.
+        Each run in exactly one tile; a tile's runs in the sweep's order.
     """
     stacks: dict[str, list[Run]] = {}
-    for job in jobs:
-        stacks.setdefault(shape_key(job), []).append(job)
+    for run in runs:
+        stacks.setdefault(shape_key(run), []).append(run)
     total = sum(work(stack[0]) * len(stack) for stack in stacks.values())
     tiles = []
     for stack in stacks.values():
@@ -62,6 +62,6 @@ def cut(jobs: Sequence[Run], workers: int) -> list[list[Run]]:
     return sorted(tiles, key=lambda tile: tile[0].index)
 
 
-def stacks_of(jobs: Sequence[Run]) -> int:
+def stacks_of(runs: Sequence[Run]) -> int:
     """Return the number of sets of runs of one shape."""
-    return len({shape_key(job) for job in jobs})
+    return len({shape_key(run) for run in runs})

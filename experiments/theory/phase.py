@@ -116,7 +116,7 @@ def diagram(name: str, phi: Activation, measured: pd.DataFrame | None = None) ->
     return table.assign(activation=name)[COLUMNS]
 
 
-def _node(group: str, row: "pd.Series[Any]") -> dict[str, Any]:
+def node_of(group: str, row: "pd.Series[Any]") -> dict[str, Any]:
     """Return a group's node as a run's row describes it."""
     node = choice(group, row[group])
     for key in node:
@@ -150,7 +150,7 @@ def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:
     rows: dict[str, list[tuple[float, float, float]]] = {}
     phis: dict[str, Activation] = {}
     for _, row in runs.iterrows():
-        initializer, node, width = built(Initializer, _node("init", row)), _node("activation", row), int(row["width"])
+        initializer, node, width = built(Initializer, node_of("init", row)), node_of("activation", row), int(row["width"])
         variance = initializer.variance(width, width)
         if initializer.mean or variance == 0:
             continue
@@ -167,20 +167,19 @@ def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:
     return tables
 
 
-def phase_table(results: Results) -> pd.DataFrame | None:
+def phase_table(results: Results) -> tuple[pd.DataFrame, list[str]] | None:
     """Return the diagrams of a sweep's activations with its measured factors on them.
 
     Args:
         results: loaded.
 
     Returns:
-        As `diagram`, for the first four activations; None where fewer than three points of the plane were measured.
+        As `diagram`, for the first four activations, and the names of the others; None where fewer than three points of the plane were
+        measured.
     """
     found = measured(results)
     found = {name: entry for name, entry in found.items() if len(entry[1]) >= 3}
     if not found:
         return None
     tables = [diagram(name, *entry) for name, entry in list(found.items())[:MOST_ACTIVATIONS]]
-    table = pd.concat(tables, ignore_index=True)
-    table.attrs["left_out"] = list(found)[MOST_ACTIVATIONS:]
-    return table
+    return pd.concat(tables, ignore_index=True), list(found)[MOST_ACTIVATIONS:]

@@ -52,7 +52,7 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
     phi = run.activation
     empty = dict.fromkeys(("q_star", "chi_1", "c_star", "chi_c", "xi_q", "xi_c", "xi_grad", "trainable_depth"), math.nan)
     values: dict[str, Any] = {**empty, "phase": "none", "fixed_points": [], "critical_sigma_w": math.nan, "batch_norm_rate": math.nan}
-    if run.normalization.active:
+    if run.normalization.needs_batch:
         rate = theory.batch_norm_rate(phi, run.m)
         scale = 1 / abs(math.log(rate)) if rate > 0 and rate != 1 else math.inf if rate == 1 else math.nan
         depth = _BN_DEPTH * scale if not rate < 1 else math.nan
@@ -64,7 +64,7 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
             "factor": math.sqrt(rate),
             "batch_size": run.m,
         }
-    if run.init.mean or sigma_w2 == 0:
+    if run.normalization.active or run.init.mean or sigma_w2 == 0:
         return {**values, "factor": math.nan}
     first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + sigma_b2
     with np.errstate(all="ignore"):

@@ -141,8 +141,9 @@ def test_what_a_normalization_says_of_itself(name: str) -> None:
     others = z.copy()
     others[..., 1:] += 1
     assert np.allclose(kind.forward(others, own)[0][..., 0], h[..., 0]) != kind.needs_batch
-    delta, gradients = kind.backward(z, own, kept)
+    delta, gradients = kind.backward(np.random.default_rng(1).standard_normal(z.shape), own, kept)
     assert delta.shape == z.shape
+    assert (np.abs(delta.mean(axis=-1)) < 1e-14 * np.abs(delta).max()).all() == kind.centers
     assert {name: gradient.shape for name, gradient in gradients.items()} == {name: array.shape for name, array in own.items()}
 
 

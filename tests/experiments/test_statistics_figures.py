@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.figures.data.cutting import thin
 from experiments.figures.data.roles import Roles, assign, independent, inert, levels
-from experiments.figures.data.tables import thin
 from experiments.report.headline import opening
 from experiments.statistics.groups import linear_band, log_band, varying
 from experiments.store.tables import Results

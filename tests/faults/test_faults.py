@@ -32,11 +32,11 @@ def _composed(overrides):
     return compose(["--multirun"], [*TINY, "name=x", "steps=2", *overrides])
 
 
-def jobs_for(folder, *overrides, executor=None):
-    jobs, _ = runs_of([replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)])
+def runs_for(folder, *overrides, executor=None):
+    runs, _ = runs_of([replace(entry, config={**entry.config, "results_dir": str(folder)}) for entry in _composed(overrides)])
     if executor is not None:
-        jobs = [replace(job, config={**job.config, "executor": executor}) for job in jobs]
-    return jobs
+        runs = [replace(run, config={**run.config, "executor": executor}) for run in runs]
+    return runs
 
 
 WHOLE = ("depth=2,3", "seed=0,1", "record.snapshot=0")
@@ -47,8 +47,8 @@ WORKERS = {"_target_": "experiments.sweep.executors.processes.Processes", "name"
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    execute(plan(jobs_for(folder, *WHOLE), folder / "whole"), ["test"], progress=False)
-    execute(plan(jobs_for(folder, *PART), folder / "part"), ["test"], progress=False)
+    execute(plan(runs_for(folder, *WHOLE), folder / "whole"), ["test"], progress=False)
+    execute(plan(runs_for(folder, *PART), folder / "part"), ["test"], progress=False)
     return folder
 
 
@@ -80,7 +80,7 @@ def _die_at(moment: int) -> None:
     ],
 )
 def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, first, step):
-    jobs, expected = jobs_for(tmp_path, *WHOLE), content(undisturbed / "whole")
+    runs, expected = runs_for(tmp_path, *WHOLE), content(undisturbed / "whole")
     flags = {} if mode == "plain" else {mode: True}
     for moment in itertools.count(first, step):
         folder = tmp_path / f"killed-{moment}"
@@ -90,7 +90,7 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
         if child == 0:
             with contextlib.suppress(BaseException):
                 _die_at(moment)
-                execute(plan(jobs, folder, **flags), ["test"], progress=False)
+                execute(plan(runs, folder, **flags), ["test"], progress=False)
                 os._exit(0)
             os._exit(1)
         _, status = os.waitpid(child, 0)
@@ -98,7 +98,7 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
         assert code in (0, 9), moment
         if (folder / "runs.parquet").is_file():
             load(folder)  # whatever stands there can be read
-        execute(plan(jobs, folder, **flags), ["test"], progress=False)
+        execute(plan(runs, folder, **flags), ["test"], progress=False)
         assert content(folder) == expected, moment
         shutil.rmtree(folder)
         if code == 0:
@@ -106,39 +106,39 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
     assert moment > 20  # the parts, their folder, the manifest, the tables
 
 
-def _dies_once(jobs: list[Run], on_step=None):
-    mark = Path(jobs[0].config["results_dir"]) / "died"
-    if jobs[0].config["depth"] == 3 and not mark.exists():
+def _dies_once(runs: list[Run], on_step=None):
+    mark = Path(runs[0].results_dir) / "died"
+    if runs[0].depth == 3 and not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return run_tile(jobs)
+    return run_tile(runs)
 
 
-def _fails_together(jobs: list[Run], on_step=None):
-    if len(jobs) > 1:
+def _fails_together(runs: list[Run], on_step=None):
+    if len(runs) > 1:
         raise MemoryError("too large")
-    return run_tile(jobs)
+    return run_tile(runs)
 
 
 @pytest.mark.parametrize(("function", "executor"), [(_dies_once, WORKERS), (_fails_together, None)], ids=["killed", "raises"])
 def test_a_lost_tile_is_made_again_run_by_run(tmp_path, undisturbed, monkeypatch, function, executor):
     monkeypatch.setattr(execution, "run_tile", function)
-    execute(plan(jobs_for(tmp_path, *WHOLE, executor=executor), tmp_path / "x"), ["test"], progress=False)
+    execute(plan(runs_for(tmp_path, *WHOLE, executor=executor), tmp_path / "x"), ["test"], progress=False)
     assert content(tmp_path / "x") == content(undisturbed / "whole")
 
 
 def interrupted_after_one_tile(folder, monkeypatch, *overrides):
     """Begin a sweep and end it as a kill would, after its first tile."""
 
-    def once(jobs: list[Run], on_step=None):
+    def once(runs: list[Run], on_step=None):
         if list((folder / "parts").glob("*.part")):
             raise SystemExit
-        return run_tile(jobs)
+        return run_tile(runs)
 
     with monkeypatch.context() as patch:
         patch.setattr(execution, "run_tile", once)
         with pytest.raises(SystemExit):
-            execute(plan(jobs_for(folder.parent, *overrides), folder), ["test"], progress=False)
+            execute(plan(runs_for(folder.parent, *overrides), folder), ["test"], progress=False)
     (part,) = (folder / "parts").glob("*.part")
     return part
 
@@ -157,7 +157,7 @@ def test_a_damaged_part_is_told_and_made_again(tmp_path, undisturbed, monkeypatc
         next((folder / "parts").glob("snapshot_*")).write_bytes(b"PK")
     else:
         (folder / "parts" / "sweep.json").write_text("{")
-    again = plan(jobs_for(tmp_path, *WHOLE), folder)
+    again = plan(runs_for(tmp_path, *WHOLE), folder)
     assert len(again.todo) == 4
     execute(again, ["test"], progress=False)
     err = capsys.readouterr().err
@@ -169,8 +169,8 @@ def test_a_damaged_part_is_told_and_made_again(tmp_path, undisturbed, monkeypatc
 
 def test_a_whole_part_is_not_made_again(tmp_path, undisturbed, monkeypatch):
     interrupted_after_one_tile(tmp_path / "x", monkeypatch, *WHOLE)
-    again = plan(jobs_for(tmp_path, *WHOLE), tmp_path / "x")
-    assert [job.config["depth"] for job in again.todo] == [3, 3]
+    again = plan(runs_for(tmp_path, *WHOLE), tmp_path / "x")
+    assert [run.depth for run in again.todo] == [3, 3]
     execute(again, ["second"], progress=False)
     assert content(tmp_path / "x") == content(undisturbed / "whole")
     made_by = load(tmp_path / "x").provenance["made_by"]
@@ -181,8 +181,8 @@ def test_a_whole_part_is_not_made_again(tmp_path, undisturbed, monkeypatch):
 def test_parts_of_another_sweep_are_not_taken(tmp_path, monkeypatch):
     interrupted_after_one_tile(tmp_path / "x", monkeypatch, *WHOLE)
     with pytest.raises(UserError, match=r"holds another sweep \(4 runs\)"):
-        plan(jobs_for(tmp_path, "seed=7"), tmp_path / "x")
-    execute(plan(jobs_for(tmp_path, "seed=7"), tmp_path / "x", fresh=True), ["test"], progress=False)
+        plan(runs_for(tmp_path, "seed=7"), tmp_path / "x")
+    execute(plan(runs_for(tmp_path, "seed=7"), tmp_path / "x", fresh=True), ["test"], progress=False)
     assert load(tmp_path / "x").runs["seed"].tolist() == [7]
 
 
@@ -193,7 +193,7 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path, undisturbed, monkeypatch):
     part = interrupted_after_one_tile(tmp_path / "x", monkeypatch, *WHOLE)
     os.utime(part, (4e9, 4e9))  # made in the future, as a reader would have it
     os.utime(tmp_path / "x", (0, 0))
-    execute(plan(jobs_for(tmp_path, *WHOLE), tmp_path / "x"), ["test"], progress=False)
+    execute(plan(runs_for(tmp_path, *WHOLE), tmp_path / "x"), ["test"], progress=False)
     assert content(tmp_path / "x") == content(undisturbed / "whole")
 
 
@@ -218,15 +218,15 @@ def small_disk(tmp_path):
 def test_a_full_disk_keeps_the_parts_and_goes_on_when_there_is_room(small_disk, tmp_path):
     disk, remount = small_disk
     overrides = ("depth=2,3,4,5", "seed=0,1", "steps=60")
-    execute(plan(jobs_for(tmp_path, *overrides), tmp_path / "whole"), ["test"], progress=False)
-    jobs = jobs_for(disk, *overrides)
+    execute(plan(runs_for(tmp_path, *overrides), tmp_path / "whole"), ["test"], progress=False)
+    runs = runs_for(disk, *overrides)
     with pytest.raises(UserError, match=r"No space left on device.*finished runs kept, the same command resumes") as caught:
-        execute(plan(jobs, disk / "x"), ["test"], progress=False)
+        execute(plan(runs, disk / "x"), ["test"], progress=False)
     assert "\n" not in str(caught.value)
     assert {path.name for path in (disk / "x").iterdir()} == {"parts"}
     assert not list((disk / "x" / "parts").glob(".*"))
     remount("size=10m")
-    again = plan(jobs, disk / "x")
+    again = plan(runs, disk / "x")
     assert len(again.todo) < 8
     execute(again, ["test"], progress=False)
     assert content(disk / "x") == content(tmp_path / "whole")
@@ -234,14 +234,14 @@ def test_a_full_disk_keeps_the_parts_and_goes_on_when_there_is_room(small_disk, 
 
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(small_disk):
     disk, remount = small_disk
-    jobs = jobs_for(disk, "seed=0")
-    execute(plan(jobs, disk / "x"), ["test"], progress=False)
+    runs = runs_for(disk, "seed=0")
+    execute(plan(runs, disk / "x"), ["test"], progress=False)
     remount("ro")
-    tables, _ = execute(plan(jobs, disk / "x"), ["test"], progress=False)
+    tables, _ = execute(plan(runs, disk / "x"), ["test"], progress=False)
     assert len(tables.runs) == 1
     for name in ("x", "new"):
         with pytest.raises(UserError, match=r"cannot write to .*Read-only file system.*choose another results_dir"):
-            execute(plan(jobs_for(disk, "seed=1"), disk / name, fresh=True), ["test"], progress=False)
+            execute(plan(runs_for(disk, "seed=1"), disk / name, fresh=True), ["test"], progress=False)
 
 
 def test_two_processes_on_one_name_end_in_one_whole_sweep(tmp_path, undisturbed):

@@ -8,7 +8,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from experiments.figures.data.roles import Roles
+from experiments.figures.data.table import FigureTable
 from experiments.figures.style.facets import facets, layer_ticks
 from experiments.figures.style.look import DENSITY
 from experiments.text.numbers import number
@@ -28,11 +28,11 @@ def visible(table: pd.DataFrame, tail: float = _TAIL) -> tuple[float, float]:
     return float(keep["bin_low"].min()), float(keep["bin_high"].max())
 
 
-def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str, tail: float = _TAIL) -> Figure:
+def strips(table: FigureTable, *, y_label: str, below: str, above: str, tail: float = _TAIL) -> Figure:
     """Draw the first and the last step of every setting.
 
     Args:
-        table: with layer, bin_low, bin_high, share, when and its roles.
+        table: with columns layer, bin_low, bin_high, share and when.
         y_label: of the vertical axis.
         below: what the row beneath the bins holds.
         above: what the row above them holds.
@@ -41,16 +41,16 @@ def strips(table: pd.DataFrame, *, y_label: str, below: str, above: str, tail: f
     Returns:
         The figure.
     """
-    roles: Roles = table.attrs["roles"]
-    low, high = visible(table, tail)
-    widths = (table["bin_high"] - table["bin_low"])[np.isfinite(table["bin_high"] - table["bin_low"])]
+    roles, frame = table.roles, table.frame
+    low, high = visible(frame, tail)
+    widths = (frame["bin_high"] - frame["bin_low"])[np.isfinite(frame["bin_high"] - frame["bin_low"])]
     width = float(widths.median()) if len(widths) else 1.0
-    named = table.assign(when=table["when"] + " step")
+    named = frame.assign(when=frame["when"] + " step")
     cut = facets(named, (*roles.facets, "when"), panel_height=1.9, single_height=3.2)
-    norm = PowerNorm(0.5, 0, max(float(table["share"].max()), 1e-9))
+    norm = PowerNorm(0.5, 0, max(float(frame["share"].max()), 1e-9))
     bins = max(1, round((high - low) / width))
     gap = max(1, round(0.06 * bins))
-    has = {"below": bool((table["bin_low"] < low - width / 2).any()), "above": bool((table["bin_high"] > high + width / 2).any())}
+    has = {"below": bool((frame["bin_low"] < low - width / 2).any()), "above": bool((frame["bin_high"] > high + width / 2).any())}
     cut.label("layer (the last is the output)", y_label)
     for panel, left, _ in cut.edges():
         _strip(panel.axes, panel.rows, low, width, bins, gap, has, norm)
@@ -111,7 +111,8 @@ def _strip(axes: Axes, rows: pd.DataFrame, low: float, width: float, bins: int, 
         )
 
 
-def not_finite(table: pd.DataFrame) -> str:
+def not_finite(table: FigureTable) -> str:
     """Return the sentence that counts entries that are NaN, empty where there are none."""
-    count = int(table.loc[table["bin_low"].isna() & table["bin_high"].isna(), "count"].sum())
+    frame = table.frame
+    count = int(frame.loc[frame["bin_low"].isna() & frame["bin_high"].isna(), "count"].sum())
     return f"{count:,} entries are not numbers; a cross marks their layers.".replace(",", " ") if count else ""

@@ -49,5 +49,5 @@ def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
         "minimum than it started; the slope at w₀ is sinh w₀, so the limit falls exponentially with the start. Clipped to a "
         "step of at most "
         "one learning rate, the same rates serve every start; the numbers are steps until the loss is below "
-        f"{number(float(finding.threshold('arrived')))}."
+        f"{number(finding.threshold('arrived'), typeset=True)}."
     )

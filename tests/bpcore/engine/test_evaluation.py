@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bpcore import mlp
-from bpcore.engine.evaluation import PIECE, evaluate_stack, right
+from bpcore.engine.evaluation import PIECE, evaluate_stack, evaluate_whole, right
 from bpcore.layers import Layers
 from bpcore.normalization import RunningStatistics
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
@@ -36,6 +36,17 @@ def test_it_is_what_the_textbook_says(activation: str, normalization: str) -> No
     np.testing.assert_allclose(loss, losses.mean(axis=-1), rtol=1e-12, atol=0)
     np.testing.assert_array_equal(hits, mlp.accuracy(output, y[None]))
     assert np.unique(hits).size > 1
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_all_examples_at_once_are_normalized_by_their_own_statistics(normalization: str) -> None:
+    network, params, x, y, _ = problem("tanh", normalization, "float64", 3, 40)
+    nothing, asked = np.zeros((3, 1, 1)), np.array([True, False, True])
+    loss, hits = evaluate_whole(network, lambda runs: params.map(lambda key, array: array[runs]), x[None], y[None], asked)
+    trace = mlp.forward(network, params, x[None])
+    np.testing.assert_allclose(loss[asked], mlp.objective(network, params, trace, y[None], nothing)[asked], rtol=1e-12)
+    np.testing.assert_array_equal(hits[asked], mlp.accuracy(trace.a[network.L], y[None])[asked])
+    assert np.isnan([loss[1], hits[1]]).all()
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -85,7 +96,7 @@ def test_a_single_output_has_an_accuracy_where_it_is_a_logit(loss: str, there: b
     network = replace(network, sizes=(*network.sizes[:-1], 1), loss=LOSSES[loss]())
     params.W[network.L], params.b[network.L] = params.W[network.L][:, :1], params.b[network.L][:, :1]
     y = (x[:1] > 0).astype(np.float64)
-    z = mlp.evaluate(network, params, x[None], running)
+    z = mlp.forward(network, params, x[None], running).a[network.L]
     _, hits = evaluate_stack(network, params, x, y, running, np.array([True, False, True]))
     expected = [float(((z[run, 0] > 0) == (y[0] == 1)).mean()) if there and run != 1 else np.nan for run in range(3)]
     np.testing.assert_array_equal(hits, expected)

@@ -1,10 +1,15 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from experiments.atlas.catalogue import ids, read, select
 from experiments.errors import UserError
 from tests.experiments.atlas import own
+from tests.experiments.helpers import ROOT
 
 
 def test_the_claims_of_the_slides_come_first() -> None:
@@ -81,3 +86,32 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     (folder / "relu_keeps.py").unlink()
     with pytest.raises(UserError, match="has no module"):
         select(None, folder)
+
+
+def test_a_figure_takes_the_tables_alone_or_the_finding_too() -> None:
+    (entry,) = select(["s_vanish"])
+    seen: list[tuple[Any, ...]] = []
+
+    def alone(tables: Any) -> Figure:
+        seen.append((tables,))
+        return Figure()
+
+    def both(tables: Any, finding: Any) -> Figure:
+        seen.append((tables, finding))
+        return Figure()
+
+    tables = {"numbers": pd.DataFrame()}
+    for draw in (alone, both):
+        replace(entry, draw=draw).figure(tables)
+    assert seen == [(tables,), (tables, entry.finding)]
+    assert replace(entry, caption=lambda tables: f"{len(tables)} table").words(tables) == "1 table"
+    assert replace(entry, caption=lambda tables, finding: finding.id).words(tables) == "s_vanish"
+    assert replace(entry, caption=None).words(tables) == ""
+    with pytest.raises(ValueError, match="s_vanish has no draw"):
+        replace(entry, draw=None).figure(tables)
+
+
+def test_the_example_of_the_docs_is_the_one_that_the_tests_run() -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    blocks = [block.partition("```")[0] for block in text.split("```python\n")[1:]]
+    assert blocks[-1].strip() == own.CODE.strip()

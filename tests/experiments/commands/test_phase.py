@@ -1,5 +1,6 @@
 """`gradstab phase`: the map agrees with the fixed points, the drawing with its table, the points with the runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -68,7 +69,7 @@ def test_the_figure_draws_its_table(plane) -> None:
     panels = [axes for axes in drawn.axes if axes.get_label() != "<colorbar>"]
     assert [axes.get_title(loc="left") for axes in panels] == ["tanh", "leaky_relu alpha=0.1"]
     for axes, name in zip(panels, ("tanh", "leaky_relu alpha=0.1"), strict=True):
-        own = table[table["activation"] == name]
+        own = table.frame[table.frame["activation"] == name]
         (points,) = [collection for collection in axes.collections if collection.get_gid() == "measured"]
         measured = own[own["kind"] == "measured"]
         np.testing.assert_array_equal(points.get_offsets(), measured[["sigma_b2", "sigma_w2"]].to_numpy())
@@ -76,7 +77,7 @@ def test_the_figure_draws_its_table(plane) -> None:
         assert len(edges) == (name == "tanh")
         for line in edges:
             np.testing.assert_array_equal(line.get_ydata(), own.loc[own["kind"] == "edge", "sigma_w2"])
-    assert "8 runs" in phase_diagram.caption(table[table["activation"] == "tanh"])
+    assert "8 runs" in phase_diagram.caption(replace(table, frame=table.frame[table.frame["activation"] == "tanh"]))
 
 
 def test_it_does_not_apply_where_the_plane_is_not_crossed(samples) -> None:
