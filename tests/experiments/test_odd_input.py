@@ -6,7 +6,7 @@ import pytest
 
 from experiments import cli
 
-A_LIST = "must be given the name of one choice"
+A_LIST = "must be the name of one choice"
 ONE = "takes one configuration"
 
 ODD = {
