@@ -86,7 +86,7 @@ def carry_out(invocation: Invocation, report: Report, begin: Callable[[list[Run]
 
 def _tell_failures(tables: Tables, done: Plan) -> int:
     """Print one line for each run of this invocation that failed, and return how many there are."""
-    own = tables.runs[tables.runs["run_id"].isin([run.run_id for run in done.jobs])]
+    own = tables.runs[tables.runs["run_id"].isin([run.run_id for run in done.runs])]
     failures = own[own["status"] == "failed"]
     for row in failures.to_dict("records"):
         print(f"gradstab: job {row['job']} ({row['run_id']}) failed: {str(row['error']).splitlines()[0]}", file=sys.stderr)

@@ -18,7 +18,7 @@ from experiments.sweep.restore import recorded_runs
 from tests.experiments.datasets.tables import flats
 from tests.experiments.helpers import TINY, sweep
 
-PLACES = {"name": "again", "results_dir": "results", "executor": {"_target_": "experiments.sweep.executors.local.serial", "name": "serial"}}
+PLACES = {"name": "again", "results_dir": "results", "executor": choice("executor", "serial")}
 
 FIRST_EDITION = {
     "activation": {"tanh": "bpcore.activations.tanh", "relu": "bpcore.activations.relu"},
