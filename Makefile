@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EXTRAS ?= test
 
 .DEFAULT_GOAL := help
-.PHONY: help report reference test slow compat lint oracle wheel clean
+.PHONY: help report reference readme test slow compat lint oracle wheel clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -26,6 +26,9 @@ reference: $(VENV)/.installed-test ## make the committed reference anew; look at
 	@$(BIN)/gradstab reproduce || echo "== verdicts differ from the reference of before"
 	@mkdir -p results/reference
 	@cp results/atlas/verdicts.json results/atlas/summary.md $(REFERENCE_FIGURES:%=results/atlas/figures/%.png) results/reference/
+
+readme: $(VENV)/.installed-test ## make the outputs that README.md shows anew, and the pictures of docs/
+	@$(BIN)/python -m tests.readme
 
 # Empty is unset: where it is set, as on many CI machines, every process that a test starts compiles our code anew.
 test slow: export PYTHONDONTWRITEBYTECODE =

@@ -28,6 +28,8 @@ class Loss:
         needs_classes: whether y must be a distribution over classes.
         elementwise: whether δ_k^L depends on z_k and y_k alone; where it does not, theory has no value unless `softmax`.
         softmax: whether δ^L = softmax(z^L) − y.
+        constant: y, (n_L, m) -> the z^L, (n_L, 1), whose mean loss under the identity is the least that one output for all
+            examples has; None where nobody has said.
     """
 
     name: str
@@ -37,11 +39,22 @@ class Loss:
     needs_classes: bool
     elementwise: bool = False
     softmax: bool = False
+    constant: Callable[[Array], Array] | None = None
 
     @property
     def single_logits(self) -> bool:
         """Return whether every output is a logit of its own, whose sign says yes or no."""
         return self.takes_logits and not self.needs_classes
+
+
+def _mean(y: Array) -> Array:
+    """Return the mean target."""
+    return np.asarray(y.mean(axis=-1, keepdims=True))
+
+
+def _share(y: Array) -> Array:
+    """Return the mean target, inside (0, 1): a class that never occurs has a logit of −708 and not of −∞."""
+    return np.clip(_mean(y), np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
 
 
 def mse() -> Loss:
@@ -58,7 +71,7 @@ def mse() -> Loss:
     def delta(z: Array, y: Array, phi: Activation) -> Array:
         return (phi.value(z) - y) * phi.prime(z)  # BP1
 
-    return Loss("mse", value, delta, takes_logits=False, needs_classes=False, elementwise=True)
+    return Loss("mse", value, delta, takes_logits=False, needs_classes=False, elementwise=True, constant=_mean)
 
 
 def cosh() -> Loss:
@@ -79,7 +92,10 @@ def cosh() -> Loss:
         error: Array = np.sinh(phi.value(z) - y) * phi.prime(z)  # BP1
         return error
 
-    return Loss("cosh", value, delta, takes_logits=False, needs_classes=False, elementwise=True)
+    def constant(y: Array) -> Array:
+        return np.asarray(0.5 * np.log(np.exp(y).mean(axis=-1, keepdims=True) / np.exp(-y).mean(axis=-1, keepdims=True)))  # Σ sinh = 0
+
+    return Loss("cosh", value, delta, takes_logits=False, needs_classes=False, elementwise=True, constant=constant)
 
 
 def sigmoid_cross_entropy() -> Loss:
@@ -98,7 +114,11 @@ def sigmoid_cross_entropy() -> Loss:
         error: Array = (1 - y) * logistic(z) - y * logistic(-z)  # BP1, fused
         return error
 
-    return Loss("sigmoid_cross_entropy", value, delta, takes_logits=True, needs_classes=False, elementwise=True)
+    def constant(y: Array) -> Array:
+        share = _share(y)
+        return np.asarray(np.log(share) - np.log1p(-share))
+
+    return Loss("sigmoid_cross_entropy", value, delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant)
 
 
 def _shifted_exp(z: Array) -> tuple[Array, Array]:
@@ -126,4 +146,10 @@ def softmax_cross_entropy() -> Loss:
 
     J_i = Σ_k y_k (logsumexp(z) − z_k), δ^L = softmax(z) − y, where Σ_k y_k = 1.
     """
-    return Loss("softmax_cross_entropy", softmax_value, softmax_delta, takes_logits=True, needs_classes=True, softmax=True)
+
+    def constant(y: Array) -> Array:
+        return np.asarray(np.log(_share(y)))
+
+    return Loss(
+        "softmax_cross_entropy", softmax_value, softmax_delta, takes_logits=True, needs_classes=True, softmax=True, constant=constant
+    )

@@ -200,7 +200,13 @@ def input_gradient(params: Layers, delta: dict[int, Any]) -> Any:
 
 def objective(network: Network, params: Layers, trace: Trace, y: Array, weight_decay: Array) -> Array:
     """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run, shape (R,)."""
-    return penalized(network.loss.value(trace.h[network.L], y, network.output_activation).mean(axis=-1), params, weight_decay)
+    return penalized(data_term(network, trace, y), params, weight_decay)
+
+
+def data_term(network: Network, trace: Trace, y: Array) -> Array:
+    """Return (1/m) Σ_i J_i per run, shape (R,)."""
+    mean: Array = network.loss.value(trace.h[network.L], y, network.output_activation).mean(axis=-1)
+    return mean
 
 
 def penalized(data_term: Array, params: Layers, weight_decay: Array) -> Array:

@@ -12,23 +12,24 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.batches import Batch, Batches, Examples
-from bpcore.engine.evaluation import evaluate_stack, evaluate_whole, right
+from bpcore.engine.evaluation import evaluate_stack, evaluate_whole
 from bpcore.engine.step import Engine, Rates
 from bpcore.initializers import Initializer
 from bpcore.measure.histograms import count_histograms
 from bpcore.measure.modes import mode_columns
-from bpcore.measure.per_layer import costly_columns
+from bpcore.measure.overflow import first_nonfinite
+from bpcore.measure.per_layer import costly_columns, glanced_columns
 from bpcore.measure.probes import probe_layers
 from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
 from bpcore.measure.recorder import Recorder
 from bpcore.measure.recording import Recording
-from bpcore.measure.records import RunRecord, StackRecord
+from bpcore.measure.records import Final, StackRecord
 from bpcore.measure.sharpness import sharpness
 from bpcore.measure.snapshots import take_snapshot
-from bpcore.mlp import Network, accuracy, initialize, penalized
+from bpcore.mlp import Network, initialize, penalized
 from bpcore.optimizers import Optimizer
 
-__all__ = ["Examples", "RunSettings", "StackSettings", "train", "train_stack"]
+__all__ = ["Examples", "RunSettings", "StackSettings", "train_stack"]
 
 
 @dataclass(frozen=True)
@@ -79,29 +80,6 @@ def _per_run(values: list[float], dtype: str) -> Array:
     return np.array(values, dtype=dtype).reshape(-1, 1)
 
 
-def train(
-    settings: StackSettings,
-    runs: list[RunSettings],
-    examples: Examples,
-    on_step: Callable[[int, FloatArray], None] | None = None,
-) -> list[RunRecord]:
-    """Train a stack of runs and record what is asked for.
-
-    Step k's row describes the state before update k; N updates give rows 0…N.
-
-    Args:
-        settings: shared by the stack.
-        runs: one entry a run.
-        examples: the data.
-        on_step: called with (step, loss per run) after each step's measurements, for progress.
-
-    Returns:
-        One record a run, in the order of `runs`.
-    """
-    record = train_stack(settings, runs, examples, on_step)
-    return [record.of(run) for run in range(len(runs))]
-
-
 def train_stack(
     settings: StackSettings,
     runs: list[RunSettings],
@@ -109,6 +87,8 @@ def train_stack(
     on_step: Callable[[int, FloatArray], None] | None = None,
 ) -> StackRecord:
     """Train a stack of runs and record what is asked for, in whole-stack arrays.
+
+    Step k's row describes the state before update k; N updates give rows 0…N.
 
     Args:
         settings: shared by the stack.
@@ -145,7 +125,8 @@ class _Loop:
         self.decays = bool(self.weight_decay.any())
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)
-        self.final = np.full((2, len(runs)), np.nan)
+        self.final = np.full((3, len(runs)), np.nan)
+        self.nonfinite: list[tuple[str, int] | None] = [None] * len(runs)
         self.snapshots: list[dict[str, Array] | None] = [None] * len(runs)
 
     def run(self, on_step: Callable[[int, FloatArray], None] | None) -> StackRecord:
@@ -163,18 +144,18 @@ class _Loop:
         first, last = step == 0, step == self.settings.steps
         due = last or step % recording.every == 0
         batch = self.batches(step)
-        data_term = engine.forward(batch)
+        loss_term = engine.forward(batch)
         if self.network.normalization.needs_batch:
             self.running.update(engine.statistics)
 
-        regular = bool(np.isfinite(np.add.reduce(data_term)))  # of the whole stack; runs at rest are as regular as any
+        regular = bool(np.isfinite(np.add.reduce(loss_term)))  # of the whole stack; runs at rest are as regular as any
         keep = first or last or recording.full or step == recording.snapshot or not regular
         measured = due or keep
         on_the_way = engine.updates_on_the_way and not keep
         engine.norms.start()
         engine.backward(batch, keep or not engine.updates_on_the_way, measured, step + 1 if on_the_way else None)
         norms = engine.finish_norms()
-        loss = self._objective(data_term, norms)
+        loss = self._objective(loss_term, norms)
         before = engine.gradient_norm(norms)
         diverging = self.alive & ~(np.isfinite(loss) & np.isfinite(before))
         any_diverging = bool(diverging.any())
@@ -198,16 +179,23 @@ class _Loop:
             row = self._step_row(batch, regular, loss, report, mask)
             self.recorder.add(step, mask, norms, row)
             if last:
-                self.final = np.stack([loss, row["accuracy"]])
+                self.final = np.stack([loss, row["accuracy"], loss_term])
             if keep:
                 own = mask if recording.full or first or last else diverging
-                self.recorder.add_columns(step, own, costly_columns(self.network, engine.trace(batch), engine.delta))
+                self.recorder.add_columns(
+                    step, own, costly_columns(self.network, engine.parameters.layers(), engine.trace(batch), engine.delta)
+                )
+            if recording.glances_at(step) and not (keep and (recording.full or last)):
+                others = mask & ~diverging if keep else mask
+                self.recorder.add_columns(step, others, glanced_columns(self.network, engine.trace(batch)))
             if recording.probes:
                 x, delta_norm = batch.x[:, :-1], norms[DELTA] / np.sqrt(self.batches.size)
                 columns = probe_layers(self.network, engine.parameters.layers(), x, batch.y, delta_norm, recording.probes)
                 self.recorder.add_columns(step, mask, columns)
         if any_diverging:
+            where = first_nonfinite(self.network, engine.parameters.layers(), engine.trace(batch), engine.delta, engine.gradients())
             for run in np.flatnonzero(diverging):
+                self.nonfinite[run] = where[run]
                 self.diverged_at[run] = step
                 self.last_loss[run] = loss[run]
             self.alive &= ~diverging
@@ -217,13 +205,13 @@ class _Loop:
                 engine.rest(np.flatnonzero(diverging), int(np.argmax(self.alive)))
         return loss
 
-    def _objective(self, data_term: FloatArray, norms: FloatArray) -> FloatArray:
+    def _objective(self, loss_term: FloatArray, norms: FloatArray) -> FloatArray:
         """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run."""
         if not self.decays:
-            return data_term
+            return loss_term
         decay = self.weight_decay[:, 0]
         squares = np.add.reduce(norms[WEIGHT, :, 1:] ** 2, axis=1)
-        return np.where(decay > 0, data_term + 0.5 * decay * squares, data_term)  # 0·inf is not 0
+        return np.where(decay > 0, loss_term + 0.5 * decay * squares, loss_term)  # 0·inf is not 0
 
     def _keep(self, step: int, batch: Batch, diverging: Array) -> None:
         """Keep histograms and snapshots of a step whose δ and gradients are all there."""
@@ -242,7 +230,7 @@ class _Loop:
         before, after, acted = report
         row: dict[str, Array] = {
             "loss": loss,
-            "accuracy": self._accuracy(batch, regular),
+            "accuracy": self.engine.accuracy(batch, regular),
             "grad_norm": before,
             "grad_norm_clipped": after,
             "clipped": acted,
@@ -252,15 +240,6 @@ class _Loop:
         if self.recording.modes:
             row |= mode_columns(self.engine.parameters.layers(), self.examples.x, self.examples.y)
         return row
-
-    def _accuracy(self, batch: Batch, regular: bool) -> FloatArray:
-        """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost."""
-        output = self.engine.work.a[self.network.L]
-        _, n, m = output.shape
-        if n < 2 or not regular:  # an output that is not finite has a loss that is not finite
-            return accuracy(output, batch.y, self.network.one_logit)
-        hits: FloatArray = np.add.reduce(right(output, batch.labels), axis=-1) / m
-        return hits
 
     def _sharpness(self, batch: Batch, mask: Array) -> FloatArray:
         values = np.full(mask.shape, np.nan)
@@ -274,16 +253,19 @@ class _Loop:
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""
         params, examples, alive = self.engine.parameters.layers(), self.examples, self.alive
-        final_loss, final_accuracy, test_accuracy = self.last_loss, np.full(alive.size, np.nan), np.full(alive.size, np.nan)
+        count = alive.size
+        final = Final(self.last_loss, *(np.full(count, np.nan) for _ in range(4)))
         if self.settings.batch_size is None:  # the last step has seen all examples
-            final_loss[alive], final_accuracy[alive] = self.final[0][alive], self.final[1][alive]
+            final.loss[alive], final.accuracy[alive], final.data_loss[alive] = (values[alive] for values in self.final)
         elif self.network.normalization.needs_batch:
-            whole = evaluate_whole(self.network, self.engine.parameters.layers, self.batches.x, self.batches.y, self.weight_decay, alive)
-            final_loss[alive], final_accuracy[alive] = whole[0][alive], whole[1][alive]
+            loss_term, hits = evaluate_whole(self.network, self.engine.parameters.layers, self.batches.x, self.batches.y, alive)
         else:
-            data_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)
-            final_loss[alive] = penalized(data_term, params, self.weight_decay[:, :, None])[alive]
-            final_accuracy[alive] = hits[alive]
+            loss_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)
+        if self.settings.batch_size is not None:
+            final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
+            final.loss[alive] = penalized(loss_term, params, self.weight_decay[:, :, None])[alive]
         if examples.test_x is not None and examples.test_y is not None:
-            test_accuracy = evaluate_stack(self.network, params, examples.test_x, examples.test_y, self.running, alive)[1]
-        return self.recorder.record(self.snapshots, self.diverged_at, final_loss, final_accuracy, test_accuracy)
+            final.test_loss, final.test_accuracy = evaluate_stack(
+                self.network, params, examples.test_x, examples.test_y, self.running, alive
+            )
+        return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)

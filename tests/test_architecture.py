@@ -46,7 +46,7 @@ MAY: dict[str, set[str]] = {
     "experiments.store": {*CORE, *GIVEN},
     "experiments.statistics": {*GROUND, *GIVEN},
     "experiments.theory": {*CORE, *TABLES},
-    "experiments.diagnosis": {*GROUND, *TABLES, "experiments.theory"},
+    "experiments.diagnosis": {*GROUND, "bpcore", *TABLES, "experiments.theory"},
     "experiments.sweep": {*CORE, *JUDGED, "experiments.compose", "experiments.sweep.executors"},
     "experiments.sweep.executors": {"experiments.errors"},
     "experiments.figures": {*CORE, *TABLES, "experiments.theory", *FIGURES},

@@ -7,7 +7,7 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
-from bpcore.mlp import Network, accuracy, forward, objective, sign_is_right
+from bpcore.mlp import Network, accuracy, data_term, forward, sign_is_right
 from bpcore.normalization import RunningStatistics
 
 PIECE = 512
@@ -77,16 +77,17 @@ def evaluate_stack(
 
 
 def evaluate_whole(
-    network: Network, params_of: Callable[[slice], Layers], x: Array, y: Array, weight_decay: Array, asked: Array
+    network: Network, params_of: Callable[[slice], Layers], x: Array, y: Array, asked: Array
 ) -> tuple[FloatArray, FloatArray]:
-    """Return J and the accuracy on all examples at once, normalized with their own statistics, which cannot be had piece by piece.
+    """Return J without its λ term and the accuracy on all examples at once, normalized with their own statistics.
+
+    Those cannot be had piece by piece.
 
     Args:
         network: the architecture.
         params_of: slice of the stack -> its parameters.
         x: (1, n_0, m).
         y: (1, n_L, m), targets.
-        weight_decay: λ, (R, 1).
         asked: (R,) bool, the runs that are evaluated.
 
     Returns:
@@ -97,7 +98,7 @@ def evaluate_whole(
         own = slice(int(run), int(run) + 1)
         params = params_of(own)
         trace = forward(network, params, x)
-        loss[run] = objective(network, params, trace, y, weight_decay[own, :, None])[0]
+        loss[run] = data_term(network, trace, y)[0]
         hits[run] = accuracy(trace.a[network.L], y, network.one_logit)[0]
     return loss, hits
 

@@ -10,6 +10,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.activations import in_place
 from bpcore.engine.batches import Batch
+from bpcore.engine.evaluation import right
 from bpcore.engine.losses import mean_and_delta
 from bpcore.engine.normalization import Buffers, denormalize, normalize
 from bpcore.engine.optimizers import advance
@@ -26,7 +27,7 @@ from bpcore.measure.quantities import (
     Norms,
     total,
 )
-from bpcore.mlp import Network, Trace
+from bpcore.mlp import Network, Trace, accuracy
 from bpcore.normalization import Kept
 from bpcore.optimizers import Optimizer
 
@@ -266,6 +267,20 @@ class Engine:
         work = self.work
         kept = {l: self.statistics.get(l) for l in work.z}
         return Trace(work.z, work.h, {0: batch.x[:, :-1], **work.a}, kept)
+
+    def accuracy(self, batch: Batch, regular: bool) -> FloatArray:
+        """Return what `mlp.accuracy` does, for a whole stack at a fraction of its cost.
+
+        Args:
+            batch: of the forward pass.
+            regular: whether every output is finite: one that is not has a loss that is not.
+        """
+        output = self.work.a[self.network.L]
+        _, n, m = output.shape
+        if n < 2 or not regular:
+            return accuracy(output, batch.y, self.network.one_logit)
+        hits: FloatArray = np.add.reduce(right(output, batch.labels), axis=-1) / m
+        return hits
 
     def _sums(self) -> Layers:
         return unpack({l: gradient.packed for l, gradient in self._gradient_sums.items()}, self._gamma_sums, self._beta_sums)

@@ -12,7 +12,11 @@ from bpcore.measure.recording import Recording
 
 Kind = Literal["number", "whole", "truth", "word"]
 Compared = Literal["own", "largest", "counted"]
-Recorded = Literal["always", "full", "extended", "gradient_cosine", "a_rank", "sharpness", "modes"]
+Recorded = Literal["always", "full", "glanced", "extended", "gradient_cosine", "a_rank", "sharpness", "modes"]
+
+
+FIRST = 3
+"""The arithmetic version of the first edition, whose results are still read."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,9 @@ class Column:
         compared: in what a difference between two values is counted: in last places of the value itself; of the run's largest value,
             where values come out of sums that cancel, so that near 0 a last place of the value means nothing; or not at all, where
             entries are counted, of which one at an edge may fall to either side under another kernel.
-        recorded: in which rows it stands: in every one; without `full` in a run's first and last alone; or in none unless asked for
-            by this name. Elsewhere it is empty.
+        recorded: in which rows it stands: in every one; without `full` in a run's first and last alone, or glanced at in those and at
+            rows 1, 2, 4, 8, … after the first; or in none unless asked for by this name. Elsewhere it is empty.
+        since: the arithmetic version from which on it is recorded so: older results may lack it, or have it in fewer rows.
     """
 
     name: str
@@ -35,10 +40,11 @@ class Column:
     kind: Kind = "number"
     compared: Compared = "own"
     recorded: Recorded = "always"
+    since: int = FIRST
 
     def asked(self, recording: Recording) -> bool:
         """Return whether the column stands in any row."""
-        if self.recorded in ("always", "full"):
+        if self.recorded in ("always", "full", "glanced"):
             return True
         if self.recorded == "sharpness":
             return recording.sharpness
@@ -84,8 +90,15 @@ STATE = (
     Column("z_var", "variance of z over units and examples", recorded="full"),
     Column("a_mean", "mean of a over units and examples", compared="largest", recorded="full"),
     Column("a_var", "variance of a over units and examples", recorded="full"),
-    Column("saturated", "fraction of entries whose |φ′| is below 5 % of its maximum", compared="counted", recorded="full"),
-    Column("dead", "fraction of units that are 0 on every example", compared="counted", recorded="full"),
+    Column("saturated", "fraction of entries whose |φ′| is below 5 % of its maximum", compared="counted", recorded="glanced", since=4),
+    Column("dead", "fraction of units that are 0 on every example", compared="counted", recorded="glanced", since=4),
+    Column(
+        "equal_units",
+        "fraction of units whose weights and bias equal those of the first to the bit; empty in a layer of one unit",
+        compared="counted",
+        recorded="full",
+        since=4,
+    ),
     Column("zero", "fraction of entries of δ that are exactly 0", compared="counted", recorded="full"),
     Column("finite", "whether every entry of δ is finite", "truth"),
 )

@@ -33,6 +33,19 @@ def dead(a: Array) -> FloatArray:
     return np.asarray((a == 0).all(axis=-1).mean(axis=-1))
 
 
+def equal_units(weights: Array, biases: Array) -> FloatArray:
+    """Return the fraction of units whose rows of W and b equal the first unit's to the bit; NaN for a single unit.
+
+    Args:
+        weights: (R, n, fan_in).
+        biases: (R, n, 1).
+    """
+    if weights.shape[-2] < 2:
+        return np.full(weights.shape[0], np.nan)
+    same = (weights == weights[:, :1]).all(axis=-1) & (biases == biases[:, :1])[..., 0]
+    return np.asarray(same.mean(axis=-1))
+
+
 def zero(delta: Array) -> FloatArray:
     """Return the fraction of entries of δ that are exactly 0, by underflow or by a rectifier."""
     return np.asarray((delta == 0).mean(axis=(-2, -1)))

@@ -5,9 +5,13 @@ from collections.abc import Callable
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.layers import Layers
 from bpcore.measure import instruments
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
+
+GLANCED = ("saturated", "dead")
+"""What is measured now and then in any run: it tells when a layer died, and costs a pass over its entries."""
 
 _ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {
     "z_mean": lambda network, trace, l: instruments.mean(trace.z[l]),
@@ -51,21 +55,40 @@ def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array
     return columns
 
 
-def costly_columns(network: Network, trace: Trace, delta: dict[int, Array]) -> dict[str, FloatArray]:
+def glanced_columns(network: Network, trace: Trace) -> dict[str, FloatArray]:
+    """Measure what tells of layers that die or saturate in training.
+
+    Args:
+        network: the architecture.
+        trace: of the forward pass.
+
+    Returns:
+        Column of GLANCED -> (R, L+1), NaN in layer 0.
+    """
+    columns = {name: np.full((trace.z[1].shape[0], network.L + 1), np.nan) for name in GLANCED}
+    for l in range(1, network.L + 1):
+        for name, values in columns.items():
+            values[:, l] = _ENTRIES[name](network, trace, l)
+    return columns
+
+
+def costly_columns(network: Network, params: Layers, trace: Trace, delta: dict[int, Array]) -> dict[str, FloatArray]:
     """Measure what has to look at every entry once more.
 
     Args:
         network: the architecture.
+        params: of the forward pass.
         trace: of the forward pass.
         delta: δ^l for l = 0…L.
 
     Returns:
         Column -> (R, L+1), layer 0 first; NaN where a column does not apply.
     """
-    columns = {name: np.full((delta[network.L].shape[0], network.L + 1), np.nan) for name in ("zero", *_ENTRIES)}
+    columns = {name: np.full((delta[network.L].shape[0], network.L + 1), np.nan) for name in ("zero", "equal_units", *_ENTRIES)}
     for l in range(network.L + 1):
         columns["zero"][:, l] = instruments.zero(delta[l])
         if l > 0:
+            columns["equal_units"][:, l] = instruments.equal_units(params.W[l], params.b[l])
             for name, measure in _ENTRIES.items():
                 columns[name][:, l] = measure(network, trace, l)
     return columns

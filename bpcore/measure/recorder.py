@@ -7,7 +7,7 @@ from bpcore.measure.columns import LAYERS, STEPS, Column, ColumnError, agree
 from bpcore.measure.histograms import label_histograms
 from bpcore.measure.per_layer import norm_columns
 from bpcore.measure.recording import Recording
-from bpcore.measure.records import StackRecord
+from bpcore.measure.records import Final, StackRecord
 from bpcore.mlp import Network
 
 
@@ -91,9 +91,8 @@ class Recorder:
         self,
         snapshots: list[dict[str, Array] | None],
         diverged_at_step: list[int | None],
-        final_loss: FloatArray,
-        final_accuracy: FloatArray,
-        test_accuracy: FloatArray,
+        nonfinite: list[tuple[str, int] | None],
+        final: Final,
     ) -> StackRecord:
         """Return what was gathered, with what is known at the end.
 
@@ -130,17 +129,17 @@ class Recorder:
             label_histograms(self._histograms),
             snapshots,
             diverged_at_step,
-            final_loss,
-            final_accuracy,
-            test_accuracy,
+            nonfinite,
+            final,
         )
 
     def _check_rows(self, column: Column, given: Array, present: Array, steps: Array, diverged_at_step: list[int | None]) -> None:
         """Make sure that a column was measured in the rows where it is declared to stand, and nowhere else."""
         wanted = present
-        if column.recorded == "full" and not self._recording.full:
+        if column.recorded in ("full", "glanced") and not self._recording.full:
             diverged = np.array([-1 if step is None else step for step in diverged_at_step])[:, None]
-            wanted = present & ((steps == 0) | (steps == self._steps[-1]) | (steps == diverged))
+            ends = (steps == 0) | (steps == self._steps[-1]) | (steps == diverged)
+            wanted = present & (ends | (self._recording.glances_at(steps) if column.recorded == "glanced" else False))
         for rows, fault in ((wanted & ~given, "not measured at step {}, where it is declared to stand"),
                             (given & ~wanted, "measured at step {}, where it is declared to be empty")):  # fmt: skip
             if rows.any():

@@ -1,6 +1,7 @@
 """What a run is asked to record, and when."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,8 @@ class Recording:
     sharpness: bool = False
     probes: frozenset[str] = frozenset()
     modes: bool = False
+
+    def glances_at(self, step: Any) -> Any:
+        """Return whether a row of that step is number 1, 2, 4, 8, … after the first; of an array of steps elementwise."""
+        row = step // self.every
+        return (step % self.every == 0) & (row > 0) & (row & (row - 1) == 0)

@@ -8,6 +8,25 @@ from bpcore.arrays import Array, FloatArray
 
 
 @dataclass
+class Final:
+    """Hold what every run of a stack came to, (R,) each; NaN where a run diverged, but for the loss.
+
+    Args:
+        loss: J on all training examples after the last update; that of the last row where the run diverged.
+        data_loss: the same without the λ term.
+        accuracy: on all training examples.
+        test_loss: J on the test examples without the λ term, in evaluation mode.
+        test_accuracy: on the test examples, in evaluation mode.
+    """
+
+    loss: FloatArray
+    data_loss: FloatArray
+    accuracy: FloatArray
+    test_loss: FloatArray
+    test_accuracy: FloatArray
+
+
+@dataclass
 class RunRecord:
     """Hold what one run left.
 
@@ -45,9 +64,8 @@ class StackRecord:
             layer; `run` is the position in the stack; empty bins are left out.
         snapshots: per run, array name -> array, where one was asked for.
         diverged_at_step: per run, the first step whose loss or gradients are not finite, or None.
-        final_loss: (R,), J on all training examples at the end; that of the last row where the run diverged.
-        final_accuracy: (R,), on all training examples, NaN where the run diverged.
-        test_accuracy: (R,), in evaluation mode, NaN without test data and where the run diverged.
+        nonfinite: per run, the quantity and layer that left the finite numbers first, or None.
+        final: what every run came to.
     """
 
     steps: Array
@@ -57,9 +75,8 @@ class StackRecord:
     histograms: dict[str, Array]
     snapshots: list[dict[str, Array] | None]
     diverged_at_step: list[int | None]
-    final_loss: FloatArray
-    final_accuracy: FloatArray
-    test_accuracy: FloatArray
+    nonfinite: list[tuple[str, int] | None]
+    final: Final
 
     def of(self, run: int) -> RunRecord:
         """Return the record of one run, by its position in the stack."""
@@ -77,7 +94,7 @@ class StackRecord:
             histograms,
             self.snapshots[run],
             self.diverged_at_step[run],
-            float(self.final_loss[run]),
-            float(self.final_accuracy[run]),
-            float(self.test_accuracy[run]),
+            float(self.final.loss[run]),
+            float(self.final.accuracy[run]),
+            float(self.final.test_accuracy[run]),
         )

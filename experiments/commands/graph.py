@@ -133,7 +133,7 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError('no expression given, expected for example gradstab graph "(x+y)*z" x=-2 y=5 z=-4, or --examples')
     expression = parse(args.expression, parse_values(args.values))
     if expression.root.constant:
-        value = number(float(expression.root.value)) if expression.root.shape == () else "an array"
+        value = number(float(expression.root.value), text.DIGITS) if expression.root.shape == () else "an array"
         raise UserError(f"`{expression.text}` is a constant, {value}: nothing to differentiate, use a name, as in x**2 x=3")
     with np.errstate(all="ignore"):  # what is not finite is refused by name
         root = expression.root
@@ -160,7 +160,7 @@ def execute(args: argparse.Namespace) -> int:
         print(as_json(_as_json(root, gradients, label, variables, comparisons, tables, written)))
         return _verdict(comparisons)
     equation = f"{label[root]} = {text.infix(root, label)}" if root.gate else label[root]
-    print(f"{equation} = {number(float(root.value))}\n")
+    print(f"{equation} = {number(float(root.value), text.DIGITS)}\n")
     print(text.table(text.tabulate(root, gradients, label), label[root]))
     if any(max(node.shape, default=0) > text.MOST_SHOWN for node in gradients):
         print("\n(large arrays are given by their shape; --json has every entry)")

@@ -81,7 +81,7 @@ def execute(args: argparse.Namespace) -> int:
         _, interrupted = execute_plan(plan(runs, again), ["gradstab", "verify", str(folder)])
         if interrupted:
             raise KeyboardInterrupt
-        found = differences(folder, again, pairs)
+        found = differences(folder, again, pairs, version)
     return _report(folder, len(runs), found, other, args)
 
 

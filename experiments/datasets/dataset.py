@@ -31,6 +31,20 @@ NAMELESS = Names()
 
 
 @dataclass(frozen=True)
+class Range:
+    """Hold the smallest and the largest of some numbers, and their root mean square."""
+
+    low: float
+    high: float
+    rms: float
+
+
+def range_of(values: FloatArray) -> Range:
+    """Return the range of an array."""
+    return Range(float(values.min()), float(values.max()), float(np.sqrt(np.mean(values**2))))
+
+
+@dataclass(frozen=True)
 class Facts:
     """Hold what is known of a data set without its arrays.
 
@@ -46,6 +60,8 @@ class Facts:
         x_nbytes: of the training examples' inputs.
         names: of features, targets and classes.
         notes: what was decided on the way, one sentence each.
+        inputs: range of the training examples' features.
+        targets: range of their targets.
     """
 
     n_inputs: int
@@ -59,6 +75,8 @@ class Facts:
     x_nbytes: int
     names: Names
     notes: tuple[str, ...]
+    inputs: Range
+    targets: Range
 
 
 @dataclass(frozen=True)
@@ -102,6 +120,8 @@ class Dataset:
             x_nbytes=self.x.nbytes,
             names=self.names,
             notes=self.notes,
+            inputs=range_of(self.x),
+            targets=range_of(self.y),
         )
 
 

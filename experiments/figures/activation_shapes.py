@@ -15,6 +15,9 @@ from experiments.store.tables import Results
 
 ORDER = 80
 
+_SHORT = 10
+"""Letters of a name beside which there is room on the line."""
+
 _FRACTIONS = {"0.25": "¼", "0.5": "½", "0.75": "¾"}
 
 
@@ -47,7 +50,8 @@ def draw(table: FigureTable) -> Figure:
         for end in {low, high}:
             right.axhline(end, color=OKABE_ITO[1], lw=0.8, ls=":", gid="end")
         right.set_ylim(min(-0.15, low - 0.15), max(1.25, high + 0.15))
-        left.set_title(f"φ  {name}{'  (in this sweep)' if used else ''}", fontweight="bold" if used else "normal")
+        gap = "  " if len(name) <= _SHORT else "\n"
+        left.set_title(f"φ  {name}{gap}(in this sweep)" if used else f"φ  {name}", fontweight="bold" if used else "normal")
         right.set_title(f"φ′ ∈ {interval(shape['range'].iloc[0])}")
         for axes in (left, right):
             axes.set_xlabel("z" if i >= len(names) - 2 else "")

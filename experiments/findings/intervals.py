@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from experiments.statistics import intervals
 from experiments.statistics.factors import CONFIDENCE
@@ -33,7 +33,7 @@ def bootstrap(values: Any, statistic: Callable[..., Any], seed: int = 0) -> Inte
 
     Args:
         values: one a repetition; those that are not finite are left out.
-        statistic: (array, axis) -> number per row, such as numpy.median.
+        statistic: (array, axis) -> number per row, such as numpy.median; the axis of the repetitions is the last.
         seed: of the resampling.
 
     Returns:
@@ -46,8 +46,11 @@ def bootstrap(values: Any, statistic: Callable[..., Any], seed: int = 0) -> Inte
     n = len(numbers)
     if n < 2:
         return Interval(float(numbers[0]) if n else math.nan, math.nan, math.nan, n, "none")
-    picks = np.random.default_rng(seed).integers(0, n, (intervals.RESAMPLES, n))
     tail = float(special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + CONFIDENCE) / 2)))
-    low, high = np.quantile(statistic(numbers[picks], axis=1), [tail, 1 - tail])
-    center = float(statistic(numbers[None], axis=1)[0])
+    drawn = stats.bootstrap(
+        (numbers,), statistic, n_resamples=intervals.RESAMPLES, confidence_level=1 - 2 * tail, method="percentile",
+        rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    low, high = drawn.confidence_interval
+    center = float(statistic(numbers, axis=-1))
     return Interval(center, min(float(low), center), max(float(high), center), n, "bootstrap")

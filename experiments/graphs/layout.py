@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from scipy.optimize import isotonic_regression
+
 N = TypeVar("N", bound=Hashable)
 
 _SWEEPS = 24
@@ -232,21 +234,14 @@ def _set_heights(columns: list[list[_Cell]], gap: float) -> None:
 def _spread(column: list[_Cell], wanted: list[float], weights: list[float], gap: float) -> None:
     """Set y as near to the wanted heights, in weighted squares, as order and distances allow.
 
-    With the cumulated least distances taken off, the condition is that the sequence does not decrease: isotonic
-    regression, by pooling adjacent violators.
+    With the cumulated least distances taken off, the condition is that the sequence does not decrease: isotonic regression.
     """
     offsets = [0.0]
     for above, below in pairwise(column):
         offsets.append(offsets[-1] + (above.height + below.height) / 2 + gap)
-    pools: list[tuple[float, float, int]] = []  # mean, weight, members
-    for target, offset, weight in zip(wanted, offsets, weights, strict=True):
-        pools.append((target - offset, weight, 1))
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (a, wa, na), (b, wb, nb) = pools[-2:]
-            pools[-2:] = [((a * wa + b * wb) / (wa + wb), wa + wb, na + nb)]
-    means = [mean for mean, _, members in pools for _ in range(members)]
+    means = isotonic_regression([target - offset for target, offset in zip(wanted, offsets, strict=True)], weights=weights).x
     for cell, mean, offset in zip(column, means, offsets, strict=True):
-        cell.y = mean + offset
+        cell.y = float(mean) + offset
 
 
 def _straighten(start: float, run: list[_Cell], columns: list[list[_Cell]], gap: float) -> None:

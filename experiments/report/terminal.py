@@ -51,9 +51,23 @@ def describe_run(tables: Tables) -> str:
         f"factor per hidden layer, toward the input: {number(factor.value)}{within}, theory {number(run['delta_factor_theory'])}",
         *_not_geometric(logs),
         f"loss {number(run['final_loss'])}, accuracy {number(run['final_accuracy'])}, test accuracy {number(run['test_accuracy'])}",
+        *_became(run),
         f"verdict: {verdict.name}: {verdict.reason}",
     ]
     return "\n".join(lines)
+
+
+def _became(run: Any) -> list[str]:
+    """Say what became of a run, where its tables tell; those of the first edition do not."""
+    if missing(run["outcome"]) or run["outcome"] == "untrained":
+        return []
+    if run["outcome"] == "diverged":
+        where = "" if missing(run["nonfinite_layer"]) else f" of layer {run['nonfinite_layer']}"
+        first = "" if missing(run["nonfinite_quantity"]) else f": {run['nonfinite_quantity']}{where} is the first that is not finite"
+        return [f"outcome: diverged at step {run['diverged_at_step']}{first}"]
+    guess = "" if missing(run["baseline_accuracy"]) else f", accuracy {number(run['baseline_accuracy'])}"
+    best = f"the best constant output (loss {number(run['baseline_loss'])}{guess})"
+    return [f"outcome: {run['outcome']}; skill {number(run['skill'])} over {best}"]
 
 
 def verdict_of(run: Any, step0: Any) -> Verdict:

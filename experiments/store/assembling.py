@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from bpcore.arrays import Array
 from experiments.errors import UserError
 from experiments.store.parts import PART_SCHEMAS, Part, slices
-from experiments.store.reading import require_columns
+from experiments.store.reading import lacking, require_columns
 from experiments.store.tables import SCHEMAS
 
 _PIECE = 64
@@ -93,6 +93,7 @@ class FileSource:
             message = str(error).splitlines()[0]
             raise UserError(f"cannot read {self._path}: {message}; run the sweep again with --fresh") from error
         require_columns(self._path, name, self._file.schema_arrow.names)
+        self._lacking = [column.name for column in lacking(name, self._file.schema_arrow.names)]
         self.runs = _extents(column, self._path)
         metadata = self._file.metadata
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
@@ -110,7 +111,11 @@ class FileSource:
     def _group(self, group: int) -> pa.Table:
         schema = PART_SCHEMAS[self._name]
         try:
-            return self._file.read_row_group(group, columns=schema.names).select(schema.names).replace_schema_metadata().cast(schema)
+            there = [name for name in schema.names if name not in self._lacking]
+            found = self._file.read_row_group(group, columns=there)
+            for name in self._lacking:
+                found = found.append_column(schema.field(name), pa.array(np.full(found.num_rows, np.nan)))
+            return found.select(schema.names).replace_schema_metadata().cast(schema)
         except (OSError, pa.ArrowException) as error:
             message = str(error).splitlines()[0]
             raise UserError(f"cannot read {self._path}: {message}; run the sweep again with --fresh") from error

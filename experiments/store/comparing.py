@@ -113,13 +113,16 @@ def _bits(values: Array) -> Array:
     return canonical.view(np.uint64 if values.dtype == np.float64 else np.uint32)
 
 
-def differences(ours: Path, theirs: Path, pairs: list[Pair]) -> list[Difference]:
+def differences(ours: Path, theirs: Path, pairs: list[Pair], version: int | None = None) -> list[Difference]:
     """Compare runs of two results folders: every table, every column, every snapshot.
+
+    What a version did not record, or not in these rows, is compared where it has a value.
 
     Args:
         ours: a results folder.
         theirs: another.
         pairs: the runs to compare.
+        version: of the arithmetic that made `ours`, where it is an older one.
 
     Returns:
         One entry for each column that differs, the largest difference first; none where all bits agree.
@@ -128,14 +131,16 @@ def differences(ours: Path, theirs: Path, pairs: list[Pair]) -> list[Difference]
         UserError: a table is missing or damaged.
     """
     tally = _Tally()
-    _compare_runs(ours, theirs, pairs, tally)
-    for name in TABLES:
+    _compare_runs(ours, theirs, pairs, version, tally)
+    for name, columns in TABLES.items():
         for run_id, dtype, a, b in _rows(FileSource(ours, name), FileSource(theirs, name), pairs):
             if a.num_rows != b.num_rows:
                 tally.note(name, "rows", abs(a.num_rows - b.num_rows), math.nan, run_id)
                 continue
             for column in a.column_names:
                 left, right = (table[column].to_numpy() for table in (a, b))
+                if version is not None and columns[column].since > version:
+                    left, right = left[~np.isnan(left)], right[~np.isnan(left)]
                 tally.add(name, column, left, right, run_id, dtype)
     for pair in pairs:
         _compare_snapshots(ours / snapshot_name(pair.ours), theirs / snapshot_name(pair.theirs), pair.ours, tally)
@@ -147,11 +152,11 @@ def _rows(a: FileSource, b: FileSource, pairs: list[Pair]) -> Iterator[tuple[str
         yield pair.ours, pair.dtype, a.rows(*a.runs.get(pair.ours, (0, 0))), b.rows(*b.runs.get(pair.theirs, (0, 0)))
 
 
-def _compare_runs(ours: Path, theirs: Path, pairs: list[Pair], tally: _Tally) -> None:
+def _compare_runs(ours: Path, theirs: Path, pairs: list[Pair], version: int | None, tally: _Tally) -> None:
     left, right = ({row["run_id"]: row for row in read_table(folder, "runs").to_dict("records")} for folder in (ours, theirs))
     for pair in pairs:
-        for column in RUN_RESULTS:
-            if column == "error":  # a traceback names lines of code
+        for column, declared in RUN_RESULTS.items():
+            if column == "error" or (version is not None and declared.since > version):  # a traceback names lines of code
                 continue
             a, b = (_one(side[run_id].get(column)) for side, run_id in ((left, pair.ours), (right, pair.theirs)))
             if a.dtype == b.dtype:

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from bpcore.measure.columns import FIRST, Column
 from experiments.errors import UserError
 from experiments.store.columns import KEYS, RUN_RESULTS, TABLES
 from experiments.store.folder import require_results
-from experiments.store.tables import Results, Tables
+from experiments.store.tables import PANDAS, Results, Tables
 from experiments.text.quoting import quote
 
 
@@ -47,11 +48,15 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
         message = str(error).splitlines()[0]
         raise UserError(f"cannot read {path}: {message}; run the sweep again with --fresh") from error
     require_columns(path, name, frame.columns)
+    for column in lacking(name, frame.columns):
+        frame[column.name] = pd.Series([None] * len(frame), index=frame.index, dtype=PANDAS[column.kind])
     return frame
 
 
 def require_columns(path: Path, name: str, columns: Iterable[str]) -> None:
     """Make sure that a file has the columns of a table, and no others; those of the configuration, in the runs table, are free.
+
+    A file of the first edition may lack what is recorded since.
 
     Args:
         path: of the file.
@@ -62,12 +67,23 @@ def require_columns(path: Path, name: str, columns: Iterable[str]) -> None:
         UserError: one is missing or not known.
     """
     known, there = KEYS | RUN_RESULTS if name == "runs" else TABLES[name], list(columns)
-    missing = [column for column in known if column not in there]
+    missing = [column.name for column in known.values() if column.since == FIRST and column.name not in there]
     strange = [column for column in there if column not in known] if name != "runs" else []
     if missing:
         raise UserError(f"{path} lacks the column `{missing[0]}`; run the sweep again with --fresh")
     if strange:
         raise UserError(f"{path} has the column `{strange[0]}`, which this version does not know; read it with the version that wrote it")
+
+
+def lacking(name: str, columns: Iterable[str]) -> list[Column]:
+    """Return the columns of a table that a file of the first edition lacks.
+
+    Args:
+        name: of the table.
+        columns: of the file.
+    """
+    known, there = RUN_RESULTS if name == "runs" else TABLES[name], set(columns)
+    return [column for column in known.values() if column.since > FIRST and column.name not in there]
 
 
 def load(path: str | Path) -> Results:

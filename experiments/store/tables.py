@@ -16,10 +16,11 @@ from experiments.store.columns import RUN_RESULTS, SORT, TABLES
 
 WRITE_ORDER = ("histograms", "layers", "steps", "runs")
 
-_ARROW: dict[Kind, pa.DataType] = {"number": pa.float64(), "whole": pa.int64(), "truth": pa.bool_(), "word": pa.string()}
-_PANDAS: dict[Kind, str] = {"number": "float64", "whole": "Int64", "truth": "boolean", "word": "str"}
+ARROW: dict[Kind, pa.DataType] = {"number": pa.float64(), "whole": pa.int64(), "truth": pa.bool_(), "word": pa.string()}
+PANDAS: dict[Kind, str] = {"number": "float64", "whole": "Int64", "truth": "boolean", "word": "str"}
+"""The dtypes of what a column holds, in Arrow and in pandas."""
 
-SCHEMAS = {name: pa.schema([(column.name, _ARROW[column.kind]) for column in columns.values()]) for name, columns in TABLES.items()}
+SCHEMAS = {name: pa.schema([(column.name, ARROW[column.kind]) for column in columns.values()]) for name, columns in TABLES.items()}
 """The Arrow types of the three long tables."""
 
 
@@ -78,7 +79,7 @@ def runs_frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
     return _sorted("runs", frame)
 
 
-_DTYPES = {column.name: _PANDAS[column.kind] for column in RUN_RESULTS.values()} | {"batch_size": "Int64", "record.snapshot": "Int64"}
+_DTYPES = {column.name: PANDAS[column.kind] for column in RUN_RESULTS.values()} | {"batch_size": "Int64", "record.snapshot": "Int64"}
 """Dtypes that are not read off the values: of all results, and of keys that may be empty in every run."""
 
 

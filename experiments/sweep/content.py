@@ -14,6 +14,8 @@ from bpcore.measure.records import StackRecord
 from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
+from experiments.diagnosis.baseline import baseline
+from experiments.diagnosis.outcome import initial_loss, judge_outcome
 from experiments.diagnosis.signal import judge
 from experiments.statistics.factors import delta_factor
 from experiments.store.columns import PREDICTED, RUN_RESULTS
@@ -89,7 +91,7 @@ def canonical(values: Array) -> Array:
 
 def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
     """Return each run's results: the columns of the runs table that are not its config."""
-    start = {name: values[:, 0] for name, values in record.layers.items()}
+    start, final = {name: values[:, 0] for name, values in record.layers.items()}, record.final
     layer = np.arange(start["delta_norm"].shape[1])
     results = []
     for i, run in enumerate(runs):
@@ -101,9 +103,11 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
             "status": "ok" if diverged_at is None else "diverged",
             "diverged_at_step": diverged_at,
             "error": None,
-            "final_loss": float(record.final_loss[i]),
-            "final_accuracy": float(record.final_accuracy[i]),
-            "test_accuracy": float(record.test_accuracy[i]),
+            "final_loss": float(final.loss[i]),
+            "final_accuracy": float(final.accuracy[i]),
+            "test_accuracy": float(final.test_accuracy[i]),
+            "test_loss": float(final.test_loss[i]),
+            **_became(run, record, i),
             "delta_factor": factor.value,
             "delta_factor_lo": factor.low,
             "delta_factor_hi": factor.high,
@@ -115,6 +119,28 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
     return results
 
 
+def _became(run: Run, record: StackRecord, i: int) -> dict[str, Any]:
+    """Return what became of a run, and what that is judged by."""
+    known, facts, where = baseline(run), run.facts, record.nonfinite[i]
+    start = initial_loss(float(record.step_columns["loss"][i, 0]), run.weight_decay, record.layers["weight_norm"][i, 0])
+    end = float(record.final.data_loss[i])
+    found = judge_outcome(record.diverged_at_step[i], run.steps, start, end, known.loss, facts.n_outputs, facts.n_examples)
+    return {
+        "outcome": found.name,
+        "skill": found.skill,
+        "baseline_loss": known.loss,
+        "baseline_accuracy": known.accuracy,
+        "nonfinite_quantity": where[0] if where is not None else None,
+        "nonfinite_layer": where[1] if where is not None else None,
+        "input_low": facts.inputs.low,
+        "input_high": facts.inputs.high,
+        "input_rms": facts.inputs.rms,
+        "target_low": facts.targets.low,
+        "target_high": facts.targets.high,
+        "target_rms": facts.targets.rms,
+    }
+
+
 def failed(run: Run, error: str) -> Content:
     """Return what a run that failed left: the reason, and no measurements.
 
@@ -122,7 +148,7 @@ def failed(run: Run, error: str) -> Content:
         run: that failed.
         error: one line, then the traceback.
     """
-    empty = dict.fromkeys(RUN_RESULTS, math.nan) | {"diverged_at_step": None, "verdict": None}
+    empty = {name: math.nan if column.kind == "number" else None for name, column in RUN_RESULTS.items()} | {"outcome": "failed"}
     row = {"run_id": run.run_id, **flatten(run.config), **empty, "status": "failed", "error": error}
     tables = {name: schema.empty_table() for name, schema in PART_SCHEMAS.items()}
     return Content([row], tables, {name: [0] for name in tables})

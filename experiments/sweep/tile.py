@@ -41,7 +41,7 @@ def run_tile(runs: list[Run], on_step: Callable[[int, FloatArray], None] | None 
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
     record = train_stack(settings, [_run_settings(run) for run in runs], examples, on_step)
     if dataset.classes is None:  # an index of the largest output means nothing then
-        for accuracies in (record.step_columns["accuracy"], record.final_accuracy, record.test_accuracy):
+        for accuracies in (record.step_columns["accuracy"], record.final.accuracy, record.final.test_accuracy):
             accuracies[:] = math.nan
     content = content_of(runs, record, [predict(run) for run in runs])
     content.seconds = time.monotonic() - started

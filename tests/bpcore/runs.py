@@ -1,19 +1,29 @@
 """Small trainings for the tests of the step loop and of what it records."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from bpcore.arrays import FloatArray
 from bpcore.engine.batches import Examples
 from bpcore.measure.recording import Recording
 from bpcore.measure.records import RunRecord
 from bpcore.mlp import Network
-from bpcore.training import RunSettings, StackSettings, train
+from bpcore.training import RunSettings, StackSettings, train_stack
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.oracles import Array, catalogue
 
 CLIPS, OPTIMIZERS, INITIALIZERS = catalogue("clip"), catalogue("optimizer"), catalogue("init")
+
+
+def train(
+    settings: StackSettings, runs: list[RunSettings], examples: Examples, on_step: Callable[[int, FloatArray], None] | None = None
+) -> list[RunRecord]:
+    """Train a stack and return one record a run."""
+    record = train_stack(settings, runs, examples, on_step)
+    return [record.of(run) for run in range(len(runs))]
 
 
 def examples(m: int = 12, test: bool = False) -> Examples:

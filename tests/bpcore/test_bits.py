@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from bpcore.engine.batches import Examples
 from bpcore.measure.recording import Recording
 from bpcore.mlp import Network
-from bpcore.training import RunSettings, StackSettings, train
+from bpcore.training import RunSettings, StackSettings
 from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS
-from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences
+from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, train
 
 SIZES = st.sampled_from([1, 2, 3, 7, 8, 17, 31, 33])
 

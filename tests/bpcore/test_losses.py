@@ -144,3 +144,32 @@ def test_the_form_of_the_error_that_a_loss_declares(name: str, n: int) -> None:
         p = np.exp(z) / np.exp(z).sum(axis=-2, keepdims=True)
         assert np.allclose(delta, p - y, rtol=1e-12, atol=1e-15) == loss.softmax
     assert not (loss.elementwise and loss.softmax)
+
+
+@every_loss
+def test_the_best_constant_output_has_the_least_loss_of_all_constants(name: str) -> None:
+    loss = LOSSES[name]()
+    if loss.constant is None:
+        pytest.skip("declares none")
+    y = targets(name, 3, 40, np.random.default_rng(4))
+    best = loss.constant(y)
+    assert best.shape == (3, 1)
+
+    def mean(z: Array) -> float:
+        return float(loss.value(np.broadcast_to(z, y.shape), y, identity()).mean())
+
+    least = mean(best)
+    for direction in np.random.default_rng(5).standard_normal((30, 3, 1)):
+        for step in (0.01, 0.3, 3.0):
+            assert mean(best + step * direction) > least - 1e-14 * abs(least)
+    away = np.random.default_rng(6).standard_normal((3, 1))
+    if loss.softmax:
+        away -= away.mean()  # the loss does not see what all logits have in common
+    assert mean(best + 0.01 * away) > least
+
+
+def test_a_class_that_never_occurs_has_a_finite_constant() -> None:
+    for name in ("softmax_cross_entropy", "sigmoid_cross_entropy"):
+        loss, y = LOSSES[name](), np.array([[1.0, 1.0], [0.0, 0.0]])
+        assert loss.constant is not None
+        assert loss.value(np.broadcast_to(loss.constant(y), y.shape), y, identity()).max() < 1e-300 + 1e-14

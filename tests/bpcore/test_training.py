@@ -10,9 +10,8 @@ from bpcore import mlp
 from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.measure.sharpness import sharpness
-from bpcore.training import train
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, as_problem
-from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, examples, run, snapshots, stack, train_one
+from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, examples, run, snapshots, stack, train, train_one
 from tests.oracles import Array, complex_step_gradients, forward
 
 

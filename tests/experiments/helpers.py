@@ -19,10 +19,10 @@ __all__ = ["ROOT", "TINY", "changed", "command", "sweep"]
 TINY = ["width=8", "data.n_samples=50", "executor=serial"]
 
 
-def sweep(folder: Path, *overrides: str, multirun: bool = True, name: str = "sweep") -> Results:
-    """Run a small sweep in this process and load its results."""
+def sweep(folder: Path, *overrides: str, multirun: bool = True, name: str = "sweep", tiny: bool = True) -> Results:
+    """Run a sweep in this process and load its results; a small one, unless sizes are said."""
     flags = ["--multirun"] if multirun else []
-    composed = compose(flags, [*TINY, f"results_dir={folder}", f"name={name}", *overrides])
+    composed = compose(flags, [*(TINY if tiny else TINY[-1:]), f"results_dir={folder}", f"name={name}", *overrides])
     runs, _ = runs_of(composed)
     target = folder_of(runs, composed[0].experiment)
     execute(plan(runs, target), ["test"], progress=False)

@@ -1,6 +1,7 @@
 """What happens over training steps, for figures: columns of the steps table, and how clipping acts."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,17 +27,19 @@ def course(results: Results, axes: list[str], column: str, logarithmic: bool) ->
     Returns:
         Axes, step, the columns of `log_band`; None where the column is empty or has one step.
     """
-    frame = joined(results, "steps", axes, [column])
-    if frame["step"].nunique() < 2 or not frame[column].notna().any():
+    what, value = f"the {column}", f"_{column}"  # an axis may have the column's name: loss
+    steps_of = replace(results, steps=results.steps.rename(columns={column: value}))
+    frame = joined(steps_of, "steps", axes, [value])
+    if frame["step"].nunique() < 2 or not frame[value].notna().any():
         return None
-    frame, roles = shown(frame, results, axes, within=["step"], value=column, what=f"the {column}")
+    frame, roles = shown(frame, results, axes, within=["step"], value=value, what=what)
     steps = thin(sorted(frame["step"].unique()), MOST_STEPS)
     if len(steps) < frame["step"].nunique():
         note = f"{len(steps)} of {frame['step'].nunique()} recorded steps are drawn, evenly spaced."
         roles = Roles(roles.color, roles.facets, (*roles.notes, note))
         # the row in which a run diverged stays, whatever its step
-        frame = frame[frame["step"].isin(steps) | ~np.isfinite(frame[column])]
-    table = (log_band if logarithmic else linear_band)(frame, [*roles.axes, "step"], column)
+        frame = frame[frame["step"].isin(steps) | ~np.isfinite(frame[value])]
+    table = (log_band if logarithmic else linear_band)(frame, [*roles.axes, "step"], value)
     return FigureTable(ordered(table, roles, ["step"]), roles)
 
 

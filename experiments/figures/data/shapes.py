@@ -29,7 +29,7 @@ def activation_shapes(results: Results) -> FigureTable:
     runs = results.runs[results.runs["activation"].isin(names)]
     axes = [column for column in runs.columns if column == "activation" or column.startswith("activation.")]
     used = [node_of("activation", row) for _, row in runs[axes].drop_duplicates().iterrows()]
-    used.sort(key=lambda node: (*_place(runs, node["name"]), *(value for value in node.values() if isinstance(value, (int, float)))))
+    used.sort(key=lambda node: (node["name"], *(value for value in node.values() if isinstance(value, (int, float)))))
     shown = thin(used, MOST_SETTINGS)
     others = [choice("activation", name) for name in sorted(names) if name not in set(runs["activation"])]
     z = np.linspace(-5.0, 5.0, 501)
@@ -43,8 +43,3 @@ def activation_shapes(results: Results) -> FigureTable:
         parts.append(pd.DataFrame({**columns, "low": bounds.low, "high": bounds.high, "range": str(bounds)}))
     left_out = tuple(label_of(node) for node in used if node not in shown)
     return FigureTable(pd.concat(parts, ignore_index=True), left_out=left_out)
-
-
-def _place(runs: pd.DataFrame, name: str) -> tuple[int]:
-    """Return where an activation first appears in a sweep."""
-    return (list(dict.fromkeys(runs["activation"])).index(name),)

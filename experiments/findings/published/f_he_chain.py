@@ -64,7 +64,8 @@ def _product_of(squares: Array, powers: Array) -> Callable[[Array, int], Array]:
     """Return the statistic: rows of seeds -> inverse product of the fan-ins' root mean square factors over those seeds."""
 
     def statistic(picks: Array, axis: int) -> Array:
-        product: Array = np.prod(squares[picks.astype(int)].mean(axis=axis) ** (-powers / 2), axis=-1)
+        of_seeds = squares[picks.astype(int)]  # the fan-ins stand behind the axis of the seeds
+        product: Array = np.prod(of_seeds.mean(axis=axis % picks.ndim) ** (-powers / 2), axis=-1)
         return product
 
     return statistic

@@ -43,7 +43,8 @@ def with_more(function: Callable[..., Any]) -> Callable[..., Any]:
 
 MAKERS = [
     (recorder, "norm_columns", "delta_rms", "layers", {}),
-    (training, "costly_columns", "dead", "layers", {}),
+    (training, "costly_columns", "a_var", "layers", {}),
+    (training, "costly_columns", "equal_units", "layers", {}),
     (training, "costly_columns", "zero", "layers", {"full": True}),
     (training, "probe_layers", "a_rank", "layers", {"probes": PROBED}),
     (training, "probe_layers", "gradient_cosine", "layers", {"probes": PROBED}),
@@ -105,10 +106,10 @@ def test_a_row_that_is_declared_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     def more(self: Any, step: int, mask: Any, norms: Any, row: Any) -> None:
         original(self, step, mask, norms, row)
         if step == 1:
-            self.add_columns(1, mask, {"dead": np.zeros(norms.shape[1:])})
+            self.add_columns(1, mask, {"a_var": np.zeros(norms.shape[1:])})
 
     monkeypatch.setattr(recorder.Recorder, "add", more)
-    with pytest.raises(ColumnError, match="column `dead` of layers was measured at step 1, where it is declared to be empty"):
+    with pytest.raises(ColumnError, match="column `a_var` of layers was measured at step 1, where it is declared to be empty"):
         train_one(settings({}))
 
 

@@ -55,3 +55,11 @@ def test_effective_rank_is_of_the_singular_values_at_any_scale(scale: float) -> 
 
 def test_effective_rank_of_nothing_is_not_a_number() -> None:
     assert np.isnan(instruments.effective_rank(np.array([np.zeros((2, 3)), np.full((2, 3), np.inf)]))).all()
+
+
+def test_equal_units_are_equal_to_the_bit() -> None:
+    weights, biases = np.ones((3, 4, 2)), np.zeros((3, 4, 1))
+    weights[1, 2, 0] = 1 + 2**-52
+    biases[2, 1:] = 1e-300
+    np.testing.assert_array_equal(instruments.equal_units(weights, biases), [1.0, 0.75, 0.25])
+    assert np.isnan(instruments.equal_units(weights[:, :1], biases[:, :1])).all()

@@ -13,9 +13,9 @@ from bpcore.measure.instruments import effective_rank
 from bpcore.measure.modes import modes
 from bpcore.measure.recording import Recording
 from bpcore.measure.shattering import gradient_cosine
-from bpcore.training import StackSettings, train
+from bpcore.training import StackSettings
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS
-from tests.bpcore.runs import OPTIMIZERS, differences, run, snapshots, stack, train_one
+from tests.bpcore.runs import OPTIMIZERS, differences, run, snapshots, stack, train, train_one
 from tests.bpcore.test_training import parameters
 from tests.oracles import Array
 

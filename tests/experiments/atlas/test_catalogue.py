@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from experiments.atlas.catalogue import ids, read, select
 from experiments.errors import UserError
 from tests.experiments.atlas import own
+from tests.experiments.helpers import ROOT
 
 
 def test_the_claims_of_the_slides_come_first() -> None:
@@ -108,3 +109,9 @@ def test_a_figure_takes_the_tables_alone_or_the_finding_too() -> None:
     assert replace(entry, caption=None).words(tables) == ""
     with pytest.raises(ValueError, match="s_vanish has no draw"):
         replace(entry, draw=None).figure(tables)
+
+
+def test_the_example_of_the_docs_is_the_one_that_the_tests_run() -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    blocks = [block.partition("```")[0] for block in text.split("```python\n")[1:]]
+    assert blocks[-1].strip() == own.CODE.strip()

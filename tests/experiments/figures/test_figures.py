@@ -1,5 +1,6 @@
 """What every figure draws equals its table, and its table equals an independent expression of pandas."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -211,17 +212,17 @@ def test_an_activation_is_drawn_with_the_parameters_that_it_had_in_the_sweep() -
     table = activation_shapes.table(results, ["activation", "activation.alpha"])
     assert table is not None
     names = list(table.frame["activation"].unique())
-    assert names[:5] == ["leaky_relu alpha=0.02", "leaky_relu alpha=0.5", "elu alpha=0.02", "elu alpha=0.5", "tanh"]
+    assert names[:5] == ["elu alpha=0.02", "elu alpha=0.5", "leaky_relu alpha=0.02", "leaky_relu alpha=0.5", "tanh"]
     assert not {"leaky_relu alpha=0.1", "elu alpha=1", "leaky_relu", "elu"} & set(names), "no shape that no run had"
     assert set(table.frame.groupby("activation")["used"].first()[lambda used: used].index) == set(names[:5])
     figure = drawn(activation_shapes, table)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles[:4:2] == ["φ  leaky_relu alpha=0.02  (in this sweep)", "φ  leaky_relu alpha=0.5  (in this sweep)"]
+    assert titles[:4:2] == ["φ  elu alpha=0.02\n(in this sweep)", "φ  elu alpha=0.5\n(in this sweep)"]
     assert titles[10] == "φ  gelu"
-    for place, alpha in ((0, 0.02), (2, 0.5)):
+    for place, alpha in ((4, 0.02), (6, 0.5)):
         ((z, value),) = [line.get_data() for line in figure.axes[place].lines if line.get_gid() == "value"]
         np.testing.assert_allclose(value, np.where(z > 0, z, alpha * z), rtol=1e-12)
-    for place, alpha in ((4, 0.02), (6, 0.5)):
+    for place, alpha in ((0, 0.02), (2, 0.5)):
         ((z, value),) = [line.get_data() for line in figure.axes[place].lines if line.get_gid() == "value"]
         np.testing.assert_allclose(value, np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))), rtol=1e-12)
     assert "Left out" not in activation_shapes.caption(table)
@@ -272,6 +273,18 @@ def test_the_clipped_gradient_is_drawn_beneath_the_whole(samples: Samples) -> No
     assert (table.frame["clipped_mean"] <= table.frame["mean"] * (1 + 1e-12)).all()
     figure = drawn(gradient_norm, table)
     np.testing.assert_array_equal(np.concatenate([y for _, y in lines(figure, "clipped_mean")]), table.frame["clipped_mean"])
+
+
+def test_a_sweep_over_losses_has_a_figure_of_the_loss(samples: Samples) -> None:
+    """The axis `loss` and the measured column `loss` are two things."""
+    results = samples["seeds_alone"]
+    results = replace(results, runs=results.runs.assign(loss=["mse", "softmax_cross_entropy", "mse"]))
+    table = loss.table(results, ["loss"])
+    assert table is not None
+    steps = results.steps.merge(results.runs[["run_id", "loss"]], on="run_id", suffixes=("", "_axis"))
+    expected = np.log(steps["loss"]).groupby([steps["loss_axis"], steps["step"]]).mean()
+    got = table.frame.set_index(["loss", "step"])["mean"]
+    np.testing.assert_allclose(got.reindex(expected.index), np.exp(expected), rtol=1e-12)
 
 
 def test_settings_without_clipping_are_left_out_of_the_clip_figures(samples: Samples) -> None:

@@ -1,8 +1,10 @@
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from experiments.findings.frames import groups, layers_at, profile
 from experiments.findings.intervals import bootstrap, geometric_mean, mean, share
@@ -38,6 +40,19 @@ def test_a_bootstrap_is_the_same_each_time_and_covers_what_it_should() -> None:
     covered = np.mean([one.low <= 0 <= one.high for one in intervals])
     assert 0.89 <= covered <= 0.98
     assert not 0.89 <= np.mean([one.low <= 0.5 <= one.high for one in intervals]) <= 0.98
+
+
+@pytest.mark.parametrize("statistic", [np.mean, np.median])
+@pytest.mark.parametrize("n", [2, 3, 7, 40])
+def test_a_bootstrap_has_the_expanded_percentiles_of_resampled_statistics(statistic: Any, n: int) -> None:
+    values = np.random.default_rng(n).lognormal(size=n)
+    found = bootstrap([*values, math.inf, math.nan], statistic, seed=3)
+    picks = np.random.default_rng(3).integers(0, n, (2000, n))
+    tail = stats.norm.cdf(-math.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1))
+    low, high = np.quantile(statistic(values[picks], axis=1), [tail, 1 - tail])
+    center = statistic(values)
+    assert (found.value, found.n) == (center, n)
+    np.testing.assert_allclose([found.low, found.high], [min(low, center), max(high, center)], rtol=1e-14)
 
 
 def test_a_share_has_wilsons_interval() -> None:

@@ -1,9 +1,17 @@
+import shutil
+
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import experiments
+from bpcore.measure.columns import FIRST
+from experiments.cli import main
 from experiments.errors import UserError
-from experiments.store.columns import TABLES
+from experiments.store.assembling import FileSource
+from experiments.store.columns import RUN_RESULTS, TABLES
+from experiments.store.parts import PART_SCHEMAS
 from experiments.store.reading import load
 from tests.experiments.helpers import sweep
 
@@ -59,3 +67,44 @@ class TestLoad:
             (tmp_path / path.name).write_bytes(path.read_bytes())
         results.runs.iloc[:1].to_parquet(tmp_path / "runs.parquet")
         assert set(load(tmp_path).layers["run_id"]) == {results.runs["run_id"].iloc[0]}
+
+
+@pytest.fixture
+def first_edition(results, tmp_path):
+    """Return the folder as the first edition left one: without what is recorded since."""
+    folder = shutil.copytree(results.path, tmp_path / "old")
+    for name, columns in {"runs": RUN_RESULTS, **TABLES}.items():
+        table = pq.read_table(folder / f"{name}.parquet")
+        since = [column.name for column in columns.values() if column.since > FIRST]
+        whole = [column for column in since if column not in ("dead", "saturated")]  # which it had, in fewer rows
+        pq.write_table(table.drop_columns(whole), folder / f"{name}.parquet")
+    return folder
+
+
+class TestFirstEdition:
+    def test_what_is_recorded_since_is_empty(self, results, first_edition):
+        old = load(first_edition)
+        assert old.runs["outcome"].isna().all()
+        assert old.runs["skill"].isna().all()
+        assert old.layers["equal_units"].isna().all()
+        assert set(old.runs.columns) == set(results.runs.columns)
+        assert {str(kind) for kind in old.runs[["skill", "nonfinite_layer"]].dtypes} == {"float64", "Int64"}
+
+    def test_it_is_reported_and_shown(self, first_edition, capsys):
+        assert main(["report", str(first_edition)]) == 0
+        assert main(["export", str(first_edition), "--json"]) == 0
+        capsys.readouterr()
+
+    def test_what_it_had_must_be_there(self, first_edition):
+        table = pq.read_table(first_edition / "runs.parquet")
+        pq.write_table(table.drop_columns(["final_loss"]), first_edition / "runs.parquet")
+        with pytest.raises(UserError, match="lacks the column `final_loss`"):
+            load(first_edition)
+
+    def test_its_rows_stand_in_the_columns_of_today(self, results, first_edition):
+        for name in TABLES:
+            rows = FileSource(first_edition, name).rows(0, 3)
+            assert rows.schema == PART_SCHEMAS[name]
+            if name == "layers":
+                assert np.isnan(rows["equal_units"].to_numpy()).all()
+                assert rows["delta_norm"].to_pylist() == results.layers["delta_norm"][:3].tolist()
