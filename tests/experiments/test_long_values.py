@@ -65,8 +65,11 @@ PLACES = {
     "data": [["V"], ["mnist", "--dir", "V"], ["mnist", "--V"]],
 }
 
-EVERY_KIND = (["depth=V"], ["V=1"], ["-m", "depth=1,V"])
-"""Of what Hydra reads; it reads long lines slowly."""
+EVERY_KIND = ["init.scale=V"]
+"""Of values that Hydra reads; it reads long lines slowly."""
+
+TOO_DEEP = ["-m", "depth=1,V"]
+"""Where brackets alone are more than Hydra's own parser of sweeps can take."""
 
 _BY_HYDRA = ("run", "theory", "phase", "remedies", "reproduce")
 CASES = [
@@ -74,7 +77,7 @@ CASES = [
     for command, places in PLACES.items()
     for place in places
     for kind in VALUES
-    if command not in _BY_HYDRA or kind == "a word" or (command == "run" and place in EVERY_KIND)
+    if command not in _BY_HYDRA or kind == "a word" or place == EVERY_KIND or (place == TOO_DEEP and kind == "brackets")
 ]
 
 
