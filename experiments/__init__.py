@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from experiments.store.reading import load
     from experiments.store.tables import Results
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Results", "__version__", "load"]
 
 

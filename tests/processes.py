@@ -16,9 +16,13 @@ GRACE = 30
 """Seconds in which the kernel has taken a killed group away; it takes milliseconds."""
 
 
+WARNINGS = "error,ignore:During parsing environment variable:ImportWarning"
+"""Every warning is an error, but for what numpy says of the processor's features that a portable run does without and it does not know."""
+
+
 def environment(**more: str) -> dict[str, str]:
     """Return the environment of a process that imports this tree and in which a warning is an error, as it is in this one."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **more}
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": WARNINGS, **more}
 
 
 def end(process: subprocess.Popen[Any]) -> None:

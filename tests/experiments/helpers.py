@@ -23,9 +23,9 @@ def sweep(folder: Path, *overrides: str, multirun: bool = True, name: str = "swe
     """Run a sweep in this process and load its results; a small one, unless sizes are said."""
     flags = ["--multirun"] if multirun else []
     composed = compose(flags, [*(TINY if tiny else TINY[-1:]), f"results_dir={folder}", f"name={name}", *overrides])
-    jobs, _ = runs_of(composed)
-    target = folder_of(jobs, composed[0].experiment)
-    execute(plan(jobs, target), ["test"], progress=False)
+    runs, _ = runs_of(composed)
+    target = folder_of(runs, composed[0].experiment)
+    execute(plan(runs, target), ["test"], progress=False)
     return load(target)
 
 

@@ -44,10 +44,10 @@ def test_it_runs_in_miniature(name, tmp_path):
         cut = [override for override in cut if not override.startswith("depth=")] + ["depth=2,3"]
     composed = compose([], [f"+experiment={name}", *small, *cut])
     assert {entry.experiment for entry in composed} == {name}
-    jobs, _ = runs_of(composed)
-    execute(plan(jobs, tmp_path / name), ["test"], progress=False)
+    runs, _ = runs_of(composed)
+    execute(plan(runs, tmp_path / name), ["test"], progress=False)
     results = load(tmp_path / name)
-    assert len(results.runs) == len(jobs)
+    assert len(results.runs) == len(runs)
     assert set(results.runs["status"]) == {"ok"}
 
 

@@ -47,8 +47,8 @@ class Counted:
 
     def build(self, node):
         self.read.append(node["seed"])
-        x = np.full((1, node["bytes"] // 8), float(node["seed"]))
-        return Dataset(x, x[:, :0], None, None, None, f"{node['seed']}", "counted")
+        x = np.full((1, node["bytes"] // 16), float(node["seed"]))
+        return Dataset(x, x, None, None, None, f"{node['seed']}", "counted")
 
 
 def node(seed, size=800):

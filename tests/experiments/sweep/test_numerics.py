@@ -1,4 +1,5 @@
 import os
+import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from experiments import cli
 from experiments.errors import UserError
 from experiments.sweep import numerics
 from tests.experiments.helpers import TINY, sweep
+from tests.processes import environment, run
 
 
 class StartedAnewError(BaseException):
@@ -85,3 +87,14 @@ def test_every_command_that_computes_starts_anew(started, monkeypatch, tmp_path,
     assert command[3:] == arguments
     assert not left  # nobody comes back to remove it
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="only these processors have AVX-512")
+def test_no_loop_of_avx512_is_left_whatever_numpy_calls_it():
+    program = (
+        "from numpy._core._multiarray_umath import __cpu_dispatch__ as loops, __cpu_features__ as found;"
+        "wide = [name for name in loops if 'AVX512' in name or name == 'X86_V4']; assert wide, loops;"
+        "print([name for name in wide if found[name]])"
+    )
+    done = run([sys.executable, "-c", program], env=environment(**numerics.PORTABLE))
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -17,18 +17,18 @@ def runs_for(folder, *overrides):
 
 
 def test_the_name_follows_from_the_definition(tmp_path):
-    jobs = runs_for(tmp_path, "seed=0,1")
-    assert default_name(jobs, None) == default_name(runs_for("elsewhere", "seed=0,1"), None)
-    assert default_name(jobs, None) != default_name(runs_for(tmp_path, "seed=0,2"), None)
-    assert default_name(jobs, None).startswith("sweep-")
-    assert default_name(jobs[:1], None).startswith("run-")
-    assert default_name(jobs, "overview").startswith("overview-")
+    runs = runs_for(tmp_path, "seed=0,1")
+    assert default_name(runs, None) == default_name(runs_for("elsewhere", "seed=0,1"), None)
+    assert default_name(runs, None) != default_name(runs_for(tmp_path, "seed=0,2"), None)
+    assert default_name(runs, None).startswith("sweep-")
+    assert default_name(runs[:1], None).startswith("run-")
+    assert default_name(runs, "overview").startswith("overview-")
 
 
 def test_the_folder_is_named_by_the_user_or_by_the_sweep(tmp_path):
-    jobs = runs_for(tmp_path, "seed=0")
-    assert folder_of(jobs, None) == tmp_path / "x"
-    assert folder_of(runs_for(tmp_path, "seed=0", "name=null"), None) == tmp_path / default_name(jobs, None)
+    runs = runs_for(tmp_path, "seed=0")
+    assert folder_of(runs, None) == tmp_path / "x"
+    assert folder_of(runs_for(tmp_path, "seed=0", "name=null"), None) == tmp_path / default_name(runs, None)
 
 
 def test_planning_writes_nothing(tmp_path):
