@@ -2,13 +2,13 @@
 
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.experiments.helpers import ROOT, command
+from tests.experiments.helpers import command
+from tests.processes import ROOT, run
 
 TEXT = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
@@ -24,7 +24,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
-    subprocess.run([sys.executable, "tables.py"], cwd=folder, check=True, timeout=120)
+    written = run([sys.executable, "tables.py"], cwd=folder)
+    assert written.returncode == 0, written.stderr
     return folder
 
 

@@ -12,8 +12,8 @@ import pytest
 from tests.processes import ROOT, alive, end, environment, run, started
 
 FAMILY = ["sh", "-c", "sleep 1000 & sleep 1000 & wait"]
-OTHER_WAYS = {"tests/processes.py", "tests/compat.py", "tests/faults/kill_sweep.py", "tests/test_processes.py"}
-"""Here it is done and tested; the other two are programs, not tests."""
+OTHER_WAYS = {"tests/processes.py", "tests/compat.py", "tests/faults/kill_sweep.py", "tests/readme.py", "tests/test_processes.py"}
+"""Here it is done and tested; the others are programs, not tests."""
 
 
 def grown(process: subprocess.Popen[bytes], members: int) -> None:

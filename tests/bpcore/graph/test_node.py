@@ -2,7 +2,6 @@
 
 import ast
 import pkgutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import bpcore
 import bpcore.graph.node
 from bpcore.graph.gates import add, exp, matmul, multiply, negate, power, reciprocal, subtract, transpose
 from bpcore.graph.node import Gate, Node, variable
+from tests.processes import run
 
 
 def test_values_are_copied_and_cannot_be_changed() -> None:
@@ -75,9 +75,8 @@ def modules() -> list[str]:
 def test_the_graph_loads_nothing_of_the_layered_core() -> None:
     assert {"bpcore.graph.node", "bpcore.graph.reverse", "bpcore.graph.gates.routers"} <= set(modules())
     loading = f"import importlib, sys\nfor name in {modules()}: importlib.import_module(name)\nprint(*sys.modules)"
-    answer = subprocess.run(
-        [sys.executable, "-c", loading], cwd=Path(bpcore.__file__).parents[1], capture_output=True, text=True, check=True
-    )
+    answer = run([sys.executable, "-c", loading], cwd=Path(bpcore.__file__).parents[1])
+    assert answer.returncode == 0, answer.stderr
     loaded = {name for name in answer.stdout.split() if name.split(".")[0] in ("bpcore", "experiments")}
     assert loaded == {"bpcore", "bpcore.graph", *modules()}
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -135,7 +134,8 @@ def test_the_plugin_is_light_for_every_other_hydra_application(tmp_path: Path) -
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "ignore", "app.py", f"hydra.run.dir={tmp_path}"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    done = run(command, cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
     heavy = {"pandas", "matplotlib", "pyarrow", "sklearn", "bpcore", "loky", "psutil", "jinja2", "pooch", "torch"}
     assert heavy.isdisjoint(re.findall(r"\w+", done.stdout))
     assert "experiments" in done.stdout

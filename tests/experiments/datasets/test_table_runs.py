@@ -1,12 +1,14 @@
 """Tables of one's own through the real code: what people bring, and what must happen."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.experiments.datasets.tables import broken, clinic, flats, flowers
 from tests.experiments.helpers import command, sweep
+from tests.processes import ROOT, environment, run
 
 FLATS = "data.path=flats.csv"
 NET = ["activation=relu", "depth=2", "width=12", "batch_size=10", "data.n_samples=null"]
@@ -104,10 +106,6 @@ def test_a_wrong_command_is_refused_in_one_line(tmp_path: Path, overrides: list[
 def test_other_data_do_not_pay_for_reading_tables(tmp_path: Path) -> None:
     code = "import sys; from experiments.config.building import dataset; from experiments.config.files import choice; "
     code += "dataset(choice('data', 'digits')); print([name for name in ('pandas', 'pyarrow') if name in sys.modules])"
-    import subprocess
-    import sys
-
-    from tests.experiments.helpers import ROOT
-
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    result = run([sys.executable, "-c", code], cwd=ROOT, env=environment())
+    assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "[]"

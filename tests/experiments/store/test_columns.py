@@ -39,7 +39,7 @@ class TestTheList:
 
     def test_how_differences_are_counted_is_declared_with_the_column(self):
         assert {"z_mean", "a_mean", "gradient_cosine", "mode_1", "mode_2", "mode_3", "mode_4"} == SIGNED
-        assert {"accuracy", "final_accuracy", "test_accuracy", "saturated", "dead", "zero"} == COUNTED
+        assert {"accuracy", "final_accuracy", "test_accuracy", "saturated", "dead", "equal_units", "zero"} == COUNTED
 
 
 def test_a_run_without_a_result_makes_no_table():

@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import platform
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import experiments
 from experiments.config.identity import ARITHMETIC_VERSION
 from experiments.datasets.digits import digits
 from tests.experiments.helpers import sweep
+from tests.processes import run
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_of_the_machine(provenance):
 
 def test_of_the_code(provenance):
     root = Path(experiments.__file__).parents[1]
-    asked = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    asked = run(["git", "-C", str(root), "rev-parse", "HEAD"])
     if not (root / ".git").exists() or asked.returncode:
         assert provenance["git"] is None
     else:

@@ -104,7 +104,7 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("change", "fault"),
         [
-            ({"skill": Column("skill", "of nothing")}, "`skill` of runs is declared, but the tile does not make it"),
+            ({"luck": Column("luck", "of nothing")}, "`luck` of runs is declared, but the tile does not make it"),
             ({"final_loss": None}, "`final_loss` of runs is made by the tile, but not declared"),
         ],
         ids=["more", "fewer"],

@@ -1,6 +1,5 @@
 import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -11,7 +10,7 @@ from experiments.sweep.executors.contract import Finished, Lost, Task
 from experiments.sweep.executors.processes import Processes, WorkerProcesses
 from experiments.sweep.executors.serial import Here
 from tests.experiments.sweep.executors import tasks
-from tests.processes import ROOT
+from tests.processes import ROOT, environment, started
 
 
 def pid_in(path):
@@ -109,10 +108,8 @@ def test_workers_end_with_their_parent(tmp_path):
         "from tests.experiments.sweep.executors.tasks import linger\n"
         "crew = WorkerProcesses(1); crew.submit(Task('t', linger, (Path(sys.argv[1]),))); crew.wait()"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "pid")], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    try:
+    with started(sys.executable, "-c", code, str(tmp_path / "pid"), cwd=ROOT, env=environment()) as parent:
         worker = pid_in(tmp_path / "pid")
-    finally:
-        parent.kill()
+        parent.kill()  # and not its group
         parent.wait()
-    assert_ends(worker)
+        assert_ends(worker)
