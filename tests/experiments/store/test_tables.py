@@ -44,7 +44,7 @@ class TestSchema:
         for name, value in shared.items():
             assert results.runs[name].eq(value).all(), name
         leaky = results.runs["activation"] == "leaky_relu"
-        assert results.runs.loc[leaky, "activation.alpha"].eq(leaky_relu().prime(np.array(-1.0))).all()
+        assert results.runs.loc[leaky, "activation.alpha"].eq(float(leaky_relu().prime(np.array(-1.0)))).all()
 
     def test_dtypes(self, results):
         assert results.runs["job"].dtype == "int64"
