@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from bpcore.arrays import FloatArray
 
@@ -87,6 +88,50 @@ def normal(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "norma
     """
     std = _nonnegative("scale", scale)
     return _scheme("normal", lambda fan_in, fan_out: std * std, distribution, bias_std)
+
+
+def uniform(scale: float = 0.05, bias_std: float = 0.0) -> Initializer:
+    """Return weights uniform on an interval of fixed width: W ~ U(±scale), Var(W) = scale²/3, whatever the fan-in.
+
+    Args:
+        scale: half-width of the interval, ≥ 0.
+        bias_std: σ_b ≥ 0.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    half_width = _nonnegative("scale", scale)
+    return _scheme("uniform", lambda fan_in, fan_out: half_width * half_width / 3, "uniform", bias_std)
+
+
+_CUT = 2.0
+"""Where the truncated normal ends, in standard deviations of the normal that is cut."""
+
+
+def truncated_normal(scale: float = 0.05, bias_std: float = 0.0) -> Initializer:
+    """Return normal weights without their tails: W = scale·Z given |Z| < 2, whatever the fan-in.
+
+    Var(W) = scale²(1 − 4ϕ(2)/(2Φ(2) − 1)) = 0.774 scale², ϕ and Φ the normal density and distribution: scale is the standard
+    deviation before the cut, as in Keras. Drawn by Φ⁻¹ of one uniform number an entry, so that none is drawn again.
+
+    Args:
+        scale: standard deviation of the normal that is cut, ≥ 0.
+        bias_std: σ_b ≥ 0; biases are not cut.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: Johnson, Kotz & Balakrishnan 1994, §13.10.1.
+    """
+    std = _nonnegative("scale", scale)
+    low, high = (float(special.ndtr(end)) for end in (-_CUT, _CUT))
+    density = math.exp(-_CUT * _CUT / 2) / math.sqrt(2 * math.pi)
+    kept = 1 - 2 * _CUT * density / math.erf(_CUT / math.sqrt(2))
+
+    def draw(generator: Generator, fan_out: int, fan_in: int) -> FloatArray:
+        return std * np.asarray(special.ndtri(generator.uniform(low, high, (fan_out, fan_in))))
+
+    return Initializer("truncated_normal", draw, lambda fan_in, fan_out: std * std * kept, bias_std=_nonnegative("bias_std", bias_std))
 
 
 def fan_in(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") -> Initializer:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bpcore import initializers
 from bpcore.initializers import Initializer
@@ -13,6 +14,8 @@ HERE = "tests/bpcore/test_initializers.py"
 # Var(W) at (fan_in, fan_out) = (300, 100) and scale 2, by the formula of the cited source
 KNOWN_VARIANCES = {
     "normal": 4.0,
+    "uniform": 4 / 3,
+    "truncated_normal": 4 * (1 - 4 * stats.norm.pdf(2) / (1 - 2 * stats.norm.sf(2))),
     "fan_in": 4 / 300,
     "xavier": 4 * 2 / 400,
     "he": 4 * 2 / 300,
@@ -69,6 +72,26 @@ def test_supports_published_for_the_uniform_schemes() -> None:
     assert 0.999 < np.abs(xavier).max() / np.sqrt(6 / 400) <= 1
     standard = draw(initializers.glorot_standard(), 100, 300)
     assert 0.999 < np.abs(standard).max() * np.sqrt(300) <= 1
+
+
+def test_an_interval_of_fixed_width_is_filled() -> None:
+    W = draw(initializers.uniform(scale=0.3), 100, 300)
+    assert 0.999 < np.abs(W).max() / 0.3 <= 1 + 1e-15
+    assert stats.kstest(W.ravel(), stats.uniform(-0.3, 0.6).cdf).pvalue > 1e-3
+
+
+def test_a_truncated_normal_is_the_normal_within_two_deviations() -> None:
+    W, exact = draw(initializers.truncated_normal(scale=0.3), 100, 300), stats.truncnorm(-2, 2, scale=0.3)
+    assert 0.999 < np.abs(W).max() / 0.6 <= 1 + 1e-15
+    assert stats.kstest(W.ravel(), exact.cdf).pvalue > 1e-3
+    assert initializers.truncated_normal(scale=0.3).variance(300, 100) == pytest.approx(exact.var(), rel=1e-12)
+
+
+def test_a_truncated_normal_takes_one_number_an_entry_of_its_stream() -> None:
+    generator, other = np.random.default_rng(0), np.random.default_rng(0)
+    initializers.truncated_normal().draw(generator, 7, 5)
+    other.random(35)
+    assert generator.bit_generator.state == other.bit_generator.state
 
 
 @pytest.mark.parametrize("shape", [(30, 30), (20, 50), (50, 20), (1, 7), (7, 1)])

@@ -41,7 +41,7 @@ def measured(run: Run, seeds: int = 4) -> np.ndarray:
 
 def by_name(name: str) -> dict[str, Any]:
     """Return settings at which a net of this initializer stays in range."""
-    scale = {"normal": 0.15, "constant": 0.02, "he": 0.8}.get(name, 1.0)
+    scale = {"normal": 0.15, "uniform": 0.26, "truncated_normal": 0.17, "constant": 0.02, "he": 0.8}.get(name, 1.0)
     return {"init": name, "init__scale": scale, "loss": "mse" if name == "constant" else "softmax_cross_entropy"}
 
 
@@ -49,7 +49,7 @@ def by_name(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [name for name in catalogue("init") if name != "constant"])
 def test_every_initializer(base: dict[str, Any], name: str, normalization: str) -> None:
     run = run_of(base, depth=6, normalization=normalization, **by_name(name))
-    prediction, norms = predict(run), measured(run)
+    prediction, norms = predict(run), measured(run, seeds=8)  # a mean of 4 strays by up to 1 % from that of 24
     assert prediction.reason == ""
     mean = np.sqrt((norms**2).mean(axis=0))
     # under batch normalization at finite width the theory is known to be up to 4 % a layer too low, which adds up
