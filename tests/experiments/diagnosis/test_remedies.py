@@ -191,7 +191,7 @@ def test_the_command_end_to_end(here, monkeypatch, capsys):
     assert not (here / "results").exists()
     assert main([*words, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["conclusions"][0].startswith("unchanged: vanishing: δ shrinks")
+    assert said["conclusions"][0].startswith("unchanged: stuck: 2 of 2 runs are stuck")
     table = pd.read_csv(here / "results" / "r" / "remedies.csv")
     assert [row["change"] for row in said["changes"]] == table["change"].tolist()
     assert set(table["n_changes"]) == {0, 1, 2}
