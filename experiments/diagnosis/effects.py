@@ -72,7 +72,7 @@ def effects(runs: pd.DataFrame, clipped: "pd.Series[float]") -> pd.DataFrame:
     rows = []
     for change, part in parts.items():
         group = groups.loc[change]
-        row = {name: part[name].iloc[0] for name in ("change", "n_changes", "cost", "advice", "reason")}
+        row = {name: part[name].iloc[0] for name in ("change", "n_changes", "cost", "advice", "reason", "command") if name in part}
         row |= {name: group[name] for name in _KEPT}
         row |= {"n_failed": int((part["status"] == "failed").sum()), "clip_rate": float(part["run_id"].map(clipped).mean())}
         row |= _levels(part) | _compared(base, part)
@@ -100,7 +100,10 @@ def _usable(runs: pd.DataFrame) -> pd.DataFrame:
         runs["score"] = runs["final_accuracy"]
     else:
         with np.errstate(all="ignore"):
-            score = -np.log(runs["final_loss"])
+            unit = runs["baseline_loss"] if "baseline_loss" in runs.columns else pd.Series(math.nan, runs.index)
+            score = -pd.Series(
+                np.log(runs["final_loss"] / unit.where(unit > 0, 1.0)), runs.index
+            )  # so that targets in another unit are compared fairly
         runs["score"] = score.fillna(score.min())
     return runs
 
@@ -200,6 +203,7 @@ def conclude(table: pd.DataFrame, clip_share: float) -> Conclusions:
         cheapest = working.sort_values(["n_changes", "cost", "rank_accuracy", "rank_loss"], kind="stable").iloc[0]
         did = f"{_gradient(base, cheapest)}; {_training(cheapest)}"
         answer = f"the cheapest change that works: {cheapest['change']}: {did}; {cheapest['reason']}"
+        answer += f"; to be typed: {cheapest['command']}" if cheapest.get("command") else ""
         best = working.sort_values(["rank_accuracy", "rank_loss"], kind="stable").iloc[0]
         text = "" if best["change"] == cheapest["change"] else f"the best: {best['change']}: {_gradient(base, best)}; {_training(best)}"
     else:
