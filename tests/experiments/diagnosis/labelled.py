@@ -62,9 +62,11 @@ def _power(g: np.random.Generator, low: float, high: float) -> str:
 def healthy(g: np.random.Generator) -> Drawn:
     """Return a net that trains, by the settings of the textbooks."""
     rule = [
-        [f"lr={_power(g, -1.3, -0.7)}"], ["optimizer=adam", f"lr={_power(g, -2.7, -2.2)}"], ["optimizer=momentum", f"lr={_power(g, -2.3, -1.7)}"],
+        [f"lr={_power(g, -1.3, -0.7)}"],
+        ["optimizer=adam", f"lr={_power(g, -2.7, -2.2)}"],
+        ["optimizer=momentum", f"lr={_power(g, -2.3, -1.7)}"],
         ["normalization=batch", f"lr={_power(g, -1.3, -0.7)}"],
-    ][g.integers(4)]  # fmt: skip
+    ][g.integers(4)]
     if g.random() < 0.2:
         line = ["data=line", "loss=mse", "activation=tanh", "init=xavier", f"lr={_power(g, -1.6, -1.0)}", "steps=300"]
         return [*_net(g), *line], frozenset({"learns"}), frozenset(), frozenset()
