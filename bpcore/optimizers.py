@@ -100,6 +100,37 @@ class Adam(Optimizer):
         return delta
 
 
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """v ← ρv + (1−ρ)g², Δ = −ηg/(√v + ε)."""
+
+    name = "rmsprop"
+    slots = 1
+    rho: float
+    eps: float
+
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+        """Return −ηg/(√v + ε)."""
+        state[0] = self.rho * state[0] + (1 - self.rho) * (g * g)
+        delta: Array = -lr * g / (np.sqrt(state[0]) + self.eps)
+        return delta
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """h ← h + g², Δ = −ηg/(√h + ε)."""
+
+    name = "adagrad"
+    slots = 1
+    eps: float
+
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+        """Return −ηg/(√h + ε)."""
+        state[0] = state[0] + g * g
+        delta: Array = -lr * g / (np.sqrt(state[0]) + self.eps)
+        return delta
+
+
 def sgd() -> Optimizer:
     """Return plain gradient descent: Δ = −η g."""
     return SGD()
@@ -147,12 +178,47 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimiz
     Source: Kingma & Ba 2015, algorithm 1.
     """
     beta1, beta2 = _fraction("beta1", beta1), _fraction("beta2", beta2)
-    if not (np.isfinite(eps) and eps > 0):
-        raise ValueError(f"`eps` must be a finite number > 0, got {eps}")
-    return Adam(beta1, beta2, eps)
+    return Adam(beta1, beta2, _positive("eps", eps))
+
+
+def rmsprop(rho: float = 0.9, eps: float = 1e-7) -> Optimizer:
+    """Return RMSprop: v ← ρv + (1−ρ)g², Δ = −ηg/(√v + ε).
+
+    ε stands outside the root and v is not corrected for its start at 0, as in PyTorch; Keras has ε under the root.
+
+    Args:
+        rho: ρ in [0, 1).
+        eps: ε > 0.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: Tieleman & Hinton 2012, lecture 6.5.
+    """
+    return RMSprop(_fraction("rho", rho), _positive("eps", eps))
+
+
+def adagrad(eps: float = 1e-7) -> Optimizer:
+    """Return AdaGrad: h ← h + g², Δ = −ηg/(√h + ε), h = 0 at the start.
+
+    Args:
+        eps: ε > 0.
+
+    Raises:
+        ValueError: ε is out of range.
+
+    Source: Duchi et al. 2011, the diagonal form of figure 1.
+    """
+    return Adagrad(_positive("eps", eps))
 
 
 def _fraction(name: str, value: float) -> float:
     if not 0 <= value < 1:
         raise ValueError(f"`{name}` must lie in [0, 1), got {value}")
+    return float(value)
+
+
+def _positive(name: str, value: float) -> float:
+    if not (np.isfinite(value) and value > 0):
+        raise ValueError(f"`{name}` must be a finite number > 0, got {value}")
     return float(value)

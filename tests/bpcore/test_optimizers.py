@@ -42,11 +42,29 @@ def by_hand_adam(gradients: list[float], lr: float) -> list[float]:
     return deltas
 
 
+def by_hand_rmsprop(gradients: list[float], lr: float) -> list[float]:
+    v, deltas = 0.0, []
+    for g in gradients:
+        v = 0.9 * v + 0.1 * g**2
+        deltas.append(-lr * g / (math.sqrt(v) + 1e-7))
+    return deltas
+
+
+def by_hand_adagrad(gradients: list[float], lr: float) -> list[float]:
+    h, deltas = 0.0, []
+    for g in gradients:
+        h += g**2
+        deltas.append(-lr * g / (math.sqrt(h) + 1e-7))
+    return deltas
+
+
 BY_HAND: dict[str, Callable[[list[float], float], list[float]]] = {
     "sgd": by_hand_sgd,
     "momentum": by_hand_momentum,
     "nesterov": by_hand_nesterov,
     "adam": by_hand_adam,
+    "rmsprop": by_hand_rmsprop,
+    "adagrad": by_hand_adagrad,
 }
 
 
@@ -79,6 +97,8 @@ def test_the_path_of_a_parameter_is_that_of_torch_optim(name: str) -> None:
         "momentum": lambda w: torch.optim.SGD(w, lr=0.1, momentum=0.9),  # equal while the learning rate is constant
         "nesterov": lambda w: torch.optim.SGD(w, lr=0.1, momentum=0.9, nesterov=True),
         "adam": lambda w: torch.optim.Adam(w, lr=0.1),
+        "rmsprop": lambda w: torch.optim.RMSprop(w, lr=0.1, alpha=0.9, eps=1e-7),
+        "adagrad": lambda w: torch.optim.Adagrad(w, lr=0.1, eps=1e-7),
     }
     gradients = history(25)
     start = np.random.default_rng(1).standard_normal(gradients.shape[1:])
@@ -137,6 +157,8 @@ def test_number_of_state_arrays_and_name(name: str) -> None:
         ("adam", "beta2", -0.5),
         ("adam", "eps", 0.0),
         ("adam", "eps", np.nan),
+        *(("rmsprop", "rho", value) for value in (-0.1, 1.0, np.nan)),
+        *((name, "eps", value) for name in ("rmsprop", "adagrad") for value in (0.0, -1e-7, np.inf, np.nan)),
     ],
 )
 def test_bad_arguments_are_named(name: str, key: str, value: float) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bpcore import theory
-from bpcore.activations import Activation, identity, leaky_relu, relu, tanh
+from bpcore.activations import Activation, gelu, identity, leaky_relu, relu, tanh
 from bpcore.initializers import Initializer, fan_in, he, orthogonal
 
 
@@ -16,6 +16,14 @@ def test_kappas() -> None:
     assert theory.kappa(identity(), one, independent=False) == pytest.approx(0, abs=1e-13)
     assert theory.kappa(leaky_relu(0.0), one) == pytest.approx(5, rel=1e-13)
     assert float(theory.kappa(tanh(), np.array([1e-9]))[0]) == pytest.approx(2, rel=1e-6)
+
+
+def test_gates_that_are_all_but_equal_have_no_negative_variance() -> None:
+    q = np.geomspace(1e-40, 1e-8, 200)
+    found = theory.kappa(gelu(), q, independent=False)
+    assert (found >= 0).all()
+    assert (found < 1e-6).all()
+    assert np.isnan(theory.kappa(gelu(), np.array([np.inf]), independent=False)).all()
 
 
 def test_hanins_network() -> None:

@@ -2,12 +2,18 @@
 
 import json
 import math
+import warnings
 
 import pytest
 
 from bpcore import theory
 from bpcore.activations import tanh
 from experiments.cli import main
+from experiments.config.files import choice
+from experiments.config.keys import Config
+from experiments.config.validation import validate
+from experiments.theory.table import describe
+from tests.oracles import catalogue
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -74,3 +80,17 @@ def test_bad_input_is_one_line(capsys: pytest.CaptureFixture[str], arguments: li
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("depth", [2, 42])
+@pytest.mark.parametrize("init", catalogue("init"))
+def test_no_choice_leaks_a_warning(base: Config, init: str, depth: int) -> None:
+    """Orthogonal nets whose z dies out have gates that are all but equal, and a spread of rounding alone."""
+    for activation in catalogue("activation"):
+        chosen = {"activation": choice("activation", activation), "init": choice("init", init), "depth": depth, "width": 128}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            values = describe(validate(base | chosen))
+        assert not values["delta_factor_log_std"] < 0, activation
+        if init == "orthogonal" and math.isfinite(values["delta_factor"]):
+            assert math.isfinite(values["delta_factor_log_std"]), activation
