@@ -105,7 +105,11 @@ def rewritten(text: str, make: Make, wanted: Callable[[str], bool] = lambda bloc
 
 def maker(folder: Path) -> Make:
     """Return what runs gradstab as a process of its own in a folder."""
+    from sklearn.datasets import load_breast_cancer
+
     from tests.processes import environment, run
+
+    load_breast_cancer(as_frame=True).frame.to_csv(folder / "cancer.csv", index=False)  # as the README says above its third example
 
     def make(arguments: list[str]) -> str:
         done = run([sys.executable, "-m", "experiments", *arguments], 1800, cwd=folder, env=environment())

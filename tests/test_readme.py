@@ -7,7 +7,7 @@ import pytest
 
 from tests.readme import PICTURED, README, block, elided, label, maker, rewritten
 
-SLOW = ("$ gradstab reproduce", "$ gradstab run -m", "$ gradstab report")
+SLOW = ("$ gradstab reproduce", "$ gradstab run -m", "$ gradstab report", "$ gradstab run data=table")
 """Beginnings of blocks; the folder that the report names is the sweep's."""
 
 

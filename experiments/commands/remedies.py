@@ -1,4 +1,4 @@
-"""Try the five remedies of the literature on a net that does not train, alone and in pairs, and say which one works.
+"""Try remedies on a net that does not train, the five of the literature also in pairs, and say which one works.
 
 gradstab remedies depth=20 activation=sigmoid
 gradstab remedies depth=50 activation=relu init=normal --seeds 5
@@ -6,6 +6,7 @@ gradstab remedies depth=50 activation=relu init=normal --seeds 5
 
 import argparse
 import math
+import shlex
 from typing import Any
 
 import pandas as pd
@@ -16,16 +17,20 @@ from experiments.config.identity import flatten
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
+from experiments.diagnosis.causes import modules
 from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
 from experiments.errors import UserError
 from experiments.report.data import tell_data
+from experiments.report.diagnosis import causes_of
 from experiments.report.remedies import as_text, write
 from experiments.store.tables import Tables
 from experiments.sweep.invocation import Invocation, carry_out, command_line
 from experiments.sweep.plan import Plan, default_name
+from experiments.sweep.tile import run_tile
 from experiments.text.numbers import count
 from experiments.text.plain import as_json
+from experiments.text.quoting import quote
 
 SEEDS = 3
 
@@ -39,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="the configuration that does not train")
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help=f"repetitions of every change, ≥ 2 (default: {SEEDS})")
+    parser.add_argument("--budget", type=int, metavar="N", help="at most N runs: what the causes of the ailing run point to comes first")
     parser.add_argument("--json", action="store_true", help="print all rows and the conclusions as JSON")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")
     parser.add_argument("--fresh", action="store_true", help="replace results of the same name")
@@ -57,9 +63,12 @@ def execute(args: argparse.Namespace) -> int:
     remedies.check_seeds(args.seeds)
     composed = compose_one(args.overrides, "remedies", config_dir_flags(args.config_dir))
     patient = remedies.prepare(validate(composed.config, overrides=composed.overrides))
-    if patient.depth < 1:
-        raise UserError(f"`depth` must be an integer ≥ 1 for remedies, got {patient.depth}; a linear classifier has no layer to cure")
-    tried = remedies.candidates(patient)
+    if args.budget is not None and args.budget < 2 * args.seeds:
+        raise UserError(
+            f"`--budget` must be an integer ≥ {2 * args.seeds}, got {quote(args.budget)}: one change and none, with {args.seeds} seeds each"
+        )
+    tried = remedies.candidates(patient, _pointed(patient) if args.budget else ())
+    tried = tried[: args.budget // args.seeds] if args.budget else tried
     runs = remedies.runs_of(tried, args.seeds)
     folder = remedies.folder_of(patient, default_name(runs, "remedies"))
 
@@ -67,6 +76,13 @@ def execute(args: argparse.Namespace) -> int:
         return _report(tables, done, tried, patient, args)
 
     return carry_out(Invocation(runs, folder, fresh=args.fresh, dry_run=args.dry_run, as_json=args.json), report, tell_data)
+
+
+def _pointed(patient: Run) -> list[str]:
+    """Return the remedies that the causes of the ailing run point to, the likeliest first: what a budget is spent on."""
+    known = modules()
+    found = causes_of(run_tile([patient]).runs[0])
+    return list(dict.fromkeys(name for cause in found for name in known[cause["cause"]].REMEDIES))
 
 
 def _report(tables: Tables, done: Plan, tried: list[Candidate], patient: Run, args: argparse.Namespace) -> int:
@@ -92,6 +108,7 @@ def labeled(tables: Tables, tried: list[Candidate], seeds: int) -> pd.DataFrame:
         "n_changes": [candidate.cost[0] for candidate in places],
         "cost": [candidate.cost[1] for candidate in places],
         "advice": ["; ".join(level.advice for level in candidate.levels) for candidate in places],
+        "command": [shlex.join(["gradstab", "run", *candidate.run.overrides]) for candidate in places],
         "reason": ["; ".join(level.reason for level in candidate.levels) for candidate in places],
     }
     return runs.assign(**extra)

@@ -1,8 +1,9 @@
 """What remedies did, measured: frames in, frames out; nothing here runs or draws.
 
-A remedy *works* where no run is lost, accuracy (for regressions ln loss) is better than without it by more than chance, paired
-over seeds, and by at least half of what the best candidate gains; where nothing is trained, where the verdict on δ becomes
-stable. A run that diverged or failed is lost: it counts with accuracy 0, or with the largest loss of the sweep.
+A remedy *works* where the outcome is `learns` in nearly all seeds, no run is lost, accuracy (for regressions ln loss) is better than
+without it by more than chance, paired over seeds, and, where the net learned before, by at least half of what the best candidate gains;
+where nothing is trained, where the verdict on δ becomes stable. What is no better than a constant is no cure, however far its loss fell.
+A run that diverged or failed is lost: it counts with accuracy 0, or with the largest loss of the sweep.
 """
 
 import math
@@ -20,6 +21,9 @@ from experiments.text.numbers import interval, number, percent
 SHARE_OF_THE_BEST = 0.5
 SMALLEST_GAIN = 0.05
 """Of accuracy; a loss must fall by as much in proportion. Less is no cure, however certain."""
+
+NEARLY_ALL = 0.9
+"""Share of the seeds in which a cured net must learn."""
 
 SMALLEST_LOSS = 0.01
 """Of accuracy, from which on a change for the worse is called worse."""
@@ -68,18 +72,21 @@ def effects(runs: pd.DataFrame, clipped: "pd.Series[float]") -> pd.DataFrame:
     rows = []
     for change, part in parts.items():
         group = groups.loc[change]
-        row = {name: part[name].iloc[0] for name in ("change", "n_changes", "cost", "advice", "reason")}
+        row = {name: part[name].iloc[0] for name in ("change", "n_changes", "cost", "advice", "reason", "command") if name in part}
         row |= {name: group[name] for name in _KEPT}
         row |= {"n_failed": int((part["status"] == "failed").sum()), "clip_rate": float(part["run_id"].map(clipped).mean())}
         row |= _levels(part) | _compared(base, part)
         rows.append(row)
     table = pd.DataFrame(rows)
+    known = "outcome" in runs.columns and bool(runs["outcome"].notna().any())
+    table["cured"] = table["n_learns"] >= NEARLY_ALL * table["n_runs"] if known else True
     table["outcome"] = _outcomes(table, trained=bool((runs["steps"] > 0).all()))
     return _ranked(table)
 
 
 _KEPT = (
     "n_runs", "delta_factor", "delta_factor_lo", "delta_factor_hi", "delta_factor_theory", "verdict", "verdict_reason", "n_diverged",
+    "n_learns", "skill",
 )  # fmt: skip
 
 
@@ -93,7 +100,10 @@ def _usable(runs: pd.DataFrame) -> pd.DataFrame:
         runs["score"] = runs["final_accuracy"]
     else:
         with np.errstate(all="ignore"):
-            score = -np.log(runs["final_loss"])
+            unit = runs["baseline_loss"] if "baseline_loss" in runs.columns else pd.Series(math.nan, runs.index)
+            score = -pd.Series(
+                np.log(runs["final_loss"] / unit.where(unit > 0, 1.0)), runs.index
+            )  # so that targets in another unit are compared fairly
         runs["score"] = score.fillna(score.min())
     return runs
 
@@ -153,8 +163,9 @@ def _outcomes(table: pd.DataFrame, trained: bool) -> list[str]:
     else:
         gain, sign = table["effect_score"], table["effect_score_direction"]
         better = (sign > 0) & (gain >= SMALLEST_GAIN)
-        sound = better & (lost == 0)
-        works = sound & (gain >= SHARE_OF_THE_BEST * (gain[sound].max() if sound.any() else math.inf))
+        sound = better & (lost == 0) & table["cured"]
+        from_nothing = not bool(table["cured"].iloc[0])
+        works = sound & (from_nothing | (gain >= SHARE_OF_THE_BEST * (gain[sound].max() if sound.any() else math.inf)))
         worse = ((sign < 0) & (gain <= -SMALLEST_LOSS)) | (2 * (lost - lost.iloc[0]) >= table["n_runs"])
         unsettled = (sign == 0) & (gain.abs() >= SMALLEST_GAIN)
     words = np.select([works, better, worse, unsettled], ["works", "helps", "worse", "uncertain"], "no effect")
@@ -168,8 +179,10 @@ def _ranked(table: pd.DataFrame) -> pd.DataFrame:
     table["rank_loss"] = table["loss"].rank(method="min", na_option="bottom").astype(int)
     table["rank_accuracy"] = table["accuracy"].rank(method="min", ascending=False, na_option="bottom").astype(int)
     place = table["outcome"].map(OUTCOMES.index)
-    order = pd.DataFrame({"place": place, "a": table["rank_accuracy"], "l": table["rank_loss"], "f": table["rank_factor"]})
-    return table.loc[order.sort_values(["place", "a", "l", "f"], kind="stable").index].reset_index(drop=True)
+    order = pd.DataFrame({
+        "place": place, "s": -table["skill"].astype(float), "a": table["rank_accuracy"], "l": table["rank_loss"], "f": table["rank_factor"],
+    })  # fmt: skip
+    return table.loc[order.sort_values(["place", "s", "a", "l", "f"], kind="stable").index].reset_index(drop=True)
 
 
 def conclude(table: pd.DataFrame, clip_share: float) -> Conclusions:
@@ -190,13 +203,16 @@ def conclude(table: pd.DataFrame, clip_share: float) -> Conclusions:
         cheapest = working.sort_values(["n_changes", "cost", "rank_accuracy", "rank_loss"], kind="stable").iloc[0]
         did = f"{_gradient(base, cheapest)}; {_training(cheapest)}"
         answer = f"the cheapest change that works: {cheapest['change']}: {did}; {cheapest['reason']}"
+        answer += f"; to be typed: {cheapest['command']}" if cheapest.get("command") else ""
         best = working.sort_values(["rank_accuracy", "rank_loss"], kind="stable").iloc[0]
         text = "" if best["change"] == cheapest["change"] else f"the best: {best['change']}: {_gradient(base, best)}; {_training(best)}"
     else:
         helping = rest[rest["outcome"] == "helps"]
         answer, text = "none of the remedies helps, alone or in pairs", ""
-        if base["verdict"] == "stable" and not len(helping):
+        if base["verdict"] in ("stable", "none") and base["cured"] and not len(helping):
             answer = "there is nothing to cure: δ keeps its size, and no change trains better by more than chance"
+        elif not base["cured"] and not len(helping):
+            answer = "the net does not learn, and none of what was tried makes it, alone or in pairs"
         if len(helping):
             most = helping.iloc[0]
             answer = "none of the remedies cures it, alone or in pairs"
@@ -207,14 +223,21 @@ def conclude(table: pd.DataFrame, clip_share: float) -> Conclusions:
 def _training(row: "pd.Series[Any]") -> str:
     if math.isnan(row["loss"]):
         return "not trained"
+    learns = f", {int(row['n_learns'])} of {int(row['n_runs'])} runs learn" if not math.isnan(row["skill"]) else ""
     accuracy = "" if math.isnan(row["accuracy"]) else f", accuracy {number(row['accuracy'])}"
-    return f"loss {number(row['loss'])}{accuracy}"
+    return f"loss {number(row['loss'])}{accuracy}{learns}"
 
 
 def _gradient(base: "pd.Series[Any]", row: "pd.Series[Any]") -> str:
+    if math.isnan(base["delta_factor"]) and math.isnan(row["delta_factor"]):
+        return f"δ per layer –, {row['verdict']}"
     if row["delta_factor"] == base["delta_factor"]:
         return f"δ per layer stays {number(row['delta_factor'])}×"
-    return f"δ per layer {number(base['delta_factor'])}× → {number(row['delta_factor'])}×, {row['verdict']}"
+    return f"δ per layer {_factor(base)} → {_factor(row)}, {row['verdict']}"
+
+
+def _factor(row: "pd.Series[Any]") -> str:
+    return "–" if math.isnan(row["delta_factor"]) else f"{number(row['delta_factor'])}×"
 
 
 def _warnings(base: "pd.Series[Any]", singles: pd.DataFrame, clip_share: float) -> list[str]:

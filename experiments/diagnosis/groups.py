@@ -1,13 +1,16 @@
 """Runs that differ in their seed alone, as one setting: its factor, its interval and the verdict on it."""
 
+import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.diagnosis.signal import group_factor, judge_group
+from experiments.diagnosis.rule import group_factor
+from experiments.diagnosis.verdict import judge_group
 
 
 def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
@@ -20,8 +23,9 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     Returns:
         One row a setting: `axes`, n_runs, delta_factor (geometric mean) with its 95 % interval (`_lo`, `_hi`; over seeds,
         within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the
-        mean square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged,
-        verdict on the setting, n_agree (runs that share it) and verdict_reason.
+        mean square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged, outcome
+        (the commonest), skill (median), n_learns, causes (each with the
+        number of runs that have it), verdict on the setting, n_agree (runs that share it) and verdict_reason.
     """
     work = runs.copy()
     if not axes:
@@ -51,6 +55,10 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
             "final_accuracy": group["final_accuracy"].mean(),
             "test_accuracy": group["test_accuracy"].mean(),
             "n_diverged": int((group["status"] == "diverged").sum()),
+            "outcome": _commonest(group["outcome"]) if "outcome" in group.columns else None,
+            "skill": group["skill"].dropna().median() if "skill" in group.columns else math.nan,
+            "n_learns": int((group["outcome"] == "learns").sum()) if "outcome" in group.columns else 0,
+            "causes": common_causes(group),
             "verdict": verdict.name,
             "n_agree": int((group["verdict"] == verdict.name).sum()),
             "verdict_reason": verdict.reason,
@@ -59,6 +67,18 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
 
 
 _OF_GROUPS = ("delta_factor", "delta_factor_lo", "delta_factor_hi", "delta_factor_theory", "depth", "status", "verdict")
+
+
+def _commonest(outcomes: "pd.Series[Any]") -> str | None:
+    known = outcomes.dropna()
+    return None if known.empty else str(known.value_counts(sort=False).idxmax())
+
+
+def common_causes(runs: pd.DataFrame) -> str:
+    """Say the causes of runs with the number of runs that have each: dead 8/10, saturated 3/10; nothing where there are none."""
+    held = runs["causes"].dropna() if "causes" in runs.columns else ()
+    counts = Counter(cause["cause"] for causes in held for cause in json.loads(causes))
+    return ", ".join(f"{name.replace('_', ' ')} {count}/{len(runs)}" for name, count in counts.most_common())
 
 
 def verdict_text(group: Mapping[Any, Any]) -> str:

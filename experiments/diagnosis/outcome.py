@@ -39,6 +39,11 @@ class Outcome:
     skill: float
     reason: str
 
+    @property
+    def ill(self) -> bool:
+        """Return whether the net did not learn: stuck, diverging or diverged."""
+        return self.name in ("stuck", "diverging", "diverged")
+
 
 def chance(outputs: int, examples: int) -> float:
     """Return the skill that must be exceeded to be more than chance.

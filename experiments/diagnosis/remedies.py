@@ -1,4 +1,4 @@
-"""The five remedies of the literature as changes of a configuration, alone and in pairs, and the sweep that tries them.
+"""The remedies as changes of a configuration, the five of the literature also in pairs, and the sweep that tries them.
 
 Each remedy is a file in conf/remedy: what it changes, who advises it, why it should work, what it costs. A change replaces
 a group's choice with the defaults of its file, as typing `init=he` would; `multiply` scales a number of the configuration.
@@ -6,7 +6,7 @@ a group's choice with the defaults of its file, as typing `init=he` would; `mult
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class Level:
         advice: what the textbook says, as an imperative.
         reason: why theory expects what it expects.
         source: of advice and reason.
+        name: of its file, by which causes point to it.
+        alone: whether it is left out of the pairs.
     """
 
     remedy: str
@@ -46,6 +48,8 @@ class Level:
     advice: str
     reason: str
     source: str
+    name: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def levels() -> list[Level]:
         node = choice("remedy", name)
         for entry in node["levels"]:
             change, multiply = entry.get("change", {}), entry.get("multiply", {})
-            result.append(Level(node["title"], node["cost"], change, multiply, entry["advice"], entry["reason"], entry["source"]))
+            said = entry["advice"], entry["reason"], entry["source"]
+            result.append(Level(node["title"], node["cost"], change, multiply, *said, name, bool(entry.get("alone", False))))
     return sorted(result, key=lambda level: level.cost)
 
 
@@ -102,31 +107,45 @@ def prepare(run: Run) -> Run:
     return validate(config, overrides=(*run.overrides, *added))
 
 
-def candidates(run: Run) -> list[Candidate]:
+def candidates(run: Run, pointed: Sequence[str] = ()) -> list[Candidate]:
     """Return the configuration as it is, then every level alone, then every pair of levels of two remedies.
 
-    What changes nothing, because the configuration has it already, is left out.
+    What changes nothing, because the configuration has it already, is left out, and so is what it cannot have.
 
     Args:
         run: the ailing one.
+        pointed: names of the remedies that are to come first, as the causes point to them.
 
     Returns:
         Distinct candidates, the ailing configuration first.
     """
-    known = levels()
-    pairs = [pair for pair in itertools.combinations(known, 2) if pair[0].remedy != pair[1].remedy]
-    found: dict[str, Candidate] = {}
-    effective = {run.run_id}
+    known = sorted(levels(), key=lambda level: pointed.index(level.name) if level.name in pointed else len(pointed))
+    found: dict[str, Candidate] = {run.run_id: _apply(run, ())}
     singles = []
     for level in known:
-        changed = _apply(run, (level,)).run
-        if changed.run_id not in effective:
-            effective.add(changed.run_id)
+        candidate = _possible(run, (level,))
+        if candidate is not None and candidate.run.run_id not in found:
+            found[candidate.run.run_id] = candidate
             singles.append(level)
-    for combination in [(), *((level,) for level in singles), *(pair for pair in pairs if all(level in singles for level in pair))]:
-        candidate = _apply(run, combination)
-        found.setdefault(candidate.run.run_id, candidate)
+    paired = [level for level in singles if not level.alone]
+    for pair in itertools.combinations(paired, 2):
+        if pair[0].remedy != pair[1].remedy:
+            candidate = _apply(run, pair)
+            found.setdefault(candidate.run.run_id, candidate)
     return list(found.values())
+
+
+def _possible(run: Run, applied: tuple[Level, ...]) -> Candidate | None:
+    """Apply levels, or return nothing where the configuration lacks a key that they set, or refuses its value."""
+    for level in applied:
+        for key in level.change:
+            group, _, leaf = key.partition(".")
+            if leaf and leaf not in run.config[group]:
+                return None
+    try:
+        return _apply(run, applied)
+    except UserError:  # a regression's remedy on classes, say; the configuration itself has passed
+        return None
 
 
 def _apply(run: Run, applied: tuple[Level, ...]) -> Candidate:
@@ -137,9 +156,11 @@ def _apply(run: Run, applied: tuple[Level, ...]) -> Candidate:
             group, _, leaf = key.partition(".")
             if key in GROUPS:
                 changed[key] = choice(key, value)
+            elif (changed[group][leaf] if leaf else changed[key]) == value:
+                continue
             else:
                 (changed[group] if leaf else changed)[leaf or key] = value
-            overrides.append(f"{key}={value}")
+            overrides.append(f"{key}={str(value).lower() if isinstance(value, bool) else value}")
         for key, factor in level.multiply.items():
             changed[key] *= factor
             overrides.append(f"{key}={changed[key]:.6g}")

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.diagnosis.groups import summarize_groups
+from experiments.diagnosis.groups import common_causes, summarize_groups
 from experiments.figures.data.roles import independent, levels, listing
-from experiments.report.terminal import verdict_of
+from experiments.report import diagnosis
 from experiments.store.tables import Results
 from experiments.text.numbers import count, grouped, label, number, percent
 
@@ -19,6 +19,10 @@ _MEANING = {
     "dead": "a whole layer is dead",
     "underflowed": "δ falls below the smallest number",
     "diverged": "training diverges",
+    "diverging": "the loss grows and grows",
+    "stuck": "the net is no better than a constant",
+    "zero_weights": "weights are zero, and so is δ",
+    "none": "there are fewer than two hidden layers",
     "stable": "δ keeps its size",
 }
 
@@ -86,7 +90,7 @@ def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     failed = int((runs["status"] == "failed").sum())
     failures = [f"Of {count(len(runs), 'run')}, {grouped(failed)} failed."] if failed else []
     if len(groups) == 1:
-        return [f"Judged {groups['verdict'].iloc[0]}: {groups['verdict_reason'].iloc[0]}.", *failures]
+        return [f"Judged {groups['verdict'].iloc[0]}: {groups['verdict_reason'].iloc[0]}.", *_outcomes(runs, axes), *failures]
     if len(counts) == 1:
         head = f"All settings are judged {counts.index[0]}: {_MEANING.get(str(counts.index[0]), '')}."
     else:
@@ -96,7 +100,17 @@ def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
             where = "" if verdict == "stable" else _common(part, runs, axes)
             parts.append(f"{grouped(len(part))} {verdict}{where}")
         head = f"Of {count(len(groups), 'setting')}, {', '.join(parts)}."
-    return [head, *_extremes(groups, axes), *failures]
+    return [*_outcomes(runs, axes), head, *_extremes(groups, axes), *failures]
+
+
+def _outcomes(runs: pd.DataFrame, axes: list[str]) -> list[str]:
+    """Say what became of the runs, and what explains those that did not learn."""
+    counts = runs["outcome"].value_counts() if "outcome" in runs.columns else pd.Series(dtype=int)
+    if not len(counts) or list(counts.index) == ["untrained"]:
+        return []
+    parts = [f"{grouped(int(number))} {name}{_common(runs[runs['outcome'] == name], runs, axes)}" for name, number in counts.items()]
+    causes = common_causes(runs)
+    return [f"Of {count(len(runs), 'run')}, {', '.join(parts)}.", *([f"Causes found: {causes}."] if causes else [])]
 
 
 def _extremes(groups: pd.DataFrame, axes: list[str]) -> list[str]:
@@ -174,6 +188,7 @@ def _single(results: Results) -> list[str]:
     text = [f"One run {_subject(results.runs)}: {hidden} of {run['width']} {run['activation']} units, seed {run['seed']}."]
     if run["status"] == "failed":
         return [*text, f"It failed: {str(run['error']).splitlines()[0]}."]
+    text += [f"{line[0].upper()}{line[1:]}." for line in (part.strip() for part in diagnosis.lines(run.to_dict()))]
     step0 = results.layers[results.layers["step"] == 0].sort_values("layer")
     norms = step0[step0["layer"] > 0].set_index("layer")["delta_norm"]
     if len(norms) > 1:
@@ -188,7 +203,4 @@ def _single(results: Results) -> list[str]:
         text.append(
             f"From one hidden layer to the one before it, it changes by a factor of {number(run['delta_factor'])}{interval}{theory}."
         )
-    text.append(f"Judged {run['verdict']}: {verdict_of(run, step0).reason}.")
-    if pd.notna(run["diverged_at_step"]):
-        text.append(f"Loss or gradients left the finite numbers at step {int(run['diverged_at_step'])}.")
     return text

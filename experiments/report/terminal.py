@@ -1,12 +1,13 @@
 """What a sweep prints: per-layer norms of one run with a text bar, or one line a setting."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from experiments.diagnosis.groups import summarize_groups, verdict_text
-from experiments.diagnosis.signal import Verdict, judge
+from experiments.report import diagnosis
 from experiments.statistics.factors import decay, log_delta_norm, log_factor
 from experiments.statistics.groups import varying
 from experiments.store.tables import Tables
@@ -43,7 +44,6 @@ def describe_run(tables: Tables) -> str:
         rows = [*rows[:20], skipped, *rows[-20:]]
     logs = log_delta_norm(step0)[1:-1]
     factor = log_factor(logs)
-    verdict = verdict_of(run, step0)
     within = f" (95 % {interval(factor.low, factor.high)})" if not missing(factor.low) else ""
     lines = [
         f"δ norm by layer at step 0 (layer 0 is the input; bars are logarithmic, {_range(norms)})",
@@ -51,37 +51,9 @@ def describe_run(tables: Tables) -> str:
         f"factor per hidden layer, toward the input: {number(factor.value)}{within}, theory {number(run['delta_factor_theory'])}",
         *_not_geometric(logs),
         f"loss {number(run['final_loss'])}, accuracy {number(run['final_accuracy'])}, test accuracy {number(run['test_accuracy'])}",
-        *_became(run),
-        f"verdict: {verdict.name}: {verdict.reason}",
+        *diagnosis.lines(run.to_dict()),
     ]
     return "\n".join(lines)
-
-
-def _became(run: Any) -> list[str]:
-    """Say what became of a run, where its tables tell; those of the first edition do not."""
-    if missing(run["outcome"]) or run["outcome"] == "untrained":
-        return []
-    if run["outcome"] == "diverged":
-        where = "" if missing(run["nonfinite_layer"]) else f" of layer {run['nonfinite_layer']}"
-        first = "" if missing(run["nonfinite_quantity"]) else f": {run['nonfinite_quantity']}{where} is the first that is not finite"
-        return [f"outcome: diverged at step {run['diverged_at_step']}{first}"]
-    guess = "" if missing(run["baseline_accuracy"]) else f", accuracy {number(run['baseline_accuracy'])}"
-    best = f"the best constant output (loss {number(run['baseline_loss'])}{guess})"
-    return [f"outcome: {run['outcome']}; skill {number(run['skill'])} over {best}"]
-
-
-def verdict_of(run: Any, step0: Any) -> Verdict:
-    """Judge a finished run from its rows, for the reason that the tables do not hold.
-
-    Args:
-        run: its row of the runs table.
-        step0: its rows of the layers table at step 0, as a frame or as arrays, layers 0…L in order.
-
-    Returns:
-        The verdict.
-    """
-    diverged = None if pd.isna(run["diverged_at_step"]) else int(run["diverged_at_step"])
-    return judge(step0, log_factor(log_delta_norm(step0)[1:-1]), diverged, float(run["delta_factor_theory"]))
 
 
 def _not_geometric(logs: "np.ndarray[Any, Any]") -> list[str]:
@@ -130,6 +102,7 @@ def describe_sweep(tables: Tables) -> str:
             "loss": group["final_loss"],
             "accuracy": group["final_accuracy"],
             "test": group["test_accuracy"],
+            "outcome": group["outcome"],
             "verdict": verdict_text(group),
         })  # fmt: skip
     text = from_records(rows[:_MOST_ROWS]).terminal()
@@ -150,12 +123,16 @@ def _reasons(groups: pd.DataFrame, axes: list[str]) -> list[str]:
     lines = []
     for group in shown.to_dict("records"):
         where = " ".join(f"{axis}={label(group[axis])}" for axis in axes if not missing(group[axis]))
-        lines.append(f"{where + ': ' if where else ''}{group['verdict']}: {group['verdict_reason']}")
+        lines.append(f"{where + ': ' if where else ''}{group['verdict']}: {group['verdict_reason']}{_causes(group)}")
     return lines
 
 
+def _causes(group: Mapping[Any, Any]) -> str:
+    return f"; causes: {group['causes']}" if group["causes"] else ""
+
+
 def run_rows(tables: Tables) -> list[dict[str, Any]]:
-    """Return the printed content as rows for JSON: one a run, its config, results, the verdict's reason and step-0 δ norms by layer."""
+    """Return the printed content as rows for JSON: one a run, its config, results, causes and step-0 δ norms by layer."""
     step0 = tables.layers[tables.layers["step"] == 0].sort_values(["run_id", "layer"], kind="stable")
     columns = {str(name): step0[name].to_numpy() for name in step0.columns}
     starts = np.flatnonzero(np.r_[True, columns["run_id"][1:] != columns["run_id"][:-1]]) if len(step0) else np.array([], int)
@@ -165,7 +142,7 @@ def run_rows(tables: Tables) -> list[dict[str, Any]]:
     for row in tables.runs.to_dict("records"):
         clean = {str(key): value for key, value in row.items()}
         profile = profiles.get(row["run_id"])
-        clean["verdict_reason"] = None if profile is None else verdict_of(row, profile).reason
+        clean["causes"] = diagnosis.causes_of(row)
         clean["delta_norm"] = [] if profile is None else list(profile["delta_norm"])
         rows.append(clean)
     return rows

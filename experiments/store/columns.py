@@ -40,7 +40,22 @@ RUN_RESULTS = _named(
     Column("delta_factor_lo", "lower end of its 95 % interval, from the increments of ln delta_norm"),
     Column("delta_factor_hi", "upper end of its 95 % interval"),
     Column("delta_factor_theory", "the prediction of delta_factor for infinite width; empty where there is no theory"),
-    Column("verdict", "vanishing, stable, exploding, saturated, dead, underflowed or diverged", "word"),
+    Column(
+        "signal",
+        "δ at initialization: vanishing, stable, exploding, saturated, zero_weights, dead, underflowed, diverged, or none with fewer than "
+        "two hidden layers",
+        "word",
+        since=4,
+    ),
+    Column("signal_reason", "why it is called so, with numbers of step 0", "word", since=4),
+    Column(
+        "causes",
+        "what explains the run, the weightiest first: a JSON list of {cause, when, step, layers, evidence, value}",
+        "word",
+        since=4,
+    ),
+    Column("verdict", "the outcome where the net did not learn (stuck, diverging, diverged), else the signal", "word", since=4),
+    Column("verdict_reason", "why, in one sentence", "word", since=4),
 )  # fmt: skip
 """The columns of the runs table that are neither its keys nor the configuration."""
 

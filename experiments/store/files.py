@@ -38,14 +38,21 @@ class Staging:
             write: called with the temporary path.
 
         Raises:
-            UserError: the disk is full or the folder cannot be written; everything staged is then gone.
+            UserError: the disk is full or the folder cannot be written; what was written of this file is then gone. The others stay
+                until `discard`: another thread may be writing one, whose failure for want of its file would hide this one.
         """
         temporary = self._folder / f".{name}.{os.getpid()}.tmp"
         self._staged[name] = temporary
-        with self._or_nothing(name):
-            write(temporary)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
+        try:
+            with self._in_one_line(name):
+                write(temporary)
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+        except BaseException:  # an interrupt too: this file is not whole
+            del self._staged[name]
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
     def commit(self) -> None:
         """Give all files their names, in the order in which they were added.
@@ -54,26 +61,26 @@ class Staging:
             UserError: a name cannot be taken; what has no name yet is then gone.
         """
         for name in list(self._staged):
-            with self._or_nothing(name):
-                self._staged[name].replace(self._folder / name)
-                del self._staged[name]
+            try:
+                with self._in_one_line(name):
+                    self._staged[name].replace(self._folder / name)
+            except BaseException:
+                self.discard()
+                raise
+            del self._staged[name]
         flush_folder(self._folder)
 
     @contextmanager
-    def _or_nothing(self, name: str) -> Iterator[None]:
+    def _in_one_line(self, name: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            self.discard()
             raise UserError(f"cannot write {self._folder / name}: {error.strerror or error}; free space or write elsewhere") from error
-        except BaseException:  # an interrupt: this file is not whole, the others are
-            self._staged.pop(name, self._folder / f".{name}.{os.getpid()}.tmp").unlink(missing_ok=True)
-            raise
 
     def discard(self) -> None:
-        """Remove what was staged."""
-        staged, self._staged = self._staged, {}  # another thread may be adding a file: its own failure removes that
-        for temporary in list(staged.values()):
+        """Remove what was staged; no thread may still be adding a file."""
+        staged, self._staged = self._staged, {}
+        for temporary in staged.values():
             with suppress(OSError):
                 temporary.unlink()
 

@@ -171,7 +171,7 @@ def stage_tables(staging: Staging, runs: pd.DataFrame, places: list[tuple[str, i
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(stage, names))
     if errors:
-        raise errors[0]  # it came first, and what it removed may have made the others fail
+        raise errors[0]  # it came first; all have ended, so that the caller may discard what is staged
     staging.add("runs.parquet", partial(write_runs, frame=runs))
 
 

@@ -15,8 +15,8 @@ from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
 from experiments.diagnosis.baseline import baseline
-from experiments.diagnosis.outcome import initial_loss, judge_outcome
-from experiments.diagnosis.signal import judge
+from experiments.diagnosis.diagnose import diagnose
+from experiments.diagnosis.life import Life
 from experiments.statistics.factors import delta_factor
 from experiments.store.columns import PREDICTED, RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content
@@ -92,42 +92,34 @@ def canonical(values: Array) -> Array:
 def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
     """Return each run's results: the columns of the runs table that are not its config."""
     start, final = {name: values[:, 0] for name, values in record.layers.items()}, record.final
-    layer = np.arange(start["delta_norm"].shape[1])
     results = []
     for i, run in enumerate(runs):
-        step0 = {"layer": layer, **{name: values[i] for name, values in start.items()}}
         factor = delta_factor(start["delta_norm"][i, 1 : run.L])
         ended = record.diverged_at_step[i]
-        diverged_at = None if ended is None else int(ended)
         own = {
-            "status": "ok" if diverged_at is None else "diverged",
-            "diverged_at_step": diverged_at,
+            "status": "ok" if ended is None else "diverged",
+            "diverged_at_step": None if ended is None else int(ended),
             "error": None,
             "final_loss": float(final.loss[i]),
             "final_accuracy": float(final.accuracy[i]),
             "test_accuracy": float(final.test_accuracy[i]),
             "test_loss": float(final.test_loss[i]),
-            **_became(run, record, i),
+            **_known(run, record, i),
             "delta_factor": factor.value,
             "delta_factor_lo": factor.low,
             "delta_factor_hi": factor.high,
             "delta_factor_theory": theory[i].delta_factor,
-            "verdict": judge(step0, factor, diverged_at).name,
         }
+        own |= diagnose(_life(run, record, i, own)).columns()
         agree("runs", RUN_RESULTS, own, "the tile")
         results.append({"run_id": run.run_id, **flatten(run.config), **own})
     return results
 
 
-def _became(run: Run, record: StackRecord, i: int) -> dict[str, Any]:
-    """Return what became of a run, and what that is judged by."""
+def _known(run: Run, record: StackRecord, i: int) -> dict[str, Any]:
+    """Return what a run is judged by: the best constant output, what was not finite first, the ranges of its data."""
     known, facts, where = baseline(run), run.facts, record.nonfinite[i]
-    start = initial_loss(float(record.step_columns["loss"][i, 0]), run.weight_decay, record.layers["weight_norm"][i, 0])
-    end = float(record.final.data_loss[i])
-    found = judge_outcome(record.diverged_at_step[i], run.steps, start, end, known.loss, facts.n_outputs, facts.n_examples)
     return {
-        "outcome": found.name,
-        "skill": found.skill,
         "baseline_loss": known.loss,
         "baseline_accuracy": known.accuracy,
         "nonfinite_quantity": where[0] if where is not None else None,
@@ -141,6 +133,16 @@ def _became(run: Run, record: StackRecord, i: int) -> dict[str, Any]:
     }
 
 
+def _life(run: Run, record: StackRecord, i: int, own: dict[str, Any]) -> Life:
+    """Return the life of run i, from its first row to its last."""
+    present, facts = record.present[i], run.facts
+    row = {**flatten(run.config), **own, "data_loss": float(record.final.data_loss[i])}
+    layers = {name: values[i][present] for name, values in record.layers.items()}
+    steps = {name: values[i][present] for name, values in record.step_columns.items()}
+    step = record.steps[present]
+    return Life(row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples)
+
+
 def failed(run: Run, error: str) -> Content:
     """Return what a run that failed left: the reason, and no measurements.
 
@@ -148,7 +150,10 @@ def failed(run: Run, error: str) -> Content:
         run: that failed.
         error: one line, then the traceback.
     """
-    empty = {name: math.nan if column.kind == "number" else None for name, column in RUN_RESULTS.items()} | {"outcome": "failed"}
+    empty = {name: math.nan if column.kind == "number" else None for name, column in RUN_RESULTS.items()} | {
+        "outcome": "failed",
+        "verdict": "failed",
+    }
     row = {"run_id": run.run_id, **flatten(run.config), **empty, "status": "failed", "error": error}
     tables = {name: schema.empty_table() for name, schema in PART_SCHEMAS.items()}
     return Content([row], tables, {name: [0] for name in tables})

@@ -36,10 +36,11 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def as_json(content: Any) -> str:
-    """Write content as JSON that every reader takes, indented, without a newline at its end.
+def as_json(content: Any, indent: int | None = 2) -> str:
+    """Write content as JSON that every reader takes, without a newline at its end.
 
     Args:
         content: whatever `plain` takes.
+        indent: blanks a level; None for one line.
     """
-    return json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(plain(content), indent=indent, ensure_ascii=False, allow_nan=False)

@@ -71,7 +71,7 @@ def test_a_single_run_prints_norms_factor_and_verdict(tmp_path):
     assert [line.split()[0] for line in done.stdout.splitlines()[2:8]] == ["0", "1", "2", "3", "4", "5"]
     assert "█" in done.stdout
     assert "factor per hidden layer" in done.stdout
-    assert "verdict: vanishing" in done.stdout
+    assert "signal: vanishing" in done.stdout
     written = {path.name for path in (tmp_path / "results" / "one").iterdir()}
     assert written == {"runs.parquet", "layers.parquet", "steps.parquet", "histograms.parquet", "provenance.json"}
     assert {path.name for path in tmp_path.iterdir()} == {"results"}  # Hydra leaves nothing behind

@@ -10,7 +10,7 @@ from experiments.compose.composition import compose
 from experiments.compose.folders import config_dir_flags
 from experiments.compose.many import Composer
 from experiments.errors import UserError
-from tests.experiments.helpers import command
+from tests.experiments.helpers import command, here
 
 FACTORY = """
 import numpy as np
@@ -67,7 +67,7 @@ def test_phase_and_reproduce(mine: Path) -> None:
 
 @pytest.mark.parametrize("words", [["run", "depth=1"], ["theory"], ["phase"], ["remedies"], ["reproduce", "--quick"], ["verify", "x"]])
 def test_a_folder_that_is_not_there_is_refused_in_one_line(tmp_path: Path, words: list[str]) -> None:
-    result = command(*words, "--config-dir", "nowhere", cwd=tmp_path)
+    result = here(*words, "--config-dir", "nowhere", cwd=tmp_path)
     assert result.returncode == 2
     (line,) = result.stderr.strip().splitlines()
     assert "`--config-dir` must be a folder" in line

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.experiments.datasets.tables import broken, clinic, flats, flowers
-from tests.experiments.helpers import command, sweep
+from tests.experiments.helpers import command, here, sweep
 from tests.processes import ROOT, environment, run
 
 FLATS = "data.path=flats.csv"
@@ -49,7 +49,7 @@ def test_classes_by_name_are_learned(tmp_path: Path) -> None:
 
 def test_a_broken_file_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
     broken(tmp_path)
-    result = command("run", "data=table", "data.path=broken.csv", "data.target=r", cwd=tmp_path)
+    result = here("run", "data=table", "data.path=broken.csv", "data.target=r", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     (line,) = result.stderr.strip().splitlines()
     assert "row 3 (line 4), column 'q' is empty" in line
@@ -97,7 +97,7 @@ def test_a_moved_file_finds_the_results_and_a_changed_one_does_not(tmp_path: Pat
 )
 def test_a_wrong_command_is_refused_in_one_line(tmp_path: Path, overrides: list[str], words: str) -> None:
     flats(tmp_path)
-    result = command("run", "data=table", *overrides, cwd=tmp_path)
+    result = here("run", "data=table", *overrides, cwd=tmp_path)
     assert result.returncode == 2
     (line,) = result.stderr.strip().splitlines()
     assert words in line

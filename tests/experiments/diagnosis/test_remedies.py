@@ -12,6 +12,7 @@ from experiments.config.identity import flatten
 from experiments.config.keys import GROUPS, SCALARS
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
+from experiments.diagnosis.causes import modules
 from experiments.diagnosis.effects import conclude, effects
 from experiments.errors import UserError
 from experiments.report.remedies import as_markdown, as_text, draw, rows_of, shown
@@ -25,7 +26,7 @@ def patient():
 
 
 def test_every_remedy_states_what_why_and_who_says_so():
-    assert len(catalogue("remedy")) == 5
+    assert {level.name for level in remedies.levels()} == set(catalogue("remedy"))
     for level in remedies.levels():
         assert bool(level.change) != bool(level.multiply)
         assert all(key.partition(".")[0] in {*GROUPS, *SCALARS} for key in (*level.change, *level.multiply))
@@ -33,7 +34,13 @@ def test_every_remedy_states_what_why_and_who_says_so():
         assert level.reason
         assert level.source
     costs = {level.remedy: level.cost for level in remedies.levels()}
-    assert sorted(costs.values()) == [1, 2, 3, 4, 5]
+    of_the_literature = {level.remedy for level in remedies.levels() if not level.alone}
+    assert sorted(costs[remedy] for remedy in of_the_literature) == [1, 2, 3, 4, 5]
+
+
+def test_every_cause_points_to_remedies_that_there_are():
+    for name, module in modules().items():
+        assert set(module.REMEDIES) <= set(catalogue("remedy")), name
 
 
 def test_alone_and_in_pairs_of_different_remedies(patient):
@@ -42,9 +49,10 @@ def test_alone_and_in_pairs_of_different_remedies(patient):
     assert len({candidate.run.run_id for candidate in tried}) == len(tried)
     known = remedies.levels()
     singles = [candidate for candidate in tried if len(candidate.levels) == 1]
-    assert len(singles) == len(known)
+    assert {candidate.levels[0].name for candidate in singles} >= {level.name for level in known if not level.alone}
     pairs = [candidate for candidate in tried if len(candidate.levels) == 2]
-    assert len(pairs) == sum(a.remedy != b.remedy for i, a in enumerate(known) for b in known[:i])
+    paired = [level for level in known if not level.alone]
+    assert len(pairs) == sum(a.remedy != b.remedy for i, a in enumerate(paired) for b in paired[:i])
     assert all(candidate.levels[0].remedy != candidate.levels[1].remedy for candidate in pairs)
 
 
@@ -191,7 +199,7 @@ def test_the_command_end_to_end(here, monkeypatch, capsys):
     assert not (here / "results").exists()
     assert main([*words, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["conclusions"][0].startswith("unchanged: vanishing: δ shrinks")
+    assert said["conclusions"][0].startswith("unchanged: stuck: 2 of 2 runs are stuck")
     table = pd.read_csv(here / "results" / "r" / "remedies.csv")
     assert [row["change"] for row in said["changes"]] == table["change"].tolist()
     assert set(table["n_changes"]) == {0, 1, 2}
@@ -204,7 +212,7 @@ def test_the_command_end_to_end(here, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["depth=0"], "`depth` must be an integer ≥ 1 for remedies"),
+        (["--budget", "5"], "`--budget` must be an integer ≥ 6"),
         (["--seeds", "1"], "`--seeds` must be an integer ≥ 2"),
         (["--seeds", "x"], "--seeds"),
         (["depth=2,3"], "`remedies` takes one configuration, and `depth=2,3` is a sweep"),
@@ -219,3 +227,47 @@ def test_bad_input_is_one_line(arguments, message, here, capsys):
     assert message in error
     assert len(error.strip().splitlines()) == 1
     assert not (here / "results").exists()
+
+
+def said_of(here, capsys, *words):
+    assert main(["remedies", *words, "executor=serial", "name=r", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    return said["conclusions"], {row["change"]: row for row in said["changes"]}
+
+
+def test_what_stays_above_a_constant_is_no_cure(here, capsys):
+    """Inputs between 80 and 104: clipping lowers the loss by decades and ends above the mean predictor's; standardizing cures."""
+    net = ["activation=relu", "depth=5", "init=he", "width=32", "lr=0.01", "steps=200", "batch_size=64"]
+    lines, rows = said_of(here, capsys, "data=line", "data.low=80", "data.high=104", "loss=mse", *net, "--budget", "30")
+    assert rows["clip=norm"]["outcome"] != "works"
+    assert rows["data.standardize=true"]["outcome"] == "works"
+    assert rows["data.standardize=true"]["skill"] > 0
+    assert "data.standardize=true" in lines[1]
+    assert "to be typed: gradstab run data=line" in lines[1]
+
+
+@pytest.mark.parametrize("seed", [0, 20])
+def test_a_stuck_net_has_something_to_cure_and_a_rate_is_found_over_decades(here, capsys, seed):
+    net = ["depth=3", "activation=relu", "init=he", "lr=1e-9", "batch_size=64", "steps=100", f"seed={seed}", "width=32"]
+    lines, rows = said_of(here, capsys, *net, "--budget", "24", "--seeds", "3")
+    assert not any("nothing to cure" in line for line in lines)
+    assert rows["unchanged"]["n_learns"] == 0
+    assert "the cheapest change that works: lr=" in lines[1]
+
+
+def test_a_change_that_ends_worse_than_a_constant_does_not_work(here, capsys):
+    net = ["depth=3", "activation=relu", "init=he", "optimizer=adam", "lr=1000", "batch_size=64", "steps=100", "width=32"]
+    _, rows = said_of(here, capsys, *net, "--budget", "54")
+    works = [row for row in rows.values() if row["outcome"] == "works"]
+    assert works
+    assert all(row["n_learns"] >= 0.9 * row["n_runs"] for row in works)
+    assert not any(row["change"] == "activation=tanh" for row in works)
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_without_a_factor_there_is_a_dash(here, capsys, depth):
+    words = ["remedies", f"depth={depth}", "lr=1e-9", "batch_size=64", "steps=60", "executor=serial", "name=r", "--budget", "18"]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "nan" not in out.lower()
+    assert "works: lr=" in out

@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.diagnosis.signal import by_factor, factor_of, group_factor, judge, judge_group
+from experiments.diagnosis.rule import by_factor, factor_of, group_factor
+from experiments.diagnosis.signal import PLAIN, Nature, judge, signal_factor
+from experiments.diagnosis.verdict import judge_group
 from experiments.statistics.factors import NO_FACTOR, delta_factor, log_delta_norm, log_factor
 from tests.experiments.helpers import sweep
 
@@ -16,9 +18,9 @@ def step0(norms, dead=0.0, saturated=0.0, z_var=1.0, zero=0.0):
     })  # fmt: skip
 
 
-def verdict(norms, diverged=None, **columns):
+def verdict(norms, diverged=False, nature=PLAIN, **columns):
     frame = step0([1.0, *norms, 1.0], **columns)
-    return judge(frame, delta_factor(np.array(norms)), diverged)
+    return judge(frame, delta_factor(np.array(norms)), diverged, nature=nature)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def verdict(norms, diverged=None, **columns):
         (0.97 ** np.arange(10, 0, -1.0), "stable"),
         (1.21 ** np.arange(20, 0, -1.0), "exploding"),
         ([0.0, 0.0, 1e-40, 1e-20], "underflowed"),
-        ([1.0], "stable"),
+        ([1.0], "none"),
     ],
 )
 def test_by_the_factor_and_the_depth(norms, name):
@@ -46,7 +48,7 @@ def test_a_walk_without_drift_is_stable():
 
 
 def test_nan_is_diverged_and_never_vanishing():
-    assert verdict([np.nan, np.nan, 0.1], diverged=0).name == "diverged"
+    assert verdict([np.nan, np.nan, 0.1], diverged=True).name == "diverged"
 
 
 def test_a_dead_layer_is_dead_and_not_vanishing():
@@ -57,17 +59,17 @@ def test_saturation_needs_large_preactivations():
     shrinking = 5.0 ** -np.arange(5.0, 0, -1)
     assert verdict(shrinking, saturated=0.9, z_var=100.0).name == "saturated"
     assert verdict(shrinking, saturated=0.9, z_var=0.5).name == "vanishing"
-    assert verdict(shrinking, saturated=0.5, z_var=100.0, zero=0.5).name == "vanishing"
+    assert verdict(shrinking, saturated=0.9, z_var=100.0, nature=Nature(flat=False)).name == "vanishing"  # a rectifier
 
 
 def test_the_reason_states_rate_interval_theory_and_consequence():
     logs = np.cumsum(np.array([0.0, 1.50, 1.62, 1.55, 1.67]))
     factor = log_factor(logs)
-    reason = judge(step0([1.0, *np.exp(logs), 1.0]), factor, None, theory=1 / 4.88).reason
+    reason = judge(step0([1.0, *np.exp(logs), 1.0]), factor, theory=1 / 4.88).reason
     low, high = 1 / factor.high, 1 / factor.low
     assert reason == (
         f"δ shrinks {1 / factor.value:.3g}× per layer toward the input (95 % {low:.3g}–{high:.3g}, theory 4.88): "
-        f"layer 1 learns {np.exp(logs[-1]):.3g}× slower than layer 5"
+        f"layer 1 gets an error {np.exp(logs[-1]):.3g}× smaller than layer 5"
     )
     assert low < 4.88 < high
 
@@ -116,7 +118,7 @@ def test_an_enormous_ratio_is_not_stable_however_uneven(norms, name):
 
 def test_extended_range_tells_how_far_it_underflowed():
     frame = step0([0.0, 0.0, 1e-200, 1.0, 1.0]).assign(log10_delta_norm=[-600.0, -400.0, -200.0, 0.0, 0.0])
-    found = judge(frame, log_factor(log_delta_norm(frame)[1:-1]), None)
+    found = judge(frame, log_factor(log_delta_norm(frame)[1:-1]))
     assert found.name == "underflowed"
     assert "10^-400 in layer 1" in found.reason
 
@@ -126,16 +128,16 @@ def test_a_layer_whose_z_underflows_is_not_dead():
     frame = step0([0.0, 0.0, 0.0, 0.0, 1.0]).assign(
         dead=dead, z_mean=[np.nan, 1e-30, 0, 0, 0], z_var=[np.nan, 1e-60, 0, 0, 0], weight_norm=1.0
     )
-    assert judge(frame, NO_FACTOR, None).name == "underflowed"
-    assert judge(frame.assign(z_mean=-1.0), NO_FACTOR, None).name == "dead"
-    assert judge(frame.assign(weight_norm=0.0), NO_FACTOR, None).name == "dead"
+    assert judge(frame, NO_FACTOR).name == "underflowed"
+    assert judge(frame.assign(z_mean=-1.0), NO_FACTOR).name == "dead"
+    assert judge(frame.assign(weight_norm=0.0), NO_FACTOR).name == "zero_weights"
 
 
 def test_a_frame_and_arrays_are_judged_alike():
     frame = step0([1.0, 0.001, 0.02, 0.3, 1.0])
     arrays = {name: frame[name].to_numpy() for name in frame}
     factor = log_factor(log_delta_norm(arrays)[1:-1])
-    assert judge(frame, factor, None) == judge(arrays, factor, None)
+    assert judge(frame, factor) == judge(arrays, factor)
 
 
 def group(logs, depth=21, verdict="stable", status="ok", theory=np.nan):
@@ -148,14 +150,59 @@ def group(logs, depth=21, verdict="stable", status="ok", theory=np.nan):
     })  # fmt: skip
 
 
-def test_a_group_is_judged_by_its_interval_over_seeds():
-    """Each run's own interval holds 1; five seeds together do not."""
+def test_a_group_never_contradicts_most_of_its_runs():
+    """Each run's own interval holds 1; five seeds together do not, which is said, and is not the verdict."""
     runs = group([-0.13, -0.125, -0.12, -0.128, -0.122])
     found = judge_group(runs)
+    assert found.name == "stable"
+    assert found.reason.startswith("5 of 5 runs are stable (95 % 57–100 % of all seeds); over all of them δ shrinks 1.13× per layer")
+    assert judge_group(group([-0.13] * 5, verdict=["vanishing"] * 3 + ["stable"] * 2)).name == "vanishing"
+    assert judge_group(group([-0.001] * 5, verdict=["saturated"] * 3 + ["stable"] * 2)).name == "saturated"
+
+
+def test_where_no_name_holds_in_most_runs_the_interval_over_seeds_decides():
+    even = ["stable", "stable", "vanishing", "vanishing"]
+    found = judge_group(group([-0.13, -0.125, -0.12, -0.128], verdict=even))
     assert found.name == "vanishing"
-    assert "over 5 seeds" in found.reason
-    scattered = group([-0.8, 0.5, -0.6, 0.4, -0.2])
-    assert judge_group(scattered).name == "stable"
+    assert "over 4 seeds" in found.reason
+    assert judge_group(group([-0.8, 0.5, -0.6, 0.4], verdict=even)).name == "stable"
+
+
+def test_a_group_without_a_factor_tells_of_its_lost_runs():
+    found = judge_group(group([np.nan] * 40, depth=1, verdict=["none"] * 32 + ["dead"] * 8))
+    assert found.name == "none"
+    assert "8 of 40 runs dead" in found.reason
+
+
+def test_under_a_normalization_the_unit_of_z_means_nothing():
+    frame = step0([1.0, 0.5, 0.7, 0.6, 1.0], z_var=4.0)
+    in_another_unit = frame.assign(delta_norm=[1.0, 0.5 / 1e5, 0.7, 0.6, 1.0], z_var=[4.0, 4.0 * 1e10, 4.0, 4.0, 4.0])
+    normalized = Nature(normalized=True)
+    one, other = (judge(rows, signal_factor(rows, normalized), nature=normalized) for rows in (frame, in_another_unit))
+    assert one == other
+    assert "δ·sd(z)" in one.reason
+    plain = [judge(rows, signal_factor(rows)).name for rows in (frame, in_another_unit)]
+    assert plain == ["stable", "vanishing"]  # without one, z has its own unit
+
+
+@pytest.mark.parametrize(
+    ("ratios", "words"),
+    [
+        ([0.001, 0.01], "its weights learn 10× slower (‖ΔW‖/‖W‖ 0.001 against 0.01)"),
+        ([0.01, 0.011], "its weights learn about as fast (‖ΔW‖/‖W‖ 0.01 against 0.011)"),
+        ([0.01, 0.001], "its weights move 10× faster (‖ΔW‖/‖W‖ 0.01 against 0.001)"),
+    ],
+)
+def test_how_fast_weights_learn_is_said_of_weights(ratios, words):
+    logs = np.cumsum(np.full(5, 1.6))
+    frame = step0([1.0, *np.exp(logs), 1.0]).assign(update_ratio=[np.nan, ratios[0], 0.5, 0.5, 0.5, ratios[1], 0.5])
+    assert judge(frame, signal_factor(frame)).reason.endswith(f"smaller than layer 5; {words}")
+
+
+def test_an_output_that_is_switched_off_is_dead():
+    frame = step0([0.0, 0.0, 0.0, 0.0]).assign(dead=[np.nan, 0, 0, 1.0], z_mean=-1.0, weight_norm=1.0)
+    assert judge(frame, NO_FACTOR, nature=Nature(output_dies=True)).name == "dead"
+    assert judge(frame, NO_FACTOR).name == "underflowed"
 
 
 def test_two_seeds_take_the_interval_within_the_runs():
@@ -207,7 +254,7 @@ def test_a_factor_is_restored_from_its_columns():
         (["activation=relu", "init.scale=1e-20", "dtype=float32", "depth=8"], "underflowed"),
         (["activation=sigmoid", "dtype=float32", "depth=90"], "underflowed"),
         (["activation=relu", "init.scale=1e200", "depth=5"], "diverged"),
-        (["activation=tanh", "init.scale=1", "depth=1"], "stable"),
+        (["activation=tanh", "init.scale=1", "depth=1"], "none"),
     ],
     ids=str,
 )

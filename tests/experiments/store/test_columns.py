@@ -61,7 +61,7 @@ class TestFiles:
     @pytest.mark.parametrize("name", ["runs", *TABLES])
     def test_a_column_is_missing(self, folder, name):
         frame = pd.read_parquet(folder / f"{name}.parquet")
-        lost = list(RUN_RESULTS if name == "runs" else SCHEMAS[name].names)[-1]
+        lost = "delta_factor_theory" if name == "runs" else list(SCHEMAS[name].names)[-1]  # one that the first edition had too
         frame.drop(columns=lost).to_parquet(folder / f"{name}.parquet")
         for read in readers(folder, name):
             with pytest.raises(UserError, match=rf"{name}\.parquet lacks the column `{lost}`; run the sweep again with --fresh"):

@@ -1,0 +1,40 @@
+"""What explains a run: its life goes in, the named conditions that hold come out, in order of weight; one module a cause.
+
+A cause's module has a docstring whose first line says what is wrong in the words of a reader, WEIGHT (roots weigh more than what
+follows from them), REMEDIES (files of conf/remedy that it points to, the likeliest first), and `find(life, signal, outcome)`.
+"""
+
+import functools
+import importlib
+import pkgutil
+from types import ModuleType
+
+from experiments.diagnosis.causes.cause import Cause
+from experiments.diagnosis.life import Life
+from experiments.diagnosis.outcome import Outcome
+from experiments.diagnosis.rule import Signal
+
+__all__ = ["causes_of", "modules"]
+
+
+@functools.cache
+def modules() -> dict[str, ModuleType]:
+    """Return name -> module of every cause, the weightiest first."""
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "cause"]
+    found = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+    return dict(sorted(found.items(), key=lambda item: (-item[1].WEIGHT, item[0])))
+
+
+def causes_of(life: Life, signal: Signal, outcome: Outcome) -> list[Cause]:
+    """Find what explains a run.
+
+    Args:
+        life: of the run.
+        signal: at step 0.
+        outcome: of the run.
+
+    Returns:
+        The causes that hold, in order of weight.
+    """
+    found = ((name, module.find(life, signal, outcome)) for name, module in modules().items())
+    return [cause.named(name) for name, cause in found if cause is not None]

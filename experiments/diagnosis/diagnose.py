@@ -1,0 +1,66 @@
+"""The diagnosis of a run: its life goes in; signal, outcome, causes and verdict come out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.diagnosis.causes import causes_of
+from experiments.diagnosis.causes.cause import Cause
+from experiments.diagnosis.life import Life
+from experiments.diagnosis.outcome import Outcome, initial_loss, judge_outcome
+from experiments.diagnosis.rule import Signal
+from experiments.diagnosis.signal import Nature, can_die, is_flat, judge, signal_factor
+from experiments.diagnosis.verdict import Verdict, verdict
+from experiments.text.plain import as_json
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Hold the answers to three questions, and the one word.
+
+    Args:
+        signal: what δ was at initialization.
+        outcome: what became of the run.
+        causes: what explains it, the weightiest first.
+        verdict: the one word on it.
+    """
+
+    signal: Signal
+    outcome: Outcome
+    causes: tuple[Cause, ...]
+    verdict: Verdict
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the runs table that hold it."""
+        return {
+            "signal": self.signal.name,
+            "signal_reason": self.signal.reason,
+            "outcome": self.outcome.name,
+            "skill": self.outcome.skill,
+            "causes": as_json([cause.row() for cause in self.causes], indent=None),
+            "verdict": self.verdict.name,
+            "verdict_reason": self.verdict.reason,
+        }
+
+
+def diagnose(life: Life) -> Diagnosis:
+    """Diagnose a run.
+
+    Args:
+        life: of the run, whose row holds the config and what it came to: diverged_at_step, data_loss (J at the end without the λ
+            term), baseline_loss, delta_factor, delta_factor_theory and the ranges of inputs and targets.
+
+    Returns:
+        The diagnosis.
+    """
+    ended = life.run.get("diverged_at_step")
+    diverged_at = None if ended is None or ended != ended else int(ended)
+    nature = Nature(is_flat(life.activation), can_die(life.output_activation), life.normalized)
+    step0: Mapping[str, Any] = life.step0()
+    signal = judge(step0, signal_factor(step0, nature), diverged_at == 0, life.number("delta_factor_theory"), nature)
+    start = initial_loss(float(life.steps["loss"][0]), life.number("weight_decay"), step0["weight_norm"])
+    outcome = judge_outcome(
+        diverged_at, int(life.run["steps"]), start, life.number("data_loss"), life.number("baseline_loss"), life.outputs, life.examples
+    )
+    causes = tuple(causes_of(life, signal, outcome))
+    return Diagnosis(signal, outcome, causes, verdict(signal, outcome, causes))

@@ -1,0 +1,127 @@
+"""The life of one run: what its tables hold, as arrays that a cause can be read off."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bpcore.activations import Activation
+from bpcore.arrays import Array, FloatArray
+from bpcore.losses import Loss
+from experiments.diagnosis.signal import can_die, is_flat
+
+
+@dataclass(frozen=True)
+class Life:
+    """Hold one run from its first row to its last.
+
+    Args:
+        run: its row of the runs table: every config key, and what came out.
+        step: (S,) int, the steps that have a row, ascending.
+        layers: column of the layers table -> (S, L+1), layer 0 first; NaN where it was not measured.
+        steps: column of the steps table -> (S,).
+        activation: φ of the hidden layers.
+        output_activation: φ of the output layer.
+        loss: J_i.
+        outputs: n_L.
+        examples: m of the training set.
+    """
+
+    run: Mapping[str, Any]
+    step: Array
+    layers: Mapping[str, FloatArray]
+    steps: Mapping[str, FloatArray]
+    activation: Activation
+    output_activation: Activation
+    loss: Loss
+    outputs: int
+    examples: int
+
+    @property
+    def depth(self) -> int:
+        """Return the number of hidden layers."""
+        return int(self.layers["delta_norm"].shape[1]) - 2
+
+    @property
+    def hidden(self) -> list[int]:
+        """Return the hidden layers."""
+        return list(range(1, self.depth + 1))
+
+    @property
+    def trained(self) -> bool:
+        """Return whether any update was made."""
+        return bool(self.step[-1] > 0)
+
+    def number(self, name: str) -> float:
+        """Return a value of the run's row as a float, NaN where it is empty."""
+        value = self.run.get(name)
+        try:
+            return math.nan if value is None else float(value)
+        except TypeError:  # pandas' own missing value
+            return math.nan
+
+    def phi(self, layer: int) -> Activation:
+        """Return φ of a layer."""
+        return self.activation if layer <= self.depth else self.output_activation
+
+    def step0(self) -> dict[str, Any]:
+        """Return the columns of the layers table in the first row, (L+1,) each, with `layer`."""
+        return {"layer": np.arange(self.depth + 2), **{name: values[0] for name, values in self.layers.items()}}
+
+    def at(self, column: str, row: int) -> FloatArray:
+        """Return a column of the layers table in one row, (L+1,)."""
+        values: FloatArray = self.layers[column][row]
+        return values
+
+    def measured(self, column: str) -> list[int]:
+        """Return the rows in which a column of the layers table was measured."""
+        values = self.layers.get(column)
+        return [] if values is None else [int(row) for row in np.flatnonzero(np.isfinite(values[:, 1:]).any(axis=1))]
+
+    def saturates(self, layer: int) -> bool:
+        """Return whether φ of a layer is flat at both ends, as the sigmoid is and a rectifier is not."""
+        return is_flat(self.phi(layer))
+
+    def can_die(self, layer: int) -> bool:
+        """Return whether φ of a layer is 0, with no slope, on a whole side: what a unit does not come back from."""
+        return can_die(self.phi(layer))
+
+    def heard(self, layer: int, row: int) -> bool:
+        """Return whether a layer's z is more than the zero that zero weights or underflow leave."""
+        mean, variance = self.layers["z_mean"][row, layer], self.layers["z_var"][row, layer]
+        return not (mean == 0 and variance == 0)
+
+    def stable_rate(self) -> float:
+        """Return the largest stable learning rate by the sharpness at step 0, NaN where there is none: 2/λ, with momentum (2+2β)/λ.
+
+        Nesterov's is (2+2β)/((1+2β)λ).
+
+        Source: Cohen et al. 2021, §2 and §5.
+        """
+        sharpness, beta = self.number("sharpness_at_start"), self.number("optimizer.beta")
+        rule = str(self.run.get("optimizer"))
+        gain = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}.get(rule, math.nan)
+        return gain / sharpness if sharpness > 0 else math.nan
+
+    @property
+    def normalized(self) -> bool:
+        """Return whether hidden layers are normalized, so that neither the input's unit nor the weights' size reaches φ."""
+        return str(self.run.get("normalization")) != "none" and self.depth > 0
+
+
+def listing(layers: list[int], depth: int) -> str:
+    """Write layers as a reader would: layer 2, layers 1–3, layers 1, 3 and the output."""
+    hidden = sorted(layer for layer in layers if layer <= depth)
+    runs: list[list[int]] = []
+    for layer in hidden:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    parts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    words = f"layer{'s' if len(hidden) > 1 else ''} {', '.join(parts)}" if hidden else ""
+    if any(layer > depth for layer in layers):
+        return f"{words} and the output" if words else "the output"
+    return words

@@ -1,0 +1,64 @@
+"""A diagnosis in words: the lines that say what δ was like, what became of the run, why, and what to try."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.diagnosis.causes import modules
+from experiments.text.numbers import missing, number
+
+OF_THE_FIRST_EDITION = "not recorded: these results are of the first edition; run the sweep again to have its runs diagnosed"
+
+
+def causes_of(run: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    """Return the causes that a row of the runs table holds, the weightiest first; none where it holds none."""
+    held = run.get("causes")
+    found: list[dict[str, Any]] = [] if missing(held) or not held else json.loads(str(held))
+    return found
+
+
+def lines(run: Mapping[Any, Any]) -> list[str]:
+    """Return the diagnosis of one run.
+
+    Args:
+        run: its row of the runs table.
+
+    Returns:
+        Lines for signal, outcome, causes, verdict and what to try next.
+    """
+    if run["status"] == "failed":
+        return [f"outcome: failed: {str(run['error']).splitlines()[0]}"]
+    if missing(run.get("signal")):
+        return [f"verdict: {run['verdict']}", f"signal, outcome and causes: {OF_THE_FIRST_EDITION}"]
+    found = causes_of(run)
+    text = [f"signal: {run['signal']}: {run['signal_reason']}", f"outcome: {_became(run)}"]
+    for place, cause in enumerate(found):
+        since = "from the start" if cause["when"] == "start" else f"in training, step {cause['step']}"
+        text.append(f"{'cause' if place == 0 else '  and'}: {_words(cause['cause'])} ({since}): {cause['evidence']}")
+    text.append(f"verdict: {run['verdict']}: {run['verdict_reason']}")
+    return [*text, *_next(found)] if run["outcome"] in ("stuck", "diverging", "diverged") else text
+
+
+def _became(run: Mapping[Any, Any]) -> str:
+    if run["outcome"] == "untrained":
+        return "untrained: steps=0"
+    if run["outcome"] == "diverged":
+        where = "" if missing(run["nonfinite_layer"]) else f" of layer {run['nonfinite_layer']:.0f}"
+        first = "" if missing(run["nonfinite_quantity"]) else f": {run['nonfinite_quantity']}{where} is the first that is not finite"
+        return f"diverged at step {run['diverged_at_step']:.0f}{first}"
+    guess = "" if missing(run["baseline_accuracy"]) else f", accuracy {number(run['baseline_accuracy'])}"
+    return f"{run['outcome']}; skill {number(run['skill'])} over the best constant output (loss {number(run['baseline_loss'])}{guess})"
+
+
+def _next(found: list[dict[str, Any]]) -> list[str]:
+    """Say what to try, by what the causes point to."""
+    known = modules()
+    pointed = [remedy for cause in found for remedy in known[cause["cause"]].REMEDIES]
+    if not pointed:
+        return []
+    first = ", ".join(_words(name) for name in list(dict.fromkeys(pointed))[:3])
+    return [f"next: {first}; `gradstab remedies` with the same settings measures what helps"]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,171 @@
+"""What people bring, and what explains it: the causes, from runs through the real code."""
+
+import ast
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.config.files import catalogue
+from experiments.diagnosis import causes
+from experiments.diagnosis.verdict import OUTCOMES
+from tests.experiments.helpers import sweep
+
+ILL = {
+    "dead by a large step": (
+        ["activation=relu", "init=he", "depth=2", "width=32", "lr=8", "steps=100", "seed=2"], "stuck", {"learning_rate_high", "dead"},
+    ),
+    "dead under adam": (
+        ["activation=relu", "init=he", "depth=5", "width=40", "optimizer=adam", "lr=0.2", "batch_size=32", "steps=150", "seed=4"],
+        "stuck", {"learning_rate_high", "dead"},
+    ),
+    "dead under momentum": (
+        ["activation=relu", "init=he", "depth=3", "width=24", "lr=3", "optimizer=momentum", "batch_size=50", "steps=200", "seed=5"],
+        "stuck", {"learning_rate_high", "dead"},
+    ),
+    "above 2/λ": (
+        ["data=point", "data.x=10", "data.y=1", "loss=mse", "depth=0", "lr=0.03", "steps=50"], "diverging",
+        {"input_scale", "learning_rate_high"},
+    ),
+    "a step that is no step": (
+        ["depth=3", "activation=relu", "init=he", "lr=1e-9", "batch_size=64", "steps=100"], "stuck", {"learning_rate_low"},
+    ),
+    "a deep sigmoid net": (["depth=10", "activation=sigmoid", "width=32", "steps=60"], "stuck", {"vanishing"}),
+    "raw inputs": (
+        ["data=line", "data.low=80", "data.high=104", "loss=mse", "activation=tanh", "depth=2", "steps=20", "lr=0.01"], "stuck",
+        {"input_scale", "saturated"},
+    ),
+    "targets that a sigmoid cannot reach": (
+        ["data=line", "data.scale=1", "data.low=-1", "data.high=1", "loss=mse", "output_activation=sigmoid", "data.standardize_target=true",
+         "depth=1", "width=1", "lr=0.001", "steps=3"], None, {"output_range"},
+    ),
+}  # fmt: skip
+
+
+def held(run):
+    return {cause["cause"]: cause for cause in json.loads(run["causes"])}
+
+
+@pytest.mark.parametrize(("overrides", "outcome", "expected"), ILL.values(), ids=ILL)
+@pytest.mark.parametrize("neighbour", [0, 1])
+def test_what_people_bring_is_explained(tmp_path, overrides, outcome, expected, neighbour):
+    """The case itself, and the same kind with another seed and more units."""
+    changes = []
+    if neighbour:
+        seed = next((int(word[5:]) for word in overrides if word.startswith("seed=")), 0)
+        overrides = [word for word in overrides if not word.startswith(("seed=", "width="))]
+        changes = [f"seed={seed + 10}", "width=36"]
+    run = sweep(tmp_path, *overrides, *changes, multirun=False, tiny=False).runs.iloc[0]
+    if neighbour and run["outcome"] == "diverged":
+        expected = {"learning_rate_high"}  # the same illness, which ended out of the finite numbers
+    elif outcome is not None:
+        assert run["outcome"] == outcome
+    found = held(run)
+    assert expected <= set(found), run[["outcome", "causes"]].to_dict()
+    assert list(found) == [name for name in causes.modules() if name in found]  # in order of weight
+    assert run["verdict"] == run["outcome"] if run["outcome"] in OUTCOMES else run["signal"]
+
+
+HEALTHY = {
+    "relu": ["depth=2", "activation=relu", "init=he", "width=32", "lr=0.1", "steps=100"],
+    "normalized": ["depth=3", "activation=tanh", "normalization=batch", "batch_size=50", "width=32", "steps=60"],
+    "adam": ["depth=3", "activation=tanh", "optimizer=adam", "lr=0.003", "batch_size=50", "width=32", "steps=100"],
+    "a line": ["data=line", "loss=mse", "activation=tanh", "depth=2", "width=16", "lr=0.05", "steps=200"],
+}
+
+
+@pytest.mark.parametrize("overrides", HEALTHY.values(), ids=HEALTHY)
+def test_a_healthy_net_is_accused_of_nothing(tmp_path, overrides):
+    run = sweep(tmp_path, *overrides, multirun=False, tiny=False).runs.iloc[0]
+    assert (run["outcome"], held(run)) == ("learns", {})
+    assert run["verdict"] == run["signal"]
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "elu"])
+def test_zero_weights_are_called_so(tmp_path, activation):
+    run = sweep(tmp_path, f"activation={activation}", "init=constant", "init.scale=0", "depth=3", "steps=0", multirun=False).runs.iloc[0]
+    assert (run["signal"], list(held(run))) == ("zero_weights", ["zero_weights"])
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_equal_units_are_called_symmetric(tmp_path, activation):
+    overrides = [f"activation={activation}", "init=constant", "init.scale=0.05", "depth=3", "steps=30", "lr=0.1"]
+    run = sweep(tmp_path, *overrides, multirun=False).runs.iloc[0]
+    assert held(run)["symmetric"]["layers"] == [1, 2, 3]
+    control = sweep(tmp_path, *overrides, "init=normal", multirun=False, name="control").runs.iloc[0]
+    assert "symmetric" not in held(control)
+
+
+def test_a_dead_output_unit_is_called_dead(tmp_path):
+    data = ["data=point", "data.x=-1", "data.y=1", "output_activation=relu", "loss=mse"]
+    run = sweep(tmp_path, *data, "init=constant", "init.scale=1", "depth=2", "width=2", "steps=0", multirun=False, tiny=False).runs.iloc[0]
+    assert run["signal"] == "dead"
+    assert held(run)["dead"]["layers"] == [3]
+
+
+def test_an_overflow_tells_layer_and_quantity(tmp_path):
+    overrides = ["depth=100", "width=256", "activation=identity", "init=normal", "dtype=float32", "steps=0"]
+    results = sweep(tmp_path, *overrides, "data=gaussian", "data.n_samples=16", "data.n_features=256", multirun=False, tiny=False)
+    cause = held(results.runs.iloc[0])["overflow"]
+    assert (cause["when"], cause["layers"], cause["step"]) == ("start", [32], 0)
+    assert "z of layer 32" in cause["evidence"]
+
+
+def test_a_rectifiers_zeros_are_no_saturation(tmp_path):
+    results = sweep(tmp_path, "depth=1", "activation=relu", "normalization=batch", "init=normal", "seed=range(8)", "steps=5")
+    assert set(results.runs["signal"]) == {"none"}
+    assert not any("saturated" in held(run) for _, run in results.runs.iterrows())
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_under_batch_normalization_the_inputs_unit_changes_no_signal(tmp_path, activation):
+    results = sweep(tmp_path, "data.scale=1,255,1e5", f"activation={activation}", "init=he", "normalization=batch", "depth=5", "steps=0")
+    assert results.runs["signal"].nunique() == 1
+
+
+def test_evidence_is_a_number_of_the_tables(tmp_path):
+    results = sweep(
+        tmp_path, "activation=relu", "init=he", "depth=2", "width=32", "lr=8", "steps=100", "seed=2", multirun=False, tiny=False
+    )
+    found = held(results.runs.iloc[0])
+    layers = results.layers.set_index(["step", "layer"])
+    dead = found["dead"]
+    assert all(layers.loc[(100, layer), "dead"] >= 0.9 for layer in dead["layers"])
+    assert dead["value"] == layers.loc[[(100, layer) for layer in dead["layers"]], "dead"].max()
+    rows = results.steps.set_index("step")["loss"]
+    assert found["learning_rate_high"]["value"] == rows[rows.index > 0].max()
+
+
+def test_every_cause_is_a_file_with_reasons_and_remedies():
+    for name, module in causes.modules().items():
+        assert module.__doc__
+        assert module.REMEDIES, name
+        lines = Path(module.__file__).read_text(encoding="utf-8").splitlines()
+        tree = ast.parse("\n".join(lines))
+        body = tree.body
+        for place, node in enumerate(body):  # a threshold is followed by its reason
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, float):
+                follows = body[place + 1]
+                assert isinstance(follows, ast.Expr), (name, node.lineno)
+                assert isinstance(follows.value, ast.Constant), (name, node.lineno)
+    weights = [module.WEIGHT for module in causes.modules().values()]
+    assert weights == sorted(weights, reverse=True)
+    assert len(set(weights)) == len(weights)
+    assert catalogue("remedy")
+
+
+def test_groups_count_outcomes_and_causes(tmp_path):
+    from experiments.diagnosis.groups import summarize_groups
+
+    results = sweep(tmp_path, "activation=relu", "init=he", "depth=2", "width=32", "lr=0.1,8", "steps=60", "seed=range(3)", tiny=False)
+    groups = summarize_groups(results.runs, ["lr"]).set_index("lr")
+    for rate, part in results.runs.groupby("lr"):
+        group = groups.loc[rate]
+        assert group["n_learns"] == (part["outcome"] == "learns").sum()
+        assert (part["verdict"] == group["verdict"]).sum() == group["n_agree"] >= 2
+    assert "learning rate high 3/3" in groups.loc[8, "causes"]
+    assert groups.loc[0.1, "causes"] == ""
+    assert isinstance(groups, pd.DataFrame)
+    assert np.isfinite(groups.loc[0.1, "skill"])
