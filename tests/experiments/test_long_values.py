@@ -59,6 +59,7 @@ PLACES = {
     "reproduce": [["--finding", "V"], ["--findings", "V"], ["finding=V"], ["--finding", "s_vanish", "depth=V"], ["V"]],
     "report": [["V"], ["V", "V"], ["results", "--formats", "V"], ["results", "--output", "V"]],
     "export": [["V"], ["results", "V"]],
+    "diagnose": [["V"], ["results", "V"]],
     "verify": [["V"], ["results", "--sample", "V"], ["results", "--max-ulps", "V"]],
     "merge": [["V", "V", "-o", "both"], ["results", "results", "-o", "V"]],
     "bench": [["--only", "V"], ["--peers", "V"], ["--rounds", "V"]],

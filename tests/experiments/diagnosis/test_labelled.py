@@ -1,13 +1,12 @@
 """The labelled nets: drawn the same every time, in two halves, and the bars that the diagnosis is held to."""
 
 import re
-import subprocess
 import sys
 
 import pytest
 
 from tests.experiments.diagnosis.labelled import KINDS, nets
-from tests.experiments.helpers import ROOT
+from tests.processes import ROOT, run
 
 
 def test_the_halves_are_drawn_the_same_every_time_and_share_no_net():
@@ -21,7 +20,7 @@ def test_the_halves_are_drawn_the_same_every_time_and_share_no_net():
 @pytest.mark.slow
 @pytest.mark.parametrize("half", [[], ["--untouched"]], ids=["chosen on", "untouched"])
 def test_the_bars(half):
-    done = subprocess.run([sys.executable, "-m", "tests.experiments.diagnosis.labelled", *half], cwd=ROOT, capture_output=True, text=True)
+    done = run([sys.executable, "-m", "tests.experiments.diagnosis.labelled", *half], 600, cwd=ROOT)
     right, accused = re.search(r"outcome right in ([0-9.]+)%; healthy nets called ill: (\d+)", done.stdout).groups()
     assert float(right) >= 98
     assert accused == "0"
