@@ -93,6 +93,12 @@ class Life:
         mean, variance = self.layers["z_mean"][row, layer], self.layers["z_var"][row, layer]
         return not (mean == 0 and variance == 0)
 
+    @property
+    def sharpness(self) -> float:
+        """Return the largest eigenvalue of the Hessian at step 0, NaN where record.sharpness=true was not asked for."""
+        measured = self.steps.get("sharpness")
+        return math.nan if measured is None else float(measured[0])
+
     def stable_rate(self) -> float:
         """Return the largest stable learning rate by the sharpness at step 0, NaN where there is none: 2/λ, with momentum (2+2β)/λ.
 
@@ -100,7 +106,7 @@ class Life:
 
         Source: Cohen et al. 2021, §2 and §5.
         """
-        sharpness, beta = self.number("sharpness_at_start"), self.number("optimizer.beta")
+        sharpness, beta = self.sharpness, self.number("optimizer.beta")
         rule = str(self.run.get("optimizer"))
         gain = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}.get(rule, math.nan)
         return gain / sharpness if sharpness > 0 else math.nan

@@ -108,7 +108,11 @@ def _outcomes(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     counts = runs["outcome"].value_counts() if "outcome" in runs.columns else pd.Series(dtype=int)
     if not len(counts) or list(counts.index) == ["untrained"]:
         return []
-    parts = [f"{grouped(int(number))} {name}{_common(runs[runs['outcome'] == name], runs, axes)}" for name, number in counts.items()]
+    plural = {"learns": "learn"}
+    parts = [
+        f"{grouped(int(number))} {plural.get(str(name), name) if number > 1 else name}{_common(runs[runs['outcome'] == name], runs, axes)}"
+        for name, number in counts.items()
+    ]
     causes = common_causes(runs)
     return [f"Of {count(len(runs), 'run')}, {', '.join(parts)}.", *([f"Causes found: {causes}."] if causes else [])]
 

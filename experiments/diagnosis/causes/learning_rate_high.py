@@ -33,7 +33,7 @@ def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     row = 1 + int(np.argmax(~(losses[1:] <= GREW * start)))
     step = int(life.step[row])
     grew = f"the loss grew from {start:.3g} to {top:.3g} in training, past {GREW:.0f}× at step {step}"
-    rate, sharpness = life.number("lr"), life.number("sharpness_at_start")
+    rate, sharpness = life.number("lr"), life.sharpness
     limit = life.stable_rate()
     if math.isfinite(limit) and rate > limit:
         words = f"lr={rate:.3g} is above the largest stable one, {limit:.3g} (sharpness {sharpness:.3g} at step 0): {grew}"

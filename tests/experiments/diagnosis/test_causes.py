@@ -138,6 +138,17 @@ def test_evidence_is_a_number_of_the_tables(tmp_path):
     assert found["learning_rate_high"]["value"] == rows[rows.index > 0].max()
 
 
+def test_where_the_sharpness_is_recorded_the_largest_stable_rate_is_said(tmp_path):
+    """J = ½(wx + b − y)²: the Hessian in (w, b) has the one eigenvalue x² + 1 = 101, so that 2/λ = .0198."""
+    words = ["data=point", "data.x=10", "data.y=1", "loss=mse", "depth=0", "steps=50", "record.sharpness=true"]
+    results = sweep(tmp_path, *words, "lr=0.015,0.03", tiny=False)
+    stable, unstable = (results.runs.iloc[place] for place in (0, 1))
+    assert stable["outcome"] == "learns"
+    cause = held(unstable)["learning_rate_high"]
+    assert cause["value"] == pytest.approx(101, rel=1e-6)
+    assert "lr=0.03 is above the largest stable one, 0.0198 (sharpness 101 at step 0)" in cause["evidence"]
+
+
 def test_every_cause_is_a_file_with_reasons_and_remedies():
     for name, module in causes.modules().items():
         assert module.__doc__
