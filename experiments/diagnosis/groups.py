@@ -23,7 +23,7 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     Returns:
         One row a setting: `axes`, n_runs, delta_factor (geometric mean) with its 95 % interval (`_lo`, `_hi`; over seeds,
         within the runs where there are fewer than three) and the smallest and largest, delta_factor_arithmetic (from the
-        mean square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged, outcome
+        mean square of the end-to-end ratio), delta_factor_theory, final_loss (median), accuracies (mean), n_diverged, signal and outcome
         (the commonest), skill (median), n_learns, causes (each with the
         number of runs that have it), verdict on the setting, n_agree (runs that share it) and verdict_reason.
     """
@@ -55,6 +55,7 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
             "final_accuracy": group["final_accuracy"].mean(),
             "test_accuracy": group["test_accuracy"].mean(),
             "n_diverged": int((group["status"] == "diverged").sum()),
+            "signal": _commonest(group["signal"]) if "signal" in group.columns else None,
             "outcome": _commonest(group["outcome"]) if "outcome" in group.columns else None,
             "skill": group["skill"].dropna().median() if "skill" in group.columns else math.nan,
             "n_learns": int((group["outcome"] == "learns").sum()) if "outcome" in group.columns else 0,

@@ -68,7 +68,7 @@ def judge_group(runs: Mapping[str, Any], factor: Factor | None = None) -> Verdic
     held = {state: names.count(state) for state in STATES if state in names}
     if (most and usual in STATES) or (not most and 2 * sum(held.values()) >= n):
         state = usual if most else max(held, key=lambda name: held[name])
-        return Verdict(state, share(state, names) + (_before(factor) if state == "diverged" else ""))
+        return Verdict(state, share(state, names) + (_before(factor) if state in ("diverged", "diverging", "stuck") else ""))
     notes = "".join(f"; {count} of {n} runs {state.replace('_', ' ')}" for state, count in held.items())
     if factor.count == 0:
         reason = f"{names.count(usual)} of {n} runs are saturated" if usual == "saturated" else _NO_FACTOR
@@ -99,5 +99,5 @@ def share(state: str, names: list[str]) -> str:
 
 
 def _before(factor: Factor) -> str:
-    """Say what δ was like at step 0 in runs that diverged."""
+    """Say what δ was like at step 0 in runs that did not learn."""
     return "" if factor.count == 0 else f"; at step 0, {by_factor(factor, factor.count + 1).reason}"

@@ -121,7 +121,7 @@ def _extremes(groups: pd.DataFrame, axes: list[str]) -> list[str]:
     """Give the reason of the fastest vanishing and of the fastest exploding setting."""
     text = []
     for verdicts, pick in ((("vanishing", "saturated"), "idxmin"), (("exploding",), "idxmax")):
-        some = groups[groups["verdict"].isin(verdicts)]
+        some = groups[groups["signal"].fillna(groups["verdict"]).isin(verdicts)]  # a net that is stuck has its signal too
         if len(some):
             row = some.loc[getattr(some["delta_factor"], pick)()]
             text.append(f"Strongest ({row['verdict']}, {setting(row, axes)}): {row['verdict_reason']}.")
