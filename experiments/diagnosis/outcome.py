@@ -25,6 +25,10 @@ HALVED = 0.5
 """Where the best constant output has no loss at all, skill does not exist, and learning is to halve the loss at least."""
 
 
+ILL = ("diverged", "diverging", "stuck")
+"""What became of a net that did not learn."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Hold what became of a run.
@@ -42,7 +46,7 @@ class Outcome:
     @property
     def ill(self) -> bool:
         """Return whether the net did not learn: stuck, diverging or diverged."""
-        return self.name in ("stuck", "diverging", "diverged")
+        return self.name in ILL
 
 
 def chance(outputs: int, examples: int) -> float:

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from experiments.diagnosis.causes.cause import Cause
-from experiments.diagnosis.outcome import Outcome
+from experiments.diagnosis.outcome import ILL, Outcome
 from experiments.diagnosis.rule import SEEDS_FOR_AN_INTERVAL, Signal, by_factor, group_factor
 from experiments.statistics.factors import Factor
 from experiments.statistics.intervals import proportion
 
-OUTCOMES = ("failed", "diverged", "diverging", "stuck")
+OUTCOMES = ("failed", *ILL)
 """Those that are the verdict, whatever the signal was."""
 
 STATES = (*OUTCOMES, "zero_weights", "dead", "underflowed")
@@ -68,7 +68,7 @@ def judge_group(runs: Mapping[str, Any], factor: Factor | None = None) -> Verdic
     held = {state: names.count(state) for state in STATES if state in names}
     if (most and usual in STATES) or (not most and 2 * sum(held.values()) >= n):
         state = usual if most else max(held, key=lambda name: held[name])
-        return Verdict(state, share(state, names) + (_before(factor) if state in ("diverged", "diverging", "stuck") else ""))
+        return Verdict(state, share(state, names) + (_before(factor) if state in ILL else ""))
     notes = "".join(f"; {count} of {n} runs {state.replace('_', ' ')}" for state, count in held.items())
     if factor.count == 0:
         reason = f"{names.count(usual)} of {n} runs are saturated" if usual == "saturated" else _NO_FACTOR

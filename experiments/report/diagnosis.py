@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.diagnosis.causes import modules
+from experiments.diagnosis.outcome import ILL
 from experiments.text.numbers import missing, number
 
 OF_THE_FIRST_EDITION = "not recorded: these results are of the first edition; run the sweep again to have its runs diagnosed"
@@ -36,7 +37,7 @@ def lines(run: Mapping[Any, Any]) -> list[str]:
         since = "from the start" if cause["when"] == "start" else f"in training, step {cause['step']}"
         text.append(f"{'cause' if place == 0 else '  and'}: {_words(cause['cause'])} ({since}): {cause['evidence']}")
     text.append(f"verdict: {run['verdict']}: {run['verdict_reason']}")
-    return [*text, *_next(found)] if run["outcome"] in ("stuck", "diverging", "diverged") else text
+    return [*text, *_next(found)] if run["outcome"] in ILL else text
 
 
 def _became(run: Mapping[Any, Any]) -> str:

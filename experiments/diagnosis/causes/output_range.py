@@ -1,5 +1,7 @@
 """The output activation cannot reach the targets."""
 
+import numpy as np
+
 from experiments.diagnosis.causes.cause import Cause
 from experiments.diagnosis.life import Life
 from experiments.diagnosis.outcome import Outcome
@@ -14,8 +16,6 @@ SHARE = 0.05
 
 def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     """Find targets outside of the range of φ^L, read off φ itself at ±10⁶, 0 and ±3."""
-    import numpy as np
-
     with np.errstate(all="ignore"):
         reach = np.asarray(life.output_activation.value(np.array([-1e6, -3.0, 0.0, 3.0, 1e6])), dtype=np.float64)
     floor = float(reach.min()) if reach[0] > -10 else -np.inf
