@@ -57,21 +57,37 @@ def _share(y: Array) -> Array:
     return np.clip(_mean(y), np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
 
 
+def mse_value(z: Array, y: Array, phi: Activation) -> Array:
+    """Return J_i = ½‖a^L − y‖², shape (..., m)."""
+    error = phi.value(z) - y
+    halved: Array = 0.5 * (error * error).sum(axis=-2)
+    return halved
+
+
+def mse_delta(z: Array, y: Array, phi: Activation) -> Array:
+    """Return δ^L = (a^L − y) ⊙ φ′(z^L), shape (..., n_L, m)."""
+    return (phi.value(z) - y) * phi.prime(z)  # BP1
+
+
 def mse() -> Loss:
     """Return half the squared error.
 
     J_i = ½‖a^L − y‖², δ^L = (a^L − y) ⊙ φ′(z^L), behind any output activation.
     """
+    return Loss("mse", mse_value, mse_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=_mean)
 
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        error = phi.value(z) - y
-        halved: Array = 0.5 * (error * error).sum(axis=-2)
-        return halved
 
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        return (phi.value(z) - y) * phi.prime(z)  # BP1
+def cosh_value(z: Array, y: Array, phi: Activation) -> Array:
+    """Return J_i = Σ_k 2 sinh²((a_k − y_k)/2), shape (..., m)."""
+    half = np.sinh(0.5 * (phi.value(z) - y))
+    total: Array = (2 * (half * half)).sum(axis=-2)
+    return total
 
-    return Loss("mse", value, delta, takes_logits=False, needs_classes=False, elementwise=True, constant=_mean)
+
+def cosh_delta(z: Array, y: Array, phi: Activation) -> Array:
+    """Return δ^L = sinh(a^L − y) ⊙ φ′(z^L), shape (..., n_L, m)."""
+    error: Array = np.sinh(phi.value(z) - y) * phi.prime(z)  # BP1
+    return error
 
 
 def cosh() -> Loss:
@@ -83,19 +99,23 @@ def cosh() -> Loss:
     Source: the smoothness condition is that of Zhang et al. 2020, "Why gradient clipping accelerates training".
     """
 
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        half = np.sinh(0.5 * (phi.value(z) - y))
-        total: Array = (2 * (half * half)).sum(axis=-2)
-        return total
-
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        error: Array = np.sinh(phi.value(z) - y) * phi.prime(z)  # BP1
-        return error
-
     def constant(y: Array) -> Array:
         return np.asarray(0.5 * np.log(np.exp(y).mean(axis=-1, keepdims=True) / np.exp(-y).mean(axis=-1, keepdims=True)))  # Σ sinh = 0
 
-    return Loss("cosh", value, delta, takes_logits=False, needs_classes=False, elementwise=True, constant=constant)
+    return Loss("cosh", cosh_value, cosh_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=constant)
+
+
+def sigmoid_value(z: Array, y: Array, phi: Activation) -> Array:
+    """Return J_i = Σ_k [max(z,0) − zy + ln(1+e^(−|z|))], shape (..., m)."""
+    decay = np.exp(np.where(z.real < 0, z, -z))
+    entropy: Array = (np.maximum(z, 0) - z * y + np.log1p(decay)).sum(axis=-2)
+    return entropy
+
+
+def sigmoid_delta(z: Array, y: Array, phi: Activation) -> Array:
+    """Return δ^L = (1−y)σ(z) − yσ(−z), shape (..., n_L, m)."""
+    error: Array = (1 - y) * logistic(z) - y * logistic(-z)  # BP1, fused
+    return error
 
 
 def sigmoid_cross_entropy() -> Loss:
@@ -105,20 +125,11 @@ def sigmoid_cross_entropy() -> Loss:
     relative precision when the output saturates on the right side.
     """
 
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        decay = np.exp(np.where(z.real < 0, z, -z))
-        entropy: Array = (np.maximum(z, 0) - z * y + np.log1p(decay)).sum(axis=-2)
-        return entropy
-
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        error: Array = (1 - y) * logistic(z) - y * logistic(-z)  # BP1, fused
-        return error
-
     def constant(y: Array) -> Array:
         share = _share(y)
         return np.asarray(np.log(share) - np.log1p(-share))
 
-    return Loss("sigmoid_cross_entropy", value, delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant)
+    return Loss("sigmoid_cross_entropy", sigmoid_value, sigmoid_delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant)
 
 
 def _shifted_exp(z: Array) -> tuple[Array, Array]:

@@ -1,11 +1,8 @@
 """The loss and accuracy of a whole stack on examples that may be many: in pieces whose activations stay in the cache."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
 from bpcore.mlp import Network, accuracy, data_term, forward, sign_is_right
 from bpcore.normalization import RunningStatistics
@@ -77,7 +74,7 @@ def evaluate_stack(
 
 
 def evaluate_whole(
-    network: Network, params_of: Callable[[slice], Layers], x: Array, y: Array, asked: Array
+    network: Network, params: Layers, x: Array, y: Array, asked: Array
 ) -> tuple[FloatArray, FloatArray]:
     """Return J without its λ term and the accuracy on all examples at once, normalized with their own statistics.
 
@@ -85,7 +82,7 @@ def evaluate_whole(
 
     Args:
         network: the architecture.
-        params_of: slice of the stack -> its parameters.
+        params: of the stack.
         x: (1, n_0, m).
         y: (1, n_L, m), targets.
         asked: (R,) bool, the runs that are evaluated.
@@ -96,8 +93,7 @@ def evaluate_whole(
     loss, hits = np.full(asked.size, np.nan), np.full(asked.size, np.nan)
     for run in np.flatnonzero(asked):  # one by one, since all examples of many runs would leave the cache
         own = slice(int(run), int(run) + 1)
-        params = params_of(own)
-        trace = forward(network, params, x)
+        trace = forward(network, _of_runs(params, own), x)
         loss[run] = data_term(network, trace, y)[0]
         hits[run] = accuracy(trace.a[network.L], y, network.one_logit)[0]
     return loss, hits
@@ -118,5 +114,5 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
         if network.normalized(l):
             h[...] = network.norm(l).evaluate(h, params.own(l), running, l)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
-        in_place(network.phi(l)).value(h, a)
+        a[...] = network.phi(l).value(h)
     return h, a

@@ -1,0 +1,106 @@
+"""Losses: Σ_i J_i and ∂J_i/∂z^L in one go, or ∂J_i/∂a^L where an output activation follows.
+
+A kernel belongs to a formula and not to a name: it is found by the functions that a loss consists of.
+"""
+
+import math
+from typing import Any
+
+from numba import carray, types
+
+from bpcore import losses
+from bpcore.engine.compiling import ENTRIES, Kernel, call_of
+from bpcore.engine.elementary import exp, log, log1p, logistic, sinh
+from bpcore.losses import Loss
+
+
+def signature(T: Any) -> Any:
+    """Return double(top, y, delta, n, m, column): top is z^L or a^L, column has room for 2m entries."""
+    pointer = types.CPointer(T)
+    return types.float64(pointer, pointer, pointer, types.int64, types.int64, pointer)
+
+
+call = call_of(types.float64, 6)
+
+
+def _squared(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+    """½‖a − y‖², a − y."""
+    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
+    total = 0.0
+    for k in range(n * m):
+        error = top[k] - y[k]
+        delta[k] = error
+        total += error * error
+    return 0.5 * total
+
+
+def _hyperbolic(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+    """Σ 2 sinh²((a − y)/2), sinh(a − y)."""
+    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
+    half = top.dtype.type(0.5)
+    total = 0.0
+    for k in range(n * m):
+        error = top[k] - y[k]
+        delta[k] = sinh(error)
+        root = sinh(half * error)
+        total += 2 * (root * root)
+    return total
+
+
+def _binary(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+    """Σ max(z, 0) − zy + ln(1 + e^(−|z|)), (1 − y)σ(z) − yσ(−z)."""
+    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
+    one, zero = top.dtype.type(1), top.dtype.type(0)
+    total = 0.0
+    for k in range(n * m):
+        z, target = top[k], y[k]
+        delta[k] = (one - target) * logistic(z) - target * logistic(-z)
+        positive = zero if z < zero else z  # what is not a number stays so
+        total += positive - z * target + log1p(exp(z if z < zero else -z))
+    return total
+
+
+def _softmax(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+    """Σ_k y_k (logsumexp(z) − z_k), softmax(z) − y; over classes n, for each of the m examples."""
+    top, y, delta, column = carray(top, (n, m)), carray(y, (n, m)), carray(delta, (n, m)), carray(column, (2, m))
+    peak, total = column[0], column[1]
+    one = top.dtype.type(1)
+    for j in range(m):
+        peak[j] = top[0, j]
+        total[j] = 0
+    for i in range(1, n):
+        for j in range(m):
+            z = top[i, j]
+            peak[j] = peak[j] if z <= peak[j] else z  # not a number where one is
+    for i in range(n):
+        for j in range(m):
+            e = exp(top[i, j] - peak[j])
+            delta[i, j] = e
+            total[j] += e
+    loss = 0.0
+    for j in range(m):
+        loss += log(total[j])
+    for j in range(m):
+        total[j] = one / total[j]
+    for i in range(n):
+        for j in range(m):
+            loss += y[i, j] * (peak[j] - top[i, j])
+            delta[i, j] = delta[i, j] * total[j] - y[i, j]
+    return loss
+
+
+_KERNELS = (
+    (losses.mse_value, losses.mse_delta, Kernel(_squared, signature, ENTRIES)),
+    (losses.cosh_value, losses.cosh_delta, Kernel(_hyperbolic, signature, ENTRIES)),
+    (losses.sigmoid_value, losses.sigmoid_delta, Kernel(_binary, signature, ENTRIES)),
+    (losses.softmax_value, losses.softmax_delta, Kernel(_softmax, signature, ENTRIES)),
+)
+"""J_i and δ^L of the textbook, and both in one go."""
+
+
+def kernel_of(loss: Loss) -> Kernel | None:
+    """Return the kernel of a loss, None where nobody wrote one."""
+    return next((kernel for value, delta, kernel in _KERNELS if loss.value is value and loss.delta is delta), None)
+
+
+assert math

@@ -1,0 +1,104 @@
+"""Batch normalization of a layer, row by row: each unit over the examples of its batch."""
+
+import math
+from typing import Any, NamedTuple
+
+from numba import carray, types
+
+from bpcore.engine.compiling import ENTRIES, SUMS, Kernel, call_of
+from bpcore.normalization import Batch, Normalization
+
+
+def _forward_signature(T: Any) -> Any:
+    """Return void(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps)."""
+    pointer = types.CPointer(T)
+    return types.void(*(pointer,) * 8, types.int64, types.int64, types.float64)
+
+
+def _backward_signature(T: Any) -> Any:
+    """Return void(delta, z_hat, std, gamma, d_gamma, d_beta, n, m); δ in place, the gradients summed over the batch."""
+    pointer = types.CPointer(T)
+    return types.void(*(pointer,) * 6, types.int64, types.int64)
+
+
+def _evaluate_signature(T: Any) -> Any:
+    """Return void(z, gamma, beta, mean, variance, h, n, m, eps)."""
+    pointer = types.CPointer(T)
+    return types.void(*(pointer,) * 6, types.int64, types.int64, types.float64)
+
+
+forward = call_of(types.void, 11)
+backward = call_of(types.void, 8)
+evaluate = call_of(types.void, 9)
+
+
+def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):  # type: ignore[no-untyped-def]
+    """ẑ = (z − μ)/√(v + ε), h = γẑ + β."""
+    z, h, z_hat = carray(z, (n, m)), carray(h, (n, m)), carray(z_hat, (n, m))
+    gamma, beta, mean, variance, std = carray(gamma, n), carray(beta, n), carray(mean, n), carray(variance, n), carray(std, n)
+    T = z.dtype.type
+    count, eps = T(m), T(eps)
+    for i in range(n):
+        total = T(0)
+        for j in range(m):
+            total += z[i, j]
+        middle = total / count
+        square = T(0)
+        for j in range(m):
+            centered = z[i, j] - middle
+            z_hat[i, j] = centered
+            square += centered * centered
+        spread = square / count
+        root = math.sqrt(spread + eps)
+        mean[i], variance[i], std[i] = middle, spread, root
+        g, b = gamma[i], beta[i]
+        for j in range(m):
+            v = z_hat[i, j] / root
+            z_hat[i, j] = v
+            h[i, j] = v * g + b
+
+
+def _denormalize(delta, z_hat, std, gamma, d_gamma, d_beta, n, m):  # type: ignore[no-untyped-def]
+    """δ ← γ/√(v + ε) · (g − mean g − ẑ mean(g ⊙ ẑ))."""
+    delta, z_hat = carray(delta, (n, m)), carray(z_hat, (n, m))
+    std, gamma, d_gamma, d_beta = carray(std, n), carray(gamma, n), carray(d_gamma, n), carray(d_beta, n)
+    T = delta.dtype.type
+    count = T(m)
+    for i in range(n):
+        total, along = T(0), T(0)
+        for j in range(m):
+            total += delta[i, j]
+            along += delta[i, j] * z_hat[i, j]
+        d_beta[i], d_gamma[i] = total, along
+        shift, tilt, scale = total / count, along / count, gamma[i] / std[i]
+        for j in range(m):
+            delta[i, j] = (delta[i, j] - shift - z_hat[i, j] * tilt) * scale
+
+
+def _normalize_with(z, gamma, beta, mean, variance, h, n, m, eps):  # type: ignore[no-untyped-def]
+    """h = γ(z − μ)/√(v + ε) + β with μ and v given."""
+    z, h = carray(z, (n, m)), carray(h, (n, m))
+    gamma, beta, mean, variance = carray(gamma, n), carray(beta, n), carray(mean, n), carray(variance, n)
+    for i in range(n):
+        middle, root, g, b = mean[i], math.sqrt(variance[i] + z.dtype.type(eps)), gamma[i], beta[i]
+        for j in range(m):
+            h[i, j] = (z[i, j] - middle) / root * g + b
+
+
+class Kernels(NamedTuple):
+    """Hold the kernels of a normalization and its constants."""
+
+    forward: Kernel
+    backward: Kernel
+    evaluate: Kernel
+    eps: float
+    momentum: float
+
+
+_FORWARD, _BACKWARD = Kernel(_normalize, _forward_signature, SUMS), Kernel(_denormalize, _backward_signature, SUMS)
+_EVALUATE = Kernel(_normalize_with, _evaluate_signature, ENTRIES)
+
+
+def kernels_of(kind: Normalization) -> Kernels | None:
+    """Return the kernels of a normalization, None where nobody wrote them."""
+    return Kernels(_FORWARD, _BACKWARD, _EVALUATE, kind.eps, kind.momentum) if type(kind) is Batch else None

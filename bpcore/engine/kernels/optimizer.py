@@ -1,0 +1,133 @@
+"""Optimizers in place: w ← w + Δ for a gradient known up to a factor, and Σ Δ² in the same pass."""
+
+import math
+from typing import Any
+
+from numba import carray, types
+
+from bpcore.engine.compiling import SUMS, Kernel, call_of
+from bpcore.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+
+
+def signature(T: Any) -> Any:
+    """Return T(w, g, first, second, k, scale, lr, number, constants).
+
+    The gradient is scale·g, k entries; first and second are what is kept of the gradients before it. Where Δ is not −lr·scale·g it
+    stands in g afterwards. Σ Δ² is returned.
+    """
+    pointer = types.CPointer(T)
+    return T(*(pointer,) * 4, types.int64, T, T, types.int64, types.CPointer(types.float64))
+
+
+call = call_of(None, 9)
+
+
+def _sgd(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
+    """Δ = −ηg; its norm is known from that of g."""
+    w, g = carray(w, k), carray(g, k)
+    rate = lr * scale
+    for i in range(k):
+        w[i] -= rate * g[i]
+    return w.dtype.type(0)
+
+
+def _momentum(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
+    """v ← βv − ηg, Δ = v."""
+    w, g, v = carray(w, k), carray(g, k), carray(first, k)
+    T = w.dtype.type
+    beta, rate, total = T(carray(constants, 1)[0]), lr * scale, T(0)
+    for i in range(k):
+        step = beta * v[i] - rate * g[i]
+        v[i] = step
+        g[i] = step
+        w[i] += step
+        total += step * step
+    return total
+
+
+def _nesterov(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
+    """v ← βv − ηg, Δ = βv − ηg."""
+    w, g, v = carray(w, k), carray(g, k), carray(first, k)
+    T = w.dtype.type
+    beta, rate, total = T(carray(constants, 1)[0]), lr * scale, T(0)
+    for i in range(k):
+        down = rate * g[i]
+        v[i] = beta * v[i] - down
+        step = beta * v[i] - down
+        g[i] = step
+        w[i] += step
+        total += step * step
+    return total
+
+
+def _adam(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
+    """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², Δ = −η m̂/(√v̂ + ε)."""
+    w, g, mean, square, constants = carray(w, k), carray(g, k), carray(first, k), carray(second, k), carray(constants, 3)
+    T = w.dtype.type
+    beta1, beta2, eps = T(constants[0]), T(constants[1]), T(constants[2])
+    fresh1, fresh2 = T(1 - constants[0]), T(1 - constants[1])
+    weight1, weight2 = T(1 - constants[0] ** number), T(1 - constants[1] ** number)
+    total = T(0)
+    for i in range(k):
+        entry = scale * g[i]
+        m = beta1 * mean[i] + fresh1 * entry
+        v = beta2 * square[i] + fresh2 * (entry * entry)
+        mean[i], square[i] = m, v
+        step = -lr * (m / weight1) / (math.sqrt(v / weight2) + eps)
+        g[i] = step
+        w[i] += step
+        total += step * step
+    return total
+
+
+def _rmsprop(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
+    """v ← ρv + (1−ρ)g², Δ = −ηg/(√v + ε)."""
+    w, g, square, constants = carray(w, k), carray(g, k), carray(first, k), carray(constants, 2)
+    T = w.dtype.type
+    rho, fresh, eps, total = T(constants[0]), T(1 - constants[0]), T(constants[1]), T(0)
+    for i in range(k):
+        entry = scale * g[i]
+        v = rho * square[i] + fresh * (entry * entry)
+        square[i] = v
+        step = -lr * entry / (math.sqrt(v) + eps)
+        g[i] = step
+        w[i] += step
+        total += step * step
+    return total
+
+
+def _adagrad(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
+    """h ← h + g², Δ = −ηg/(√h + ε)."""
+    w, g, square = carray(w, k), carray(g, k), carray(first, k)
+    T = w.dtype.type
+    eps, total = T(carray(constants, 1)[0]), T(0)
+    for i in range(k):
+        entry = scale * g[i]
+        v = square[i] + entry * entry
+        square[i] = v
+        step = -lr * entry / (math.sqrt(v) + eps)
+        g[i] = step
+        w[i] += step
+        total += step * step
+    return total
+
+
+def _kernel(function: Any) -> Kernel:
+    return Kernel(function, signature, SUMS)
+
+
+_KERNELS: dict[type[Optimizer], tuple[Kernel, tuple[str, ...]]] = {
+    SGD: (_kernel(_sgd), ()),
+    Momentum: (_kernel(_momentum), ("beta",)),
+    Nesterov: (_kernel(_nesterov), ("beta",)),
+    Adam: (_kernel(_adam), ("beta1", "beta2", "eps")),
+    RMSprop: (_kernel(_rmsprop), ("rho", "eps")),
+    Adagrad: (_kernel(_adagrad), ("eps",)),
+}
+"""The class of a rule, and its kernel with the names of its constants."""
+
+
+def kernel_of(optimizer: Optimizer) -> tuple[Kernel, list[float]] | None:
+    """Return the kernel of an optimizer and its constants, None where nobody wrote one."""
+    found = _KERNELS.get(type(optimizer))
+    return found and (found[0], [getattr(optimizer, name) for name in found[1]])

@@ -1,0 +1,219 @@
+"""Loops that every step needs: sums of squares that lose nothing, transposes, BP2 with its sums, the census of a layer."""
+
+import math
+
+import numpy as np
+
+from bpcore.engine.compiling import ENTRIES, SUMS, inner
+
+# ruff: noqa: D103, D417
+
+
+@inner(SUMS)
+def squares(x):  # type: ignore[no-untyped-def]
+    """Return Σ x² of a flat array, in its dtype."""
+    total = x.dtype.type(0)
+    for i in range(x.size):
+        total += x[i] * x[i]
+    return total
+
+
+@inner(ENTRIES)
+def norm(x, total, floor):  # type: ignore[no-untyped-def]
+    """Return ‖x‖ from Σ x², or from entries scaled by a power of two where the sum has left the safe range.
+
+    Args:
+        x: flat.
+        total: Σ x².
+        floor: below `floor` a entry, squares may have been lost to underflow.
+    """
+    if total > floor * x.size and total < np.inf:
+        return math.sqrt(float(total))
+    return scaled_norm(x)
+
+
+@inner(ENTRIES)
+def scaled_norm(x):  # type: ignore[no-untyped-def]
+    """Return ‖x‖ as BLAS nrm2 does; NaN where an entry is NaN, inf where one is infinite."""
+    peak = 0.0
+    for i in range(x.size):
+        size = abs(float(x[i]))
+        if size != size:
+            return size
+        if size > peak:
+            peak = size
+    if peak == 0.0 or peak == np.inf:
+        return peak
+    _, exponent = math.frexp(peak)
+    total = 0.0
+    for i in range(x.size):
+        entry = math.ldexp(float(x[i]), -exponent)
+        total += entry * entry
+    return math.ldexp(math.sqrt(total), exponent)
+
+
+@inner(ENTRIES)
+def together(norms):  # type: ignore[no-untyped-def]
+    """Return √(Σ n²) of norms, which may be any numbers ≥ 0, infinite or NaN."""
+    total = 0.0
+    for i in range(norms.size):
+        total += norms[i] * norms[i]
+    if total > 1e-270 and total < 1e300:
+        return math.sqrt(total)
+    return scaled_norm(norms)
+
+
+@inner(ENTRIES)
+def transpose(x, out):  # type: ignore[no-untyped-def]
+    """Write xᵀ of x (n, m) into out (m, n)."""
+    n, m = x.shape
+    source, target = x.reshape(-1), out.reshape(-1)
+    for j in range(m):
+        for i in range(n):
+            target[j * n + i] = source[i * m + j]
+
+
+@inner(SUMS)
+def through_slope(delta, slope, sums):  # type: ignore[no-untyped-def]
+    """Make δ ⊙ φ′ in place (BP2) and its sum over the batch (BP3), and return Σ δ²."""
+    total = delta.dtype.type(0)
+    for i in range(delta.shape[0]):
+        row = delta.dtype.type(0)
+        for j in range(delta.shape[1]):
+            error = delta[i, j] * slope[i, j]
+            delta[i, j] = error
+            row += error
+            total += error * error
+        sums[i] = row
+    return total
+
+
+@inner(ENTRIES)
+def multiply(delta, slope):  # type: ignore[no-untyped-def]
+    """Make δ ⊙ φ′ in place."""
+    for i in range(delta.shape[0]):
+        for j in range(delta.shape[1]):
+            delta[i, j] *= slope[i, j]
+
+
+@inner(SUMS)
+def over_batch(delta, sums):  # type: ignore[no-untyped-def]
+    """Write the sum of δ over the batch (BP3) and return Σ δ²."""
+    total = delta.dtype.type(0)
+    for i in range(delta.shape[0]):
+        row = delta.dtype.type(0)
+        for j in range(delta.shape[1]):
+            row += delta[i, j]
+            total += delta[i, j] * delta[i, j]
+        sums[i] = row
+    return total
+
+
+@inner(ENTRIES)
+def add_bias(z, b):  # type: ignore[no-untyped-def]
+    """Make z + b in place."""
+    for i in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            z[i, j] += b[i]
+
+
+@inner(ENTRIES)
+def add_scaled(g, w, factor):  # type: ignore[no-untyped-def]
+    """Make g + factor·w in place."""
+    for i in range(g.size):
+        g[i] += factor * w[i]
+
+
+@inner({"contract"})
+def finite(x):  # type: ignore[no-untyped-def]
+    """Return whether every entry of a flat array is finite: 0·x is 0 then, and NaN otherwise."""
+    zero = x.dtype.type(0)
+    total = zero
+    for i in range(x.size):
+        total += x[i] * zero
+    return total == zero
+
+
+@inner(SUMS)
+def moments(x):  # type: ignore[no-untyped-def]
+    """Return the mean and the biased variance of a flat array, added up in float64."""
+    total = 0.0
+    for i in range(x.size):
+        total += x[i]
+    middle = total / x.size
+    square = 0.0
+    for i in range(x.size):
+        centered = x[i] - middle
+        square += centered * centered
+    return middle, square / x.size
+
+
+@inner(ENTRIES)
+def share_below(slope, limit):  # type: ignore[no-untyped-def]
+    """Return the fraction of entries of a flat array with |φ′| below a limit."""
+    count = 0
+    for i in range(slope.size):
+        count += 1 if abs(slope[i]) < limit else 0
+    return count / slope.size
+
+
+@inner(ENTRIES)
+def share_zero(x):  # type: ignore[no-untyped-def]
+    """Return the fraction of entries of a flat array that are exactly 0."""
+    count = 0
+    for i in range(x.size):
+        count += 1 if x[i] == 0 else 0
+    return count / x.size
+
+
+@inner(ENTRIES)
+def share_dead(a):  # type: ignore[no-untyped-def]
+    """Return the fraction of units, rows of a, that are 0 on every example."""
+    dead = 0
+    for i in range(a.shape[0]):
+        silent = 1
+        for j in range(a.shape[1]):
+            if a[i, j] != 0:
+                silent = 0
+                break
+        dead += silent
+    return dead / a.shape[0]
+
+
+@inner(ENTRIES)
+def share_equal(W, b):  # type: ignore[no-untyped-def]
+    """Return the fraction of units whose weights and bias equal the first unit's to the bit; NaN for a single unit."""
+    n, fan_in = W.shape
+    if n < 2:
+        return np.nan
+    same = 0
+    for i in range(n):
+        alike = 1 if b[i] == b[0] else 0
+        for j in range(fan_in):
+            if W[i, j] != W[0, j]:
+                alike = 0
+                break
+        same += alike
+    return same / n
+
+
+@inner(ENTRIES)
+def share_right(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
+    """Return the fraction of examples whose largest output, the first of several, is that of the label.
+
+    A single logit is right where (z > 0) = (y ≥ ½). NaN where an output is not finite, and for a single output that is no logit.
+    """
+    n, m = output.shape
+    if (n < 2 and not one_logit) or not finite(output.reshape(-1)):
+        return np.nan
+    hits = 0
+    for j in range(m):
+        if one_logit:
+            hits += 1 if (output[0, j] > 0) == (y[0, j] >= 0.5) else 0
+        else:
+            best = 0
+            for i in range(1, n):
+                if output[i, j] > output[best, j]:
+                    best = i
+            hits += 1 if best == labels[j] else 0
+    return hits / m
