@@ -23,6 +23,7 @@ import pooch
 from filelock import FileLock
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 SUMS = {"reassoc", "contract", "nsz"}
@@ -178,7 +179,7 @@ def call_of(result: Any, arity: int) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             address, *given = values
             passed = [
-                context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+                context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value  # a pointer, or a number
                 for kind, value in zip(signature.args[1:], given, strict=True)
             ]
             empty = signature.return_type == types.void
@@ -193,3 +194,43 @@ def call_of(result: Any, arity: int) -> Any:
     exec(f"def call(context, address, {names}):\n    return describe(context, ({names},))", space)  # an intrinsic has a fixed number of arguments
     return intrinsic(space["call"])
 
+
+@intrinsic
+def pointer(context: Any, array: Any, offset: Any) -> Any:
+    """Return a pointer to an entry of a contiguous array, by its place among all entries."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.gep(context.make_array(array)(context, builder, values[0]).data, [values[1]])
+
+    return types.CPointer(array.dtype)(array, types.int64), generate
+
+
+@intrinsic
+def borrowed(context: Any, group: Any) -> Any:
+    """Return a named tuple of arrays and numbers whose arrays are not counted as references; the caller holds them.
+
+    Counting is an atomic operation for every view that is made, a third of a small step.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        result = values[0]
+        for number, kind in enumerate(group.types):
+            if isinstance(kind, types.Array):
+                array = context.make_array(kind)(context, builder, builder.extract_value(result, number))
+                array.meminfo, array.parent = cgutils.get_null_value(array.meminfo.type), cgutils.get_null_value(array.parent.type)
+                result = builder.insert_value(result, array._getvalue(), number)
+        return result
+
+    return group(group), generate
+
+
+@inner(ENTRIES)
+def vector(rows: Any, row: int, at: int, n: int) -> Any:
+    """Return n entries of a row of a contiguous array (R, columns), from `at` on, as a view."""
+    return numba.carray(pointer(rows, row * rows.shape[1] + at), (n,))
+
+
+@inner(ENTRIES)
+def matrix(rows: Any, row: int, at: int, n: int, m: int) -> Any:
+    """Return n·m entries of a row of a contiguous array (R, columns), from `at` on, as a view (n, m)."""
+    return numba.carray(pointer(rows, row * rows.shape[1] + at), (n, m))

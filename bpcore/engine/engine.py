@@ -12,7 +12,7 @@ from bpcore.engine.batches import Batches
 from bpcore.engine.kernels import activation, clip, loss, normalization, optimizer
 from bpcore.engine.layout import layout_of
 from bpcore.engine.rows import Look, Rates, Rows, empty_rows
-from bpcore.engine.walk import Data, Kernels, Memory, Span, State, walk
+from bpcore.engine.walk import TURNED, Data, Kernels, Memory, Span, State, walk
 from bpcore.layers import Layers
 from bpcore.measure.instruments import SATURATION
 from bpcore.mlp import Network, Trace
@@ -105,10 +105,10 @@ class Engine:
             y=np.empty((network.sizes[-1], m), dtype=dtype),
             labels=np.empty(m, dtype=np.int64),
             column=np.empty(2 * m, dtype=dtype),
-            turned=np.empty(128 * m, dtype=dtype),
-            spare=np.empty(int(layout.own[-1]) if keep and self.kernels.clip else 0, dtype=dtype),
-            zeros=np.zeros(widest, dtype=dtype),
-            sums=np.empty(network.sizes[0], dtype=dtype),
+            turned=np.empty((1, TURNED * m), dtype=dtype),
+            spare=np.empty((1, int(layout.own[-1]) if keep and self.kernels.clip else 0), dtype=dtype),
+            zeros=np.zeros((1, widest), dtype=dtype),
+            sums=np.empty((1, network.sizes[0]), dtype=dtype),
             factors=np.ones(network.L + 1, dtype=dtype),
         )
 

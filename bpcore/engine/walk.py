@@ -6,10 +6,11 @@ itself. Products are BLAS's, everything else fused loops. Gradients are kept as 
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 from bpcore.arrays import Array
-from bpcore.engine.compiling import ENTRIES, Loop, inner
+from bpcore.engine.compiling import ENTRIES, Loop, borrowed, inner, matrix, pointer, vector
 from bpcore.engine.kernels import activation, clip, loss, normalization, optimizer
 from bpcore.engine.loops import (
     add_bias,
@@ -32,6 +33,10 @@ from bpcore.engine.loops import (
 from bpcore.engine.rows import A_MEAN, A_VAR, DEAD, EQUAL, SATURATED, Z_MEAN, Z_VAR, ZERO
 from bpcore.measure.quantities import BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
 
+
+
+TURNED = 128
+"""Up to this fan-in a is transposed before δ aᵀ: BLAS is two to three times slower on it as it stands."""
 
 
 class Kernels(NamedTuple):
@@ -173,303 +178,341 @@ class Span(NamedTuple):
 
 
 @inner(ENTRIES)
-def _matrix(row, at, n, m):  # type: ignore[no-untyped-def]
-    return row[at : at + n * m].reshape(n, m)
-
-
-@inner(ENTRIES)
-def _count_layer(layout, kernels, theta, memory, l, full, row):  # type: ignore[no-untyped-def]
+def _count_layer(layout, kernels, state, memory, r, l, full, count):  # type: ignore[no-untyped-def]
     """Count what is saturated and dead in a layer, and measure its moments where everything is wanted."""
-    m = memory.x.shape[0]
-    n, at = layout.sizes[l], layout.units[l] * m
-    z = memory.z[0][:  n * m]
-    h = memory.h[0][: n * m] if layout.gammas[l] >= 0 else z
-    a, slope = memory.a[0][at : at + n * m], memory.slope[0][at : at + n * m]
-    row[SATURATED, l] = share_below(slope, kernels.limits[l]) if finite(h) else np.nan
-    row[DEAD, l] = share_dead(a.reshape(n, m))
+    m, n = memory.x.shape[0], layout.sizes[l]
+    at = layout.units[l] * m
+    z = vector(memory.z, 0, 0, n * m)
+    h = vector(memory.h, 0, 0, n * m) if layout.gammas[l] >= 0 else z
+    count[SATURATED, l] = share_below(vector(memory.slope, 0, at, n * m), kernels.limits[l]) if finite(h) else np.nan
+    count[DEAD, l] = share_dead(matrix(memory.a, 0, at, n, m))
     if full:
-        W = _matrix(theta, layout.weights[l], n, layout.sizes[l - 1])
-        row[EQUAL, l] = share_equal(W, theta[layout.biases[l] : layout.biases[l] + n])
-        row[Z_MEAN, l], row[Z_VAR, l] = moments(z)
-        row[A_MEAN, l], row[A_VAR, l] = moments(a)
+        W = matrix(state.parameters, r, layout.weights[l], n, layout.sizes[l - 1])
+        count[EQUAL, l] = share_equal(W, vector(state.parameters, r, layout.biases[l], n))
+        count[Z_MEAN, l], count[Z_VAR, l] = moments(z)
+        count[A_MEAN, l], count[A_VAR, l] = moments(vector(memory.a, 0, at, n * m))
 
 
 @inner(ENTRIES)
-def _forward(layout, kernels, theta, memory, r, keep, span, state, census, count):  # type: ignore[no-untyped-def]
+def _normalize(layout, kernels, state, memory, span, r, k, l, z, h):  # type: ignore[no-untyped-def]
+    """Write h of a normalized layer, and gather the statistics of the batch."""
+    n, m, first, theta = layout.sizes[l], memory.x.shape[0], layout.units[l], state.parameters
+    mean, variance = vector(memory.mean, k, first, n), vector(memory.variance, k, first, n)
+    std, z_hat = vector(memory.std, k, first, n), vector(memory.z_hat, k, first * m, n * m)
+    gamma, beta = vector(theta, r, layout.gammas[l], n), vector(theta, r, layout.betas[l], n)
+    normalization.forward(kernels.normalize, z, gamma, beta, h, z_hat, mean, variance, std, n, m, kernels.eps)
+    if span.gather == 1:
+        means, variances = vector(state.means, r, first, n), vector(state.variances, r, first, n)
+        new, old = z.dtype.type(kernels.momentum), z.dtype.type(1 - kernels.momentum)
+        for i in range(n):
+            means[i] = old * means[i] + new * mean[i]
+            variances[i] = old * variances[i] + new * variance[i]
+
+
+@inner(ENTRIES)
+def _forward(layout, kernels, state, memory, span, r, census, count):  # type: ignore[no-untyped-def]
     """z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) with φ′(h^l)."""
-    k, L, m = r if keep else 0, layout.sizes.size - 1, memory.x.shape[0]
+    keep, L, m = span.keep == 1, layout.sizes.size - 1, memory.x.shape[0]
+    k = r if keep else 0
     for l in range(1, L + 1):
         n, fan_in, at = layout.sizes[l], layout.sizes[l - 1], layout.units[l] * m
-        W = _matrix(theta, layout.weights[l], n, fan_in)
-        b = theta[layout.biases[l] : layout.biases[l] + n]
-        z = _matrix(memory.z[k], at if keep else 0, n, m)
-        a, slope = _matrix(memory.a[k], at, n, m), _matrix(memory.slope[0], at, n, m)
+        W, b = matrix(state.parameters, r, layout.weights[l], n, fan_in), vector(state.parameters, r, layout.biases[l], n)
+        z = matrix(memory.z, k, at if keep else 0, n, m)
         if l == 1:
             np.dot(W, memory.x.T, z)
         else:
-            np.dot(W, _matrix(memory.a[k], layout.units[l - 1] * m, fan_in, m), z)
+            np.dot(W, matrix(memory.a, k, layout.units[l - 1] * m, fan_in, m), z)
+        h, bias = z, b
         if layout.gammas[l] >= 0:
             add_bias(z, b)
-            h, z_hat = _matrix(memory.h[k], at if keep else 0, n, m), _matrix(memory.z_hat[k], at, n, m)
-            units = slice(layout.units[l], layout.units[l] + n)
-            mean, variance, std = memory.mean[k][units], memory.variance[k][units], memory.std[k][units]
-            gamma, beta = theta[layout.gammas[l] : layout.gammas[l] + n], theta[layout.betas[l] : layout.betas[l] + n]
-            normalization.forward(kernels.normalize, z, gamma, beta, h, z_hat, mean, variance, std, n, m, kernels.eps)
-            if span.gather == 1:
-                means, variances = state.means[r][units], state.variances[r][units]
-                new, old = z.dtype.type(kernels.momentum), z.dtype.type(1 - kernels.momentum)
-                for i in range(n):
-                    means[i] = old * means[i] + new * mean[i]
-                    variances[i] = old * variances[i] + new * variance[i]
-            activation.call(kernels.phi[l], h, memory.zeros, a, slope, n, m, kernels.phi_constants[l])
-        else:
-            activation.call(kernels.phi[l], z, b, a, slope, n, m, kernels.phi_constants[l])
+            h, bias = matrix(memory.h, k, at if keep else 0, n, m), vector(memory.zeros, 0, 0, n)
+            _normalize(layout, kernels, state, memory, span, r, k, l, z, h)
+        a, slope = vector(memory.a, k, at, n * m), vector(memory.slope, 0, at, n * m)
+        activation.call(kernels.phi[l], h, bias, a, slope, n, m, pointer(kernels.phi_constants, 2 * l))
         if census:
-            _count_layer(layout, kernels, theta, memory, l, span.full == 1, count)
+            _count_layer(layout, kernels, state, memory, r, l, span.full == 1, count)
 
 
 @inner(ENTRIES)
-def _top(layout, kernels, memory, k, keep):  # type: ignore[no-untyped-def]
+def _delta(layout, memory, keep, k, l):  # type: ignore[no-untyped-def]
+    """Return δ^l: after those of the layers below where all are kept, or in one of two halves."""
+    m = memory.x.shape[0]
+    at = (l % 2) * (memory.delta.shape[1] // 2)
+    if keep:
+        at = 0 if l == 0 else (layout.sizes[0] + layout.units[l]) * m
+    return matrix(memory.delta, k, at, layout.sizes[l], m)
+
+
+@inner(ENTRIES)
+def _top(layout, kernels, memory, keep, k):  # type: ignore[no-untyped-def]
     """Return Σ_i J_i and write δ^L (BP1)."""
     L, m = layout.sizes.size - 1, memory.x.shape[0]
     n, at = layout.sizes[L], layout.units[L] * m
-    delta = _matrix(memory.delta[k], _delta_at(layout, m, L, keep, memory), n, m)
-    top = _matrix(memory.z[k], at if keep else 0, n, m) if kernels.logits else _matrix(memory.a[k], at, n, m)
+    delta = _delta(layout, memory, keep, k, L)
+    top = vector(memory.z, k, at if keep else 0, n * m) if kernels.logits == 1 else vector(memory.a, k, at, n * m)
     total = loss.call(kernels.loss, top, memory.y, delta, n, m, memory.column)
-    if not kernels.logits:
-        multiply(delta, _matrix(memory.slope[0], at, n, m))
+    if kernels.logits == 0:
+        multiply(delta, matrix(memory.slope, 0, at, n, m))
     return total
 
 
 @inner(ENTRIES)
-def _delta_at(layout, m, l, keep, memory):  # type: ignore[no-untyped-def]
-    """Return where δ^l begins in its row: after those below it, or in one of two halves."""
-    if keep:
-        return 0 if l == 0 else (layout.sizes[0] + layout.units[l]) * m
-    return (l % 2) * (memory.delta.shape[1] // 2)
+def _part(layout, l, kind):  # type: ignore[no-untyped-def]
+    """Return where W, b, γ or β of a layer begins in a row of parameters, −1 where there is none, and how many entries it has."""
+    n = layout.sizes[l]
+    if kind == 0:
+        return layout.weights[l], n * layout.sizes[l - 1]
+    if kind == 1:
+        return layout.biases[l], n
+    return (layout.gammas[l], n) if kind == 2 else (layout.betas[l], n)
+
+
+@inner(ENTRIES)
+def _quantity(kind):  # type: ignore[no-untyped-def]
+    """Return the quantity that the gradient of W, b, γ or β is."""
+    if kind == 0:
+        return WEIGHT_GRADIENT
+    if kind == 1:
+        return BIAS_GRADIENT
+    return GAMMA_GRADIENT if kind == 2 else BETA_GRADIENT
+
+
+@inner(ENTRIES)
+def _measure_gradients(layout, rows, k, shift, m, l, norms, floor):  # type: ignore[no-untyped-def]
+    """Write the norms of a layer's gradients, which are sums over m examples."""
+    for kind in range(4):
+        at, size = _part(layout, l, kind)
+        if at >= 0:
+            g = vector(rows, k, at - shift, size)
+            norms[_quantity(kind), l] = norm(g, squares(g), floor) / m
 
 
 @inner(ENTRIES)
 def _update(layout, kernels, state, memory, rates, r, l, shift, factor, number, own, floor):  # type: ignore[no-untyped-def]
     """Add the increments of a layer's parameters, and write ‖ΔW‖."""
-    m, theta = memory.x.shape[0], state.parameters[r]
-    n, start = layout.sizes[l], layout.weights[l]
-    gradient = memory.gradient[0]
-    T = theta.dtype.type
-    scale = T(factor / T(m))
-    kept = state.first.shape[1] > 0
+    T = state.parameters.dtype.type
+    scale = T(factor / T(memory.x.shape[0]))
     for kind in range(4):
-        at, size, rate = start, n * layout.sizes[l - 1], rates.lr[r]
-        if kind == 1:
-            at, size, rate = layout.biases[l], n, rates.bias_lr[r]
-        elif kind == 2:
-            at, size = layout.gammas[l], n
-        elif kind == 3:
-            at, size, rate = layout.betas[l], n, rates.bias_lr[r]
+        at, size = _part(layout, l, kind)
         if at < 0:
             continue
-        w, g = theta[at : at + size], gradient[at - shift : at - shift + size]
-        first = state.first[r][at : at + size] if kept else w
-        second = state.second[r][at : at + size] if state.second.shape[1] > 0 else w
+        rate = rates.lr[r] if kind == 0 or kind == 2 else rates.bias_lr[r]
+        w, g = vector(state.parameters, r, at, size), vector(memory.gradient, 0, at - shift, size)
+        first, second = w, w
+        if state.first.shape[1] > 0:
+            first = vector(state.first, r, at, size)
+        if state.second.shape[1] > 0:
+            second = vector(state.second, r, at, size)
         total = optimizer.call(kernels.advance, w, g, first, second, size, scale, rate, number, kernels.constants)
         if kind == 0:
-            if kernels.proportional:
+            if kernels.proportional == 1:
                 own[UPDATE, l] = float(rate) * (float(factor) * own[WEIGHT_GRADIENT, l])
             else:
                 own[UPDATE, l] = norm(g, total, floor)
 
 
 @inner(ENTRIES)
-def _measure_gradients(layout, gradient, shift, m, l, own, floor):  # type: ignore[no-untyped-def]
-    """Write the norms of a layer's gradients."""
-    n = layout.sizes[l]
-    for quantity, at, size in (
-        (WEIGHT_GRADIENT, layout.weights[l], n * layout.sizes[l - 1]),
-        (BIAS_GRADIENT, layout.biases[l], n),
-        (GAMMA_GRADIENT, layout.gammas[l], n),
-        (BETA_GRADIENT, layout.betas[l], n),
-    ):
-        if at >= 0:
-            g = gradient[at - shift : at - shift + size]
-            own[quantity, l] = norm(g, squares(g), floor) / m
-
-
-@inner(ENTRIES)
-def _norm_of_all(layout, own, scratch):  # type: ignore[no-untyped-def]
+def _norm_of_all(norms, scratch):  # type: ignore[no-untyped-def]
     """Return the norm of all gradients together."""
     count = 0
-    for quantity in (WEIGHT_GRADIENT, BIAS_GRADIENT, GAMMA_GRADIENT, BETA_GRADIENT):
-        for l in range(1, layout.sizes.size):
-            scratch[count] = own[quantity, l]
+    for kind in range(4):
+        for l in range(1, norms.shape[1]):
+            scratch[count] = norms[_quantity(kind), l]
             count += 1
     return together(scratch)
 
 
+@inner(ENTRIES)
+def _limit(layout, kernels, rates, memory, span, r, before, own, limited, sizes, scratch):  # type: ignore[no-untyped-def]
+    """Clip the gradients: write the factor of each layer and the norms of what is clipped; return the norm after, and whether any changed."""
+    L, m, P = own.shape[1] - 1, memory.x.shape[0], memory.gradient.shape[1]
+    k = r if span.keep == 1 else 0
+    T = memory.gradient.dtype.type
+    rows, row = memory.gradient, k
+    if span.keep == 1:  # what is kept is the gradient before
+        rows, row = memory.spare, 0
+        memory.spare[0, :] = memory.gradient[k]
+    kinds = scratch[:4]
+    for l in range(1, L + 1):
+        for kind in range(4):
+            kinds[kind] = own[_quantity(kind), l]
+        sizes[l] = together(kinds)
+        memory.factors[l] = T(1)
+    changed = clip.call(
+        kernels.clip, vector(rows, row, 0, P), P, pointer(sizes, 1), L, before, rates.threshold[r], m, pointer(memory.factors, 1)
+    )
+    limited[:] = own
+    acted = changed != 0
+    if acted:
+        for l in range(1, L + 1):
+            _measure_gradients(layout, rows, row, 0, m, l, limited, span.floor)
+        return _norm_of_all(limited, scratch), acted
+    scratch[:] = 0.0
+    for l in range(1, L + 1):
+        acted = acted or (memory.factors[l] != 1 and sizes[l] > 0)
+        scratch[l - 1] = float(memory.factors[l]) * sizes[l]
+    return together(scratch), acted
+
+
+@inner(ENTRIES)
+def _deal(data, memory, r, step):  # type: ignore[no-untyped-def]
+    """Gather the examples of a batch."""
+    for j in range(memory.x.shape[0]):
+        example = data.order[r, step - data.start, j]
+        memory.labels[j] = data.labels[example]
+        for i in range(memory.x.shape[1]):
+            memory.x[j, i] = data.x[example, i]
+        for i in range(memory.y.shape[0]):
+            memory.y[i, j] = data.y[example, i]
+
+
+@inner(ENTRIES)
+def _weight_gradient(layout, memory, k, l, delta, G):  # type: ignore[no-untyped-def]
+    """Make δ^l (a^(l−1))ᵀ (BP4)."""
+    fan_in, m = layout.sizes[l - 1], memory.x.shape[0]
+    if l == 1:
+        np.dot(delta, memory.x, G)
+        return
+    below = matrix(memory.a, k, layout.units[l - 1] * m, fan_in, m)
+    if fan_in <= TURNED:
+        turned = matrix(memory.turned, 0, 0, m, fan_in)
+        transpose(below, turned)
+        np.dot(delta, turned, G)
+    else:
+        np.dot(delta, below.T, G)
+
+
+@inner(ENTRIES)
+def _through(layout, kernels, state, memory, keep, r, k, l, shift, delta):  # type: ignore[no-untyped-def]
+    """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3), and return Σ δ²."""
+    n, m = layout.sizes[l], memory.x.shape[0]
+    slope = matrix(memory.slope, 0, layout.units[l] * m, n, m)
+    sums = vector(memory.gradient, k, layout.biases[l] - shift, n)
+    if layout.gammas[l] < 0:
+        return through_slope(delta, slope, sums)
+    multiply(delta, slope)
+    normalization.backward(
+        kernels.denormalize,
+        delta,
+        vector(memory.z_hat, k, layout.units[l] * m, n * m),
+        vector(memory.std, k, layout.units[l], n),
+        vector(state.parameters, r, layout.gammas[l], n),
+        vector(memory.gradient, k, layout.gammas[l] - shift, n),
+        vector(memory.gradient, k, layout.betas[l] - shift, n),
+        n,
+        m,
+    )
+    return over_batch(delta, sums)
+
+
+@inner(ENTRIES)
+def _backward(layout, kernels, rates, state, memory, span, r, step, due, later, own, count):  # type: ignore[no-untyped-def]
+    """Propagate the error back by BP2–BP4, and measure; update each layer on the way unless that is for later.
+
+    Returns:
+        Σ_l ‖W^l‖², and ‖ΔW‖ and all other norms in `own`.
+    """
+    keep, L, m = span.keep == 1, layout.sizes.size - 1, memory.x.shape[0]
+    k, decay, weights = r if keep else 0, rates.weight_decay[r], 0.0
+    counting = due and span.full == 1
+    T = state.parameters.dtype.type
+    shift = 0 if later else layout.own[L]
+    delta = _delta(layout, memory, keep, k, L)
+    total = over_batch(delta, vector(memory.gradient, k, layout.biases[L] - shift, layout.sizes[L]))
+    for l in range(L, 0, -1):
+        n, fan_in = layout.sizes[l], layout.sizes[l - 1]
+        if due:
+            entries = numba.carray(pointer(delta, 0), (n * m,))
+            own[DELTA, l] = norm(entries, total, span.floor)
+            if counting:
+                count[ZERO, l] = share_zero(entries)
+        W, w = matrix(state.parameters, r, layout.weights[l], n, fan_in), vector(state.parameters, r, layout.weights[l], n * fan_in)
+        G = matrix(memory.gradient, k, layout.weights[l] - shift, n, fan_in)
+        _weight_gradient(layout, memory, k, l, delta, G)
+        if decay > 0:
+            add_scaled(vector(memory.gradient, k, layout.weights[l] - shift, n * fan_in), w, T(m) * decay)
+        own[WEIGHT, l] = norm(w, squares(w), span.floor)
+        weights += own[WEIGHT, l] * own[WEIGHT, l]
+        _measure_gradients(layout, memory.gradient, k, shift, m, l, own, span.floor)
+        below = _delta(layout, memory, keep, k, l - 1)
+        if l > 1 or due:
+            np.dot(W.T, delta, below)
+        if not later:
+            _update(layout, kernels, state, memory, rates, r, l, shift, T(1), step + 1, own, span.floor)
+        if l > 1:
+            shift = 0 if later else layout.own[l - 1]
+            total = _through(layout, kernels, state, memory, keep, r, k, l - 1, shift, below)
+        elif due:
+            entries, inputs = numba.carray(pointer(below, 0), (fan_in * m,)), vector(memory.sums, 0, 0, fan_in)
+            own[DELTA, 0] = norm(entries, over_batch(below, inputs), span.floor)
+            own[BIAS_GRADIENT, 0] = norm(inputs, squares(inputs), span.floor) / m
+            if counting:
+                count[ZERO, 0] = share_zero(entries)
+        delta = below
+    return weights
+
+
+@inner(ENTRIES)
+def _write(layout, data, memory, rows, k, r, row, own, count, census):  # type: ignore[no-untyped-def]
+    """Write the norms of a row, what was counted, and the accuracy on its batch."""
+    L, m = own.shape[1] - 1, memory.x.shape[0]
+    for quantity in range(7):
+        for l in range(L + 1):
+            rows.norms[quantity, r, row, l] = own[quantity, l]
+    if census:
+        for kind in range(rows.census.shape[0]):
+            for l in range(L + 1):
+                rows.census[kind, r, row, l] = count[kind, l]
+    output = matrix(memory.a, k, layout.units[L] * m, layout.sizes[L], m)
+    rows.accuracy[r, row] = share_right(output, memory.y, memory.labels, data.one_logit == 1)
+
+
 def _walk(layout, kernels, rates, data, state, memory, rows, span, first, last, diverged):  # type: ignore[no-untyped-def]
     """Make the steps first[r] ≤ step < last[r] of every run r; write in diverged[r] at which it left the finite numbers, or −1."""
+    layout, kernels, rates, data = borrowed(layout), borrowed(kernels), borrowed(rates), borrowed(data)
+    state, memory, rows = borrowed(state), borrowed(memory), borrowed(rows)
     L, m = layout.sizes.size - 1, memory.x.shape[0]
-    n_in, n_out = layout.sizes[0], layout.sizes[L]
-    own = np.zeros((7, L + 1))
-    scratch = np.zeros(4 * L)
-    sizes = np.zeros(L + 1)
-    count = np.zeros((8, L + 1))
-    kinds = np.zeros(4)
+    own, limited = np.full((7, L + 1), np.nan), np.full((7, L + 1), np.nan)
+    own[WEIGHT_GRADIENT:, :], own[UPDATE, :] = 0.0, np.nan
+    count = np.full((8, L + 1), np.nan)
+    scratch, sizes = np.zeros(4 * L), np.zeros(L + 1)
     keep, acts = span.keep == 1, kernels.clip != 0
-    batches = data.order.shape[1] > 0
     later = keep or acts  # the update waits until the gradients of all layers are known
-    T = rates.lr.dtype.type
-    if not batches:
+    if data.order.shape[1] == 0:
         memory.x[:, :] = data.x
         transpose(data.y, memory.y)
         memory.labels[:] = data.labels
     for r in range(first.size):
         k = r if keep else 0
-        theta, gradient = state.parameters[r], memory.gradient[k]
         diverged[r] = -1
         for step in range(first[r], last[r]):
-            due = keep or step % span.every == 0
-            row = 0 if keep else step // span.every
-            glance = due and not keep and row > 0 and (row & (row - 1)) == 0
-            census = not keep and due and (span.full == 1 or glance)
-            if batches:
-                for j in range(m):
-                    example = data.order[r, step - data.start, j]
-                    memory.labels[j] = data.labels[example]
-                    for i in range(n_in):
-                        memory.x[j, i] = data.x[example, i]
-                    for i in range(n_out):
-                        memory.y[i, j] = data.y[example, i]
-
-            _forward(layout, kernels, theta, memory, r, keep, span, state, census, count)
-            data_loss = float(_top(layout, kernels, memory, k, keep)) / m
-            decay, weights = rates.weight_decay[r], 0.0
-
-            delta = _matrix(memory.delta[k], _delta_at(layout, m, L, keep, memory), n_out, m)
-            shift = 0 if later else layout.own[L]
-            b_at = layout.biases[L] - shift
-            total = over_batch(delta, gradient[b_at : b_at + n_out])
-            for l in range(L, 0, -1):
-                n, fan_in = layout.sizes[l], layout.sizes[l - 1]
-                shift = 0 if later else layout.own[l]
-                if due:
-                    flat = delta.reshape(-1)
-                    own[DELTA, l] = norm(flat, total, span.floor)
-                    if span.full == 1 and census:
-                        count[ZERO, l] = share_zero(flat)
-                W = _matrix(theta, layout.weights[l], n, fan_in)
-                G = _matrix(gradient, layout.weights[l] - shift, n, fan_in)
-                if l == 1:
-                    np.dot(delta, memory.x, G)
-                else:
-                    below = _matrix(memory.a[k], layout.units[l - 1] * m, fan_in, m)
-                    if fan_in <= 128:
-                        turned = memory.turned[: m * fan_in].reshape(m, fan_in)
-                        transpose(below, turned)
-                        np.dot(delta, turned, G)
-                    else:
-                        np.dot(delta, below.T, G)
-                flat_W = W.reshape(-1)
-                if decay > 0:
-                    add_scaled(G.reshape(-1), flat_W, T(m) * decay)
-                own[WEIGHT, l] = norm(flat_W, squares(flat_W), span.floor)
-                weights += own[WEIGHT, l] * own[WEIGHT, l]
-                _measure_gradients(layout, gradient, shift, m, l, own, span.floor)
-                error = _matrix(memory.delta[k], _delta_at(layout, m, l - 1, keep, memory), fan_in, m)
-                if l > 1 or due:
-                    np.dot(W.T, delta, error)
-                if not later:
-                    _update(layout, kernels, state, memory, rates, r, l, shift, T(1), step + 1, own, span.floor)
-                if l > 1:
-                    slope = _matrix(memory.slope[0], layout.units[l - 1] * m, fan_in, m)
-                    shift = 0 if later else layout.own[l - 1]
-                    b_at = layout.biases[l - 1] - shift
-                    sums = gradient[b_at : b_at + fan_in]
-                    if layout.gammas[l - 1] >= 0:
-                        multiply(error, slope)
-                        units = slice(layout.units[l - 1], layout.units[l - 1] + fan_in)
-                        g_at, e_at = layout.gammas[l - 1], layout.betas[l - 1]
-                        normalization.backward(
-                            kernels.denormalize,
-                            error,
-                            _matrix(memory.z_hat[k], layout.units[l - 1] * m, fan_in, m),
-                            memory.std[k][units],
-                            theta[g_at : g_at + fan_in],
-                            gradient[g_at - shift : g_at - shift + fan_in],
-                            gradient[e_at - shift : e_at - shift + fan_in],
-                            fan_in,
-                            m,
-                        )
-                        total = over_batch(error, sums)
-                    else:
-                        total = through_slope(error, slope, sums)
-                elif due:
-                    inputs = memory.sums[:n_in]
-                    own[DELTA, 0] = norm(error.reshape(-1), over_batch(error, inputs), span.floor)
-                    own[BIAS_GRADIENT, 0] = norm(inputs, squares(inputs), span.floor) / m
-                    if span.full == 1 and census:
-                        count[ZERO, 0] = share_zero(error.reshape(-1))
-                delta = error
-
-            value = data_loss + 0.5 * float(decay) * weights if decay > 0 else data_loss  # 0·inf is not 0
-            before = _norm_of_all(layout, own, scratch)
-            lost = not (np.isfinite(value) and np.isfinite(before))
-            if lost and not keep:
+            due, row = True, 0
+            if not keep:
+                due, row = step % span.every == 0, step // span.every
+            census = not keep and due and (span.full == 1 or (row > 0 and (row & (row - 1)) == 0))
+            if data.order.shape[1] > 0:
+                _deal(data, memory, r, step)
+            _forward(layout, kernels, state, memory, span, r, census, count)
+            data_loss = float(_top(layout, kernels, memory, keep, k)) / m
+            weights = _backward(layout, kernels, rates, state, memory, span, r, step, due, later, own, count)
+            decay = float(rates.weight_decay[r])
+            value = data_loss + 0.5 * decay * weights if decay > 0 else data_loss  # 0·inf is not 0
+            before = _norm_of_all(own, scratch)
+            if not keep and not (np.isfinite(value) and np.isfinite(before)):
                 diverged[r] = step
                 break
             after, acted = before, False
             if acts:
-                limited = gradient
-                if keep:
-                    limited = memory.spare
-                    limited[:] = gradient
-                for l in range(1, L + 1):
-                    for kind in range(4):
-                        kinds[kind] = 0.0
-                    kinds[0], kinds[1] = own[WEIGHT_GRADIENT, l], own[BIAS_GRADIENT, l]
-                    kinds[2], kinds[3] = own[GAMMA_GRADIENT, l], own[BETA_GRADIENT, l]
-                    sizes[l] = together(kinds)
-                    memory.factors[l] = T(1)
-                changed = clip.call(
-                    kernels.clip, limited, limited.size, sizes[1:], L, before, rates.threshold[r], m, memory.factors[1:]
-                )
-                acted = changed != 0
-                if acted:
-                    for l in range(1, L + 1):
-                        kept_W = own[WEIGHT_GRADIENT, l], own[BIAS_GRADIENT, l], own[GAMMA_GRADIENT, l], own[BETA_GRADIENT, l]
-                        _measure_gradients(layout, limited, 0, m, l, own, span.floor)
-                        sizes[l] = own[WEIGHT_GRADIENT, l]
-                        scratch[l - 1], scratch[L + l - 1] = own[WEIGHT_GRADIENT, l], own[BIAS_GRADIENT, l]
-                        scratch[2 * L + l - 1], scratch[3 * L + l - 1] = own[GAMMA_GRADIENT, l], own[BETA_GRADIENT, l]
-                        own[WEIGHT_GRADIENT, l], own[BIAS_GRADIENT, l], own[GAMMA_GRADIENT, l], own[BETA_GRADIENT, l] = kept_W
-                    after = together(scratch)
-                else:
-                    for l in range(1, L + 1):
-                        acted = acted or (memory.factors[l] != 1 and sizes[l] > 0)
-                        scratch[l - 1] = float(memory.factors[l]) * sizes[l]
-                        sizes[l] = own[WEIGHT_GRADIENT, l]
-                    for i in range(L, 4 * L):
-                        scratch[i] = 0.0
-                    after = together(scratch)
+                after, acted = _limit(layout, kernels, rates, memory, span, r, before, own, limited, sizes, scratch)
                 acted = acted and np.isfinite(before)
                 if not keep:
-                    for l in range(L, 0, -1):
-                        whole = own[WEIGHT_GRADIENT, l]
-                        own[WEIGHT_GRADIENT, l] = sizes[l]
-                        _update(layout, kernels, state, memory, rates, r, l, 0, memory.factors[l], step + 1, own, span.floor)
-                        own[WEIGHT_GRADIENT, l] = whole
-            if not due:
-                continue
-            for quantity in range(7):
-                for l in range(L + 1):
-                    rows.norms[quantity, r, row, l] = own[quantity, l]
-            rows.loss[r, row], rows.data_loss[r, row] = value, data_loss
-            top = _matrix(memory.a[k], layout.units[L] * m, n_out, m)
-            rows.accuracy[r, row] = share_right(top, memory.y, memory.labels, data.one_logit == 1)
-            rows.before[r, row], rows.after[r, row], rows.clipped[r, row] = before, after, acted
-            if census:
-                for kind in range(rows.census.shape[0]):
-                    for l in range(L + 1):
-                        rows.census[kind, r, row, l] = count[kind, l]
+                    for l in range(1, L + 1):
+                        _update(layout, kernels, state, memory, rates, r, l, 0, memory.factors[l], step + 1, limited, span.floor)
+                        own[UPDATE, l] = limited[UPDATE, l]
+            if due:
+                rows.loss[r, row], rows.data_loss[r, row] = value, data_loss
+                rows.before[r, row], rows.after[r, row], rows.clipped[r, row] = before, after, acted
+                _write(layout, data, memory, rows, k, r, row, own, count, census)
 
 
 walk = Loop(_walk)
