@@ -93,7 +93,7 @@ def train_stack(
         settings: shared by the stack.
         runs: one entry a run.
         examples: the data.
-        on_step: called with (step, loss per run) after each step's measurements, for progress.
+        on_step: called with (step, loss per run) at the first step, then several times a second, and at the last; for progress.
 
     Returns:
         The record of the stack; runs in the order of `runs`.
@@ -104,7 +104,8 @@ def train_stack(
 
 _STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped")
 
-_PIECE_SECONDS = 0.2
+PIECE_SECONDS = 0.2
+"""About so long goes by between two calls of `on_step`."""
 _PRODUCTS_PER_SECOND = 1e9
 _PIECE_BYTES = 2**25
 
@@ -148,7 +149,7 @@ class _Loop:
         stops = self._stops()
         for number, stop in enumerate(stops):
             loss = self._stand(stop)
-            if on_step is not None and stop == self.settings.steps:
+            if on_step is not None:
                 on_step(stop, loss)
             if stop < self.settings.steps:
                 self._go(stop, stops[number + 1], on_step)
@@ -188,21 +189,21 @@ class _Loop:
             if lost.any():
                 self._examine(self.stepper.look(diverged, lost, False), diverged, lost, lost)
             if on_step is not None:
-                on_step(end - 1, self.rows.loss[:, (end - 1) // self.recording.every])
+                on_step(end - 1, self.rows.loss[:, (end - 1) // self.recording.every].copy())
 
     def _piece(self) -> int:
         """Return how many steps are made at once: as many as take a moment, and fit into little memory."""
         sizes, m, runs = self.network.sizes, self.batches.size, self.alive.size
         products = 3 * m * sum(n * k for n, k in pairwise(sizes)) * runs
-        return int(max(1, min(_PIECE_SECONDS * _PRODUCTS_PER_SECOND / products, _PIECE_BYTES / (8 * m * runs))))
+        return int(max(1, min(PIECE_SECONDS * _PRODUCTS_PER_SECOND / products, _PIECE_BYTES / (8 * m * runs))))
 
     def _stood(self, begin: int, end: int, until: Array) -> None:
         """Note the rows that were written between two steps, each run's below `until`."""
         steps = self.scheduled[:-1]
         present = np.zeros(self.rows.loss.shape, dtype=bool)
         present[:, :-1] = (steps >= begin) & (steps < end) & (steps < until[:, None])
-        glanced = np.append(self.recording.glances_at(steps), False) & present
-        given = {name: present if self.recording.full else glanced for name in self.census}
+        counted = np.append(steps > 0 if self.recording.full else self.recording.glances_at(steps), False) & present
+        given = dict.fromkeys(self.census, counted)
         self.recorder.stand(present, _STEP_COLUMNS, given)
 
     def _examine(self, look: Look, steps: Array, chosen: Array, diverging: Array) -> None:

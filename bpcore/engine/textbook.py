@@ -59,7 +59,7 @@ class Textbook:
                 for target, source in zip(rows[1:7], look.rows[1:7], strict=True):
                     target[going, row] = source[going, 0]
                 rows.norms[:, going, row] = look.rows.norms[:, going, 0]
-                if full or (row > 0 and row & (row - 1) == 0):
+                if row > 0 and (full or row & (row - 1) == 0):  # row 0 is looked at
                     columns = costly_columns(self.network, self.parameters, look.trace, look.delta)
                     for place, name in enumerate(CENSUS[: len(rows.census)]):
                         rows.census[place, going, row] = columns[name][going]

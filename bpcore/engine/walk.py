@@ -351,7 +351,7 @@ def _limit(layout, kernels, rates, memory, span, r, before, own, limited, sizes,
     for l in range(1, L + 1):
         acted = acted or (memory.factors[l] != 1 and sizes[l] > 0)
         scratch[l - 1] = float(memory.factors[l]) * sizes[l]
-    return together(scratch), acted
+    return together(scratch) if acted else before, acted
 
 
 @inner(ENTRIES)
@@ -406,7 +406,7 @@ def _through(layout, kernels, state, memory, keep, r, k, l, shift, delta):  # ty
 
 
 @inner(ENTRIES)
-def _backward(layout, kernels, rates, state, memory, span, r, step, due, later, own, count):  # type: ignore[no-untyped-def]
+def _backward(layout, kernels, rates, state, memory, span, r, step, due, census, later, own, count):  # type: ignore[no-untyped-def]
     """Propagate the error back by BP2–BP4, and measure; update each layer on the way unless that is for later.
 
     Returns:
@@ -414,7 +414,7 @@ def _backward(layout, kernels, rates, state, memory, span, r, step, due, later, 
     """
     keep, L, m = span.keep == 1, layout.sizes.size - 1, memory.x.shape[0]
     k, decay, weights = r if keep else 0, rates.weight_decay[r], 0.0
-    counting = due and span.full == 1
+    counting = census and span.full == 1
     T = state.parameters.dtype.type
     shift = 0 if later else layout.own[L]
     delta = _delta(layout, memory, keep, k, L)
@@ -489,12 +489,12 @@ def _walk(layout, kernels, rates, data, state, memory, rows, span, first, last, 
             due, row = True, 0
             if not keep:
                 due, row = step % span.every == 0, step // span.every
-            census = not keep and due and (span.full == 1 or (row > 0 and (row & (row - 1)) == 0))
+            census = due and row > 0 and (span.full == 1 or (row & (row - 1)) == 0)  # row 0 is looked at
             if data.order.shape[1] > 0:
                 _deal(data, memory, r, step)
             _forward(layout, kernels, state, memory, span, r, census, count)
             data_loss = float(_top(layout, kernels, memory, keep, k)) / m
-            weights = _backward(layout, kernels, rates, state, memory, span, r, step, due, later, own, count)
+            weights = _backward(layout, kernels, rates, state, memory, span, r, step, due, census, later, own, count)
             decay = float(rates.weight_decay[r])
             value = data_loss + 0.5 * decay * weights if decay > 0 else data_loss  # 0·inf is not 0
             before = _norm_of_all(own, scratch)

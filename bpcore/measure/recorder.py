@@ -81,11 +81,16 @@ class Recorder:
         self.add_step_columns(step, mask, step_row)
 
     def add_step_columns(self, step: int, mask: Array, columns: dict[str, Array]) -> None:
-        """Add columns of STEPS -> (R,) of one step, for the runs in the mask."""
+        """Add columns of STEPS -> (R,) of one step, for the runs in the mask.
+
+        Raises:
+            ColumnError: a column is not declared.
+        """
         index = self._position.get(step)
         if index is None:
             self._extra_at(step).add_step_columns(step, mask, columns)
             return
+        agree("steps", self._asked_of_steps & columns.keys(), columns, "the step loop")
         self._given_of_steps.update(columns)
         for name, values in columns.items():
             self.step_columns[name][mask, index] = values[mask]

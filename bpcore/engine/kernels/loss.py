@@ -54,7 +54,7 @@ def _binary(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(n * m):
         z, target = top[k], y[k]
-        delta[k] = (one - target) * logistic(z) - target * logistic(-z)
+        delta[k] = (one - target) * logistic(z)[0] - target * logistic(-z)[0]
         positive = zero if z < zero else z  # what is not a number stays so
         total += positive - z * target + log1p(exp(z if z < zero else -z))
     return total
