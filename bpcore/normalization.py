@@ -123,12 +123,6 @@ class RunningStatistics:
         weight = 1 - (1 - self._momentum) ** self._count
         return mean / weight, variance / weight
 
-    def resumed(self, count: int, sums: dict[int, tuple[Array, Array]]) -> "RunningStatistics":
-        """Return statistics that have taken in `count` batches, from their sums s_t per layer."""
-        resumed = RunningStatistics(self._momentum)
-        resumed._count, resumed._sums = count, sums
-        return resumed
-
     def of_runs(self, runs: slice) -> "RunningStatistics":
         """Return the statistics of some runs of the stack."""
         part = RunningStatistics(self._momentum)

@@ -13,7 +13,7 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.batches import Batch, Batches, Examples
-from bpcore.engine.evaluation import evaluate_stack, evaluate_whole
+from bpcore.engine.evaluation import evaluate_whole
 from bpcore.engine.rows import CENSUS, Look, Rates, Rows
 from bpcore.engine.stepper import stepper_of
 
@@ -269,7 +269,7 @@ class _Loop:
 
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""
-        params, examples, alive, running = self.stepper.parameters, self.examples, self.alive, self.stepper.running()
+        params, examples, alive = self.stepper.parameters, self.examples, self.alive
         count = alive.size
         final = Final(self.last_loss, *(np.full(count, np.nan) for _ in range(4)))
         if self.settings.batch_size is None:  # the last step has seen all examples
@@ -277,10 +277,10 @@ class _Loop:
         elif self.network.normalization.needs_batch:
             loss_term, hits = evaluate_whole(self.network, params, self.batches.x, self.batches.y, alive)
         else:
-            loss_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, running, alive)
+            loss_term, hits = self.stepper.evaluate(examples.x, examples.y, alive)
         if self.settings.batch_size is not None:
             final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
             final.loss[alive] = penalized(loss_term, params, self.weight_decay)[alive]
         if examples.test_x is not None and examples.test_y is not None:
-            final.test_loss, final.test_accuracy = evaluate_stack(self.network, params, examples.test_x, examples.test_y, running, alive)
+            final.test_loss, final.test_accuracy = self.stepper.evaluate(examples.test_x, examples.test_y, alive)
         return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)

@@ -8,6 +8,7 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
+from bpcore.engine.assess import evaluate
 from bpcore.engine.batches import Batches
 from bpcore.engine.kernels import activation, clip, loss, normalization, optimizer
 from bpcore.engine.layout import layout_of
@@ -16,7 +17,7 @@ from bpcore.engine.walk import TURNED, Data, Kernels, Memory, Span, State, walk
 from bpcore.layers import Layers
 from bpcore.measure.instruments import SATURATION
 from bpcore.mlp import Network, Trace
-from bpcore.normalization import BatchStatistics, Kept, RunningStatistics
+from bpcore.normalization import BatchStatistics, Kept
 from bpcore.optimizers import Optimizer
 
 
@@ -41,6 +42,7 @@ def kernels_of(network: Network, optimizer_: Optimizer, clip_: Clip, dtype: str)
         int(network.loss.takes_logits),
         norm.forward.address(dtype) if norm else 0,
         norm.backward.address(dtype) if norm else 0,
+        norm.evaluate.address(dtype) if norm else 0,
         norm.eps if norm else 0.0,
         norm.momentum if norm else 0.0,
         advance[0].address(dtype),
@@ -183,11 +185,14 @@ class Engine:
         gradients = layout.views(memory.gradient).map(lambda key, array: array / m)
         return Trace(z, h, a, statistics), delta, gradients
 
-    def running(self) -> RunningStatistics:
-        """Return the statistics of the batches so far."""
-        of = self.layout.of_units
-        if not self.network.normalization.active:
-            return self.network.normalization.running()
-        means, variances = of(self.state.means, 1), of(self.state.variances, 1)
-        sums = {l: (means[l], variances[l]) for l in range(1, self.network.L)}
-        return self.network.normalization.running().resumed(self._gathered, sums)
+    def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
+        """Return J_i averaged over examples, and the fraction of them that are right, in evaluation mode; see `evaluate_stack`.
+
+        Args:
+            x: (n_0, m), of any float dtype.
+            y: (n_L, m), targets.
+            asked: (R,) bool, the runs that are evaluated.
+        """
+        weight = 1 - (1 - self.kernels.momentum) ** self._gathered if self.network.normalization.active else 1
+        means, variances = (array / np.asarray(weight, dtype=self.dtype) for array in self.state[3:5])
+        return evaluate(self.layout, self.kernels, self.state.parameters, means, variances, x, y, self.network.one_logit, asked)

@@ -198,22 +198,30 @@ def share_equal(W, b):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def share_right(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
-    """Return the fraction of examples whose largest output, the first of several, is that of the label.
+def hits_of(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
+    """Return how many examples have their largest output, the first of several, at their label.
 
-    A single logit is right where (z > 0) = (y ≥ ½). NaN where an output is not finite, and for a single output that is no logit.
+    A single logit is right where (z > 0) = (y ≥ ½).
     """
+    n, m = output.shape
+    hits = 0
+    if one_logit:
+        for j in range(m):
+            hits += 1 if (output[0, j] > 0) == (y[0, j] >= 0.5) else 0
+        return hits
+    for j in range(m):
+        best = 0
+        for i in range(1, n):
+            if output[i, j] > output[best, j]:
+                best = i
+        hits += 1 if best == labels[j] else 0
+    return hits
+
+
+@inner(ENTRIES)
+def share_right(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
+    """Return the fraction of examples that are right; NaN where an output is not finite, and for a single output that is no logit."""
     n, m = output.shape
     if (n < 2 and not one_logit) or not finite(output.reshape(-1)):
         return np.nan
-    hits = 0
-    for j in range(m):
-        if one_logit:
-            hits += 1 if (output[0, j] > 0) == (y[0, j] >= 0.5) else 0
-        else:
-            best = 0
-            for i in range(1, n):
-                if output[i, j] > output[best, j]:
-                    best = i
-            hits += 1 if best == labels[j] else 0
-    return hits / m
+    return hits_of(output, y, labels, one_logit) / m

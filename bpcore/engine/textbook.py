@@ -10,12 +10,12 @@ from bpcore import mlp
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip, Clipped, global_norm
 from bpcore.engine.batches import Batches
+from bpcore.engine.evaluation import evaluate_stack
 from bpcore.engine.rows import CENSUS, Look, Rates, Rows, empty_rows
 from bpcore.layers import Layers
 from bpcore.measure.per_layer import costly_columns
 from bpcore.measure.quantities import BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
-from bpcore.normalization import RunningStatistics
 from bpcore.norms import norm
 from bpcore.optimizers import Optimizer
 
@@ -69,9 +69,9 @@ class Textbook:
         """Keep everything of one step of each chosen run; see `Engine.look`."""
         return self._pass(np.where(chosen, steps, steps[chosen].min()), gather)[0]
 
-    def running(self) -> RunningStatistics:
-        """Return the statistics of the batches so far."""
-        return self._running
+    def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
+        """Return what `evaluate_stack` does."""
+        return evaluate_stack(self.network, self.parameters, x, y, self._running, asked)
 
     def _pass(self, steps: Array, gather: bool) -> tuple[Look, Clipped]:
         network, params, batch = self.network, self.parameters, self._batches(steps)

@@ -48,16 +48,15 @@ class Kernels(NamedTuple):
         limits: (L+1,), |φ′| below which an entry counts as saturated.
         loss: of the loss.
         logits: 1 where the loss takes z^L, 0 where it takes a^L.
-        loss_scale: factor on J_i.
         normalize: 0 where nothing is normalized.
         denormalize: its backward pass.
+        evaluate: it with running statistics.
         eps: ε of it.
         momentum: ρ of its running statistics.
         advance: of the optimizer.
         proportional: 1 where Δ = −ηg.
         constants: of the optimizer.
         clip: 0 where nothing is clipped.
-        clips_entries: 1 where clipping does more than scale.
     """
 
     phi: Array
@@ -67,6 +66,7 @@ class Kernels(NamedTuple):
     logits: int
     normalize: int
     denormalize: int
+    evaluate: int
     eps: float
     momentum: float
     advance: int
