@@ -23,7 +23,6 @@ import pooch
 from filelock import FileLock
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 SUMS = {"reassoc", "contract", "nsz"}
@@ -168,12 +167,12 @@ def call_of(result: Any, arity: int) -> Any:
     """Return a function for kernels, call(address, arguments…), which calls a compiled function by its address.
 
     Args:
-        result: numba's type of what it returns, or None for the type of the first array's entries.
+        result: numba's type of what it returns, or None for the type of the entries of the first array.
         arity: number of arguments; arrays are passed as pointers to their first entries.
     """
 
     def describe(context: Any, arguments: tuple[Any, ...]) -> Any:
-        returned = result if result is not None else next(kind.dtype for kind in arguments if isinstance(kind, types.Array))
+        returned = result if result is not None else next(kind.dtype for kind in arguments if isinstance(kind, types.Array | types.CPointer))
         signature = returned(types.int64, *arguments)
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -194,43 +193,3 @@ def call_of(result: Any, arity: int) -> Any:
     exec(f"def call(context, address, {names}):\n    return describe(context, ({names},))", space)  # an intrinsic has a fixed number of arguments
     return intrinsic(space["call"])
 
-
-@intrinsic
-def pointer(context: Any, array: Any, offset: Any) -> Any:
-    """Return a pointer to an entry of a contiguous array, by its place among all entries."""
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.gep(context.make_array(array)(context, builder, values[0]).data, [values[1]])
-
-    return types.CPointer(array.dtype)(array, types.int64), generate
-
-
-@intrinsic
-def borrowed(context: Any, group: Any) -> Any:
-    """Return a named tuple of arrays and numbers whose arrays are not counted as references; the caller holds them.
-
-    Counting is an atomic operation for every view that is made, a third of a small step.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        result = values[0]
-        for number, kind in enumerate(group.types):
-            if isinstance(kind, types.Array):
-                array = context.make_array(kind)(context, builder, builder.extract_value(result, number))
-                array.meminfo, array.parent = cgutils.get_null_value(array.meminfo.type), cgutils.get_null_value(array.parent.type)
-                result = builder.insert_value(result, array._getvalue(), number)
-        return result
-
-    return group(group), generate
-
-
-@inner(ENTRIES)
-def vector(rows: Any, row: int, at: int, n: int) -> Any:
-    """Return n entries of a row of a contiguous array (R, columns), from `at` on, as a view."""
-    return numba.carray(pointer(rows, row * rows.shape[1] + at), (n,))
-
-
-@inner(ENTRIES)
-def matrix(rows: Any, row: int, at: int, n: int, m: int) -> Any:
-    """Return n·m entries of a row of a contiguous array (R, columns), from `at` on, as a view (n, m)."""
-    return numba.carray(pointer(rows, row * rows.shape[1] + at), (n, m))

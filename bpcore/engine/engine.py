@@ -4,6 +4,8 @@
 layers, so that whatever is asked for can be measured.
 """
 
+from typing import Any
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
@@ -11,45 +13,64 @@ from bpcore.clipping import Clip
 from bpcore.engine.assess import evaluate
 from bpcore.engine.batches import Batches
 from bpcore.engine.kernels import activation, clip, loss, normalization, optimizer
-from bpcore.engine.layout import layout_of
+from bpcore.engine.layout import Layout, layout_of
+from bpcore.engine.pointers import gemm_address, plan, revise
 from bpcore.engine.rows import Look, Rates, Rows, empty_rows
-from bpcore.engine.walk import TURNED, Data, Kernels, Memory, Span, State, walk
+from bpcore.engine.walk import TURNED, walk
 from bpcore.layers import Layers
 from bpcore.measure.instruments import SATURATION
 from bpcore.mlp import Network, Trace
 from bpcore.normalization import BatchStatistics, Kept
 from bpcore.optimizers import Optimizer
 
+Parts = dict[str, Any]
+"""Name -> number or array, as a plan wants them."""
 
-def kernels_of(network: Network, optimizer_: Optimizer, clip_: Clip, dtype: str) -> Kernels | None:
-    """Return the kernels of a kind of net and of training, None where one of them does not exist."""
-    phis = {l: activation.kernel_of(network.phi(l)) for l in range(1, network.L + 1)}
-    norms = {l: normalization.kernels_of(network.norm(l)) for l in range(1, network.L + 1) if network.normalized(l)}
-    top, advance, limit = loss.kernel_of(network.loss), optimizer.kernel_of(optimizer_), clip.kernel_of(clip_) if clip_.acts else None
-    if None in phis.values() or None in norms.values() or top is None or advance is None or (clip_.acts and limit is None):
+
+def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) -> Parts | None:
+    """Return addresses and constants of the kernels of a kind of net and of training, None where one of them does not exist.
+
+    Args:
+        network: the architecture.
+        rule: the optimizer.
+        clipping: the clipping rule.
+        dtype: float64 or float32.
+    """
+    layers = range(1, network.L + 1)
+    phis = {l: activation.kernel_of(network.phi(l)) for l in layers}
+    kinds = {network.norm(l) for l in layers if network.normalized(l)}
+    norms = [normalization.kernels_of(kind) for kind in kinds]
+    top, advance, limit = loss.kernel_of(network.loss), optimizer.kernel_of(rule), clip.kernel_of(clipping) if clipping.acts else None
+    if None in phis.values() or None in norms or len(norms) > 1 or top is None or advance is None or (clipping.acts and limit is None):
         return None
     constants, addresses, limits = np.zeros((network.L + 1, 2), dtype=dtype), np.zeros(network.L + 1, dtype=np.int64), np.zeros(network.L + 1)
     for l, found in phis.items():
         assert found is not None
-        addresses[l], constants[l] = found[0].address(dtype), found[1]
-        limits[l] = SATURATION * network.phi(l).max_prime
-    norm = next(iter(norms.values()), None)
-    return Kernels(
-        addresses,
-        constants,
-        limits,
-        top.address(dtype),
-        int(network.loss.takes_logits),
-        norm.forward.address(dtype) if norm else 0,
-        norm.backward.address(dtype) if norm else 0,
-        norm.evaluate.address(dtype) if norm else 0,
-        norm.eps if norm else 0.0,
-        norm.momentum if norm else 0.0,
-        advance[0].address(dtype),
-        int(optimizer_.proportional),
-        np.array([*advance[1], 0.0]),
-        limit.address(dtype) if limit else 0,
-    )
+        addresses[l], constants[l], limits[l] = found[0].address(dtype), found[1], SATURATION * network.phi(l).max_prime
+    norm = norms[0] if norms else None
+    return {
+        "phi": addresses,
+        "phi_constants": constants,
+        "limits": limits,
+        "loss": top.address(dtype),
+        "logits": int(network.loss.takes_logits),
+        "normalize": norm.forward.address(dtype) if norm else 0,
+        "denormalize": norm.backward.address(dtype) if norm else 0,
+        "evaluate": norm.evaluate.address(dtype) if norm else 0,
+        "eps": norm.eps if norm else 0.0,
+        "momentum": norm.momentum if norm else 0.0,
+        "advance": advance[0].address(dtype),
+        "proportional": int(rule.proportional),
+        "constants": np.array([*advance[1], 0.0]),
+        "clip": limit.address(dtype) if limit else 0,
+        "gemm": gemm_address(dtype),
+        "itemsize": np.dtype(dtype).itemsize,
+    }
+
+
+def layout_parts(network: Network, layout: Layout) -> Parts:
+    """Return the sizes and places of a network as parts of a plan."""
+    return {**layout._asdict(), "L": network.L, "n_in": network.sizes[0], "n_out": network.sizes[-1], "one_logit": int(network.one_logit)}
 
 
 class Engine:
@@ -59,65 +80,66 @@ class Engine:
         network: the architecture.
         kernels: as `kernels_of` finds them.
         params: as `initialize` draws them.
-        optimizer_: the update rule.
+        slots: arrays that the optimizer keeps, at most two.
         rates: of each run.
         batches: the data.
         dtype: float64 or float32.
     """
 
-    def __init__(
-        self, network: Network, kernels: Kernels, params: Layers, optimizer_: Optimizer, rates: Rates, batches: Batches, dtype: str
-    ) -> None:
-        self.network, self.kernels, self.rates, self.batches, self.dtype = network, kernels, rates, batches, dtype
+    def __init__(self, network: Network, kernels: Parts, params: Layers, slots: int, rates: Rates, batches: Batches, dtype: str) -> None:
+        self.network, self.batches, self.dtype = network, batches, np.dtype(dtype)
         self.layout = layout_of(network)
         rows = self.layout.pack(params)
         self.runs, size = rows.shape
-        units = int(sum(network.sizes[1:])) if network.normalization.active else 0
-        kept = [np.zeros((self.runs, size if number < optimizer_.slots else 0), dtype=dtype) for number in range(2)]
-        statistics = [np.zeros((self.runs, units), dtype=dtype) for _ in range(2)]
-        self.state = State(rows, *kept, *statistics)
         self.parameters = self.layout.views(rows)
-        self._floor = float(np.finfo(dtype).tiny / np.finfo(dtype).eps)
-        self._training = self._memory(keep=False)
-        self._looking: Memory | None = None
+        units = sum(network.sizes[1:]) if network.normalization.active else 0
+        self.state = {
+            "parameters": rows,
+            "first": np.zeros((self.runs, size if slots > 0 else 0), dtype=dtype),
+            "second": np.zeros((self.runs, size if slots > 1 else 0), dtype=dtype),
+            "means": np.zeros((self.runs, units), dtype=dtype),
+            "variances": np.zeros((self.runs, units), dtype=dtype),
+        }
+        data = {"examples": batches.rows, "targets": batches.targets, "labels": batches.labels, "batches": int(not batches.whole)}
+        info = np.finfo(dtype)
+        self._fixed = kernels | layout_parts(network, self.layout) | self.state | rates._asdict() | data
+        self._fixed |= {"m": batches.size, "runs": self.runs, "floor": float(info.tiny / info.eps)}
+        self._memory: dict[bool, Parts] = {}
+        self._plans: dict[bool, Any] = {}
         self._gathered = 0
-        self._none = np.zeros((self.runs, 0, batches.size), dtype=np.int64)
 
-    def _memory(self, keep: bool) -> Memory:
-        network, layout, m, dtype = self.network, self.layout, self.batches.size, np.dtype(self.dtype)
+    def _room(self, keep: bool) -> Parts:
+        """Return the arrays of a pass: with `keep`, a row a run in which everything stays, and else one in which little does."""
+        network, m = self.network, self.batches.size
         runs, units, widest = (self.runs if keep else 1), sum(network.sizes[1:]), max(network.sizes)
-        normalized, biggest = network.normalization.active, int(np.diff(layout.own).max())
+        normalized, whole = network.normalization.active, int(self.layout.own[-1])
+        acts = bool(self._fixed["clip"])
 
-        def rows(columns: int) -> Array:
-            return np.zeros((runs, columns), dtype=dtype)
+        def rows(columns: int, count: int = runs) -> Array:
+            return np.zeros((count, columns), dtype=self.dtype)
 
-        one = units * m if keep else widest * m
-        return Memory(
-            z=rows(one),
-            h=rows(one if normalized else 0),
-            z_hat=rows(units * m if normalized else 0),
-            a=rows(units * m),
-            slope=np.zeros((1, units * m), dtype=dtype),
-            delta=rows((network.sizes[0] + units) * m if keep else 2 * widest * m),
-            gradient=rows(int(layout.own[-1]) if keep or self.kernels.clip else biggest),
-            mean=rows(units if normalized else 0),
-            variance=rows(units if normalized else 0),
-            std=rows(units if normalized else 0),
-            x=np.empty((m, network.sizes[0]), dtype=dtype),
-            y=np.empty((network.sizes[-1], m), dtype=dtype),
-            labels=np.empty(m, dtype=np.int64),
-            column=np.empty(2 * m, dtype=dtype),
-            turned=np.empty((1, TURNED * m), dtype=dtype),
-            spare=np.empty((1, int(layout.own[-1]) if keep and self.kernels.clip else 0), dtype=dtype),
-            zeros=np.zeros((1, widest), dtype=dtype),
-            sums=np.empty((1, network.sizes[0]), dtype=dtype),
-            factors=np.ones(network.L + 1, dtype=dtype),
-        )
-
-    def _data(self, first: int, last: int) -> Data:
-        batches = self.batches
-        order = self._none if batches.whole else batches.order(first, last)
-        return Data(batches.rows, batches.targets, batches.labels, order, first, int(self.network.one_logit))
+        layer = units * m if keep else widest * m
+        return {
+            "z": rows(layer),
+            "h": rows(layer if normalized else 0),
+            "z_hat": rows(units * m if normalized else 0),
+            "a": rows(units * m),
+            "slope": rows(units * m, 1),
+            "delta": rows((network.sizes[0] + units) * m if keep else 2 * widest * m),
+            "gradient": rows(whole if keep or acts else int(np.diff(self.layout.own[1:]).max())),
+            "mean": rows(units if normalized else 0),
+            "variance": rows(units if normalized else 0),
+            "std": rows(units if normalized else 0),
+            "x": rows(network.sizes[0], m),
+            "y": rows(m, network.sizes[-1]),
+            "batch_labels": np.empty(m, dtype=np.int64),
+            "column": rows(2 * m, 1),
+            "turned": rows(TURNED * m, 1),
+            "spare": rows(whole if keep and acts else 0, 1),
+            "zeros": rows(widest, 1),
+            "sums": rows(network.sizes[0], 1),
+            "factors": rows(network.L + 1, 1),
+        }
 
     def train(self, first: int, last: int, alive: Array, rows: Rows, every: int, full: bool) -> Array:
         """Make the steps first ≤ step < last of the runs that are alive, and write their rows.
@@ -135,15 +157,14 @@ class Engine:
         Returns:
             (R,) int: the step at which a run left the finite numbers, −1 where it did not.
         """
-        span, data = Span(0, 1, every, int(full), self._floor), self._data(first, last)
-        before = State(*(array.copy() for array in self.state))
+        before = {name: array.copy() for name, array in self.state.items()}
         begin = np.full(self.runs, first)
-        diverged = self._step(data, self._training, rows, span, begin, np.where(alive, last, first))
+        diverged = self._walk(rows, begin, np.where(alive, last, first), every=every, full=int(full), gather=1)
         lost = diverged >= 0
         if lost.any():
-            for array, old in zip(self.state, before, strict=True):
-                array[lost] = old[lost]
-            self._step(data, self._training, rows, span, begin, np.where(lost, diverged, first))
+            for name, array in self.state.items():
+                array[lost] = before[name][lost]
+            self._walk(rows, begin, np.where(lost, diverged, first), every=every, full=int(full), gather=1)
         self._gathered += last - first
         return diverged
 
@@ -155,34 +176,40 @@ class Engine:
             chosen: (R,) bool.
             gather: whether the batch counts in the running statistics.
         """
-        if self._looking is None:
-            self._looking = self._memory(keep=True)
-        memory, L = self._looking, self.network.L
-        rows = empty_rows(self.runs, 1, L, 2)
-        first, last = int(steps[chosen].min()), int(steps[chosen].max()) + 1
-        data = self._data(first, last)
-        self._step(data, memory, rows, Span(1, int(gather), 1, 0, self._floor), steps, steps + chosen)
+        rows = empty_rows(self.runs, 1, self.network.L, 2)
+        begin = np.where(chosen, steps, steps[chosen].min())
+        self._walk(rows, begin, begin + chosen, keep=True, gather=int(gather))
         self._gathered += gather
-        return Look(rows, *self._kept(memory))
+        return Look(rows, *self._kept(self._memory[True]))
 
-    def _step(self, data: Data, memory: Memory, rows: Rows, span: Span, first: Array, last: Array) -> Array:
+    def _walk(self, rows: Rows, first: Array, last: Array, *, keep: bool = False, every: int = 1, full: int = 0, gather: int = 0) -> Array:
+        start = int(first.min())
+        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, int(last.max()))
+        changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
+        changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
+        changing |= {name: array for name, array in rows._asdict().items() if name != "loss"}
+        if keep not in self._plans:
+            self._memory[keep] = self._room(keep)
+            self._plans[keep] = plan(**self._fixed, **self._memory[keep], **changing)
+        else:
+            revise(self._plans[keep], changing)
         diverged = np.empty(self.runs, dtype=np.int64)
-        walk(self.layout, self.kernels, self.rates, data, self.state, memory, rows, span, first, last, diverged)
+        walk(self._plans[keep], self.dtype.type(0), first, last, diverged)
         return diverged
 
-    def _kept(self, memory: Memory) -> tuple[Trace, dict[int, Array], Layers]:
+    def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:
         layout, network, m = self.layout, self.network, self.batches.size
-        z, a = layout.of_units(memory.z, m), layout.of_units(memory.a, m)
+        z, a = layout.of_units(memory["z"], m), layout.of_units(memory["a"], m)
         inputs = network.sizes[0] * m
-        delta = layout.of_units(memory.delta[:, inputs:], m)
-        delta[0] = memory.delta[:, :inputs].reshape(self.runs, -1, m)
+        delta = layout.of_units(memory["delta"][:, inputs:], m)
+        delta[0] = memory["delta"][:, :inputs].reshape(self.runs, -1, m)
         h, statistics = dict(z), dict[int, Kept].fromkeys(z)
         if network.normalization.active:
-            kept_h, z_hat = layout.of_units(memory.h, m), layout.of_units(memory.z_hat, m)
-            std, mean, variance = (layout.of_units(array, 1) for array in (memory.std, memory.mean, memory.variance))
+            kept_h, z_hat = layout.of_units(memory["h"], m), layout.of_units(memory["z_hat"], m)
+            std, mean, variance = (layout.of_units(memory[name], 1) for name in ("std", "mean", "variance"))
             for l in range(1, network.L):
                 h[l], statistics[l] = kept_h[l], BatchStatistics(z_hat[l], std[l], mean[l], variance[l])
-        gradients = layout.views(memory.gradient).map(lambda key, array: array / m)
+        gradients = layout.views(memory["gradient"]).map(lambda key, array: array / m)
         return Trace(z, h, a, statistics), delta, gradients
 
     def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
@@ -193,6 +220,6 @@ class Engine:
             y: (n_L, m), targets.
             asked: (R,) bool, the runs that are evaluated.
         """
-        weight = 1 - (1 - self.kernels.momentum) ** self._gathered if self.network.normalization.active else 1
-        means, variances = (array / np.asarray(weight, dtype=self.dtype) for array in self.state[3:5])
-        return evaluate(self.layout, self.kernels, self.state.parameters, means, variances, x, y, self.network.one_logit, asked)
+        weight = 1 - (1 - self._fixed["momentum"]) ** self._gathered if self.network.normalization.active else 1.0
+        running = {name: self.state[name] / self.dtype.type(weight) for name in ("means", "variances")}
+        return evaluate(self.network, self._fixed | running, self.dtype, x, y, asked)

@@ -29,4 +29,4 @@ def stepper_of(
     kernels = kernels_of(network, optimizer, clip, dtype)
     if kernels is None:
         return Textbook(network, params, optimizer, clip, rates, batches)
-    return Engine(network, kernels, params, optimizer, rates, batches, dtype)
+    return Engine(network, kernels, params, optimizer.slots, rates, batches, dtype)

@@ -1,0 +1,160 @@
+"""Memory by its address, for compiled loops: entries, views and matrix products.
+
+An array that numba is given is a dozen numbers and a count of references; a loop over many arrays is then slow to compile, and every
+view costs an atomic operation. A plan holds addresses instead (see `plan`), and views are made of them where they are used.
+"""
+
+import functools
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import get_cython_function_address, intrinsic
+
+from bpcore.engine.compiling import ENTRIES, inner
+
+
+def plan(**parts: Any) -> Any:
+    """Return a record of numbers and of the addresses of arrays, which the caller must hold as long as it is used.
+
+    Args:
+        **parts: name -> int, float or contiguous array. An array (R, …) has the fields `name`, its address, and `name_columns`, the
+            number of entries of a row.
+
+    Raises:
+        ValueError: an array is not contiguous.
+    """
+    fields = _fields(parts)
+    kinds = tuple((name, "f8" if isinstance(value, float) else "i8") for name, value in fields.items())
+    return np.array([tuple(fields.values())], dtype=_record(kinds))[0]
+
+
+def revise(record: Any, parts: dict[str, Any]) -> None:
+    """Change parts of a plan.
+
+    Args:
+        record: of `plan`.
+        parts: likewise; all of them are in the record.
+    """
+    for name, value in _fields(parts).items():
+        record[name] = value
+
+
+@functools.lru_cache(maxsize=16)
+def _record(kinds: tuple[tuple[str, str], ...]) -> Any:
+    return np.dtype(list(kinds))
+
+
+def _fields(parts: dict[str, Any]) -> dict[str, int | float]:
+    fields: dict[str, int | float] = {}
+    for name, part in parts.items():
+        if isinstance(part, np.ndarray):
+            if not part.flags.c_contiguous:
+                raise ValueError(f"array `{name}` of a plan must be contiguous")
+            fields[name], fields[f"{name}_columns"] = part.ctypes.data, part.size // max(len(part), 1)
+        else:
+            fields[name] = part
+    return fields
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def pointer(context: Any, address: Any, offset: Any, like: Any) -> Any:
+    """Return a pointer to an entry: the address of the first, its place, and any number of its type."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = ir.PointerType(context.get_data_type(like))
+        return builder.gep(builder.inttoptr(values[0], kind), [values[1]])
+
+    return types.CPointer(like)(types.int64, types.int64, like), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(context: Any, address: Any, offset: Any, like: Any) -> Any:
+    """Return an entry: the address of the first, its place, and any number of its type."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = ir.PointerType(context.get_value_type(like))
+        return builder.load(builder.gep(builder.inttoptr(values[0], kind), [values[1]]))
+
+    return like(types.int64, types.int64, like), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(context: Any, address: Any, offset: Any, value: Any) -> Any:
+    """Write an entry of the value's own type: the address of the first, and its place."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = ir.PointerType(context.get_value_type(value))
+        builder.store(values[2], builder.gep(builder.inttoptr(values[0], kind), [values[1]]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, value), generate
+
+
+@inner(ENTRIES)
+def vector(address: int, at: int, n: int, like: Any) -> Any:
+    """Return n entries from a place on as a view (n,)."""
+    return numba.carray(pointer(address, at, like), (n,))
+
+
+@inner(ENTRIES)
+def matrix(address: int, at: int, n: int, m: int, like: Any) -> Any:
+    """Return n·m entries from a place on as a view (n, m)."""
+    return numba.carray(pointer(address, at, like), (n, m))
+
+
+@functools.cache
+def gemm_address(dtype: str) -> int:
+    """Return where BLAS's matrix product of a dtype begins; SciPy hands it out."""
+    return int(get_cython_function_address("scipy.linalg.cython_blas", "sgemm" if dtype == "float32" else "dgemm"))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def gemm(
+    context: Any, address: Any, turned: Any, m: Any, n: Any, k: Any, A: Any, lda: Any, B: Any, ldb: Any, C: Any, like: Any
+) -> Any:
+    """Write op(A) op(B), (m, n) by columns, to C.
+
+    Args:
+        address: of BLAS's function.
+        turned: 0 for A B, 1 for Aᵀ B, 2 for A Bᵀ.
+        m: rows of the result, its leading dimension too.
+        n: its columns.
+        k: length of the sums.
+        A: its address.
+        lda: its leading dimension.
+        B: its address.
+        ldb: its leading dimension.
+        C: its address.
+        like: any number of the type of the entries.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        address, turned, m, n, k, A, lda, B, ldb, C, like = values
+        byte, integer, number = ir.IntType(8), ir.IntType(32), context.get_value_type(signature.args[-1])
+
+        def place(value: Any) -> Any:
+            return cgutils.alloca_once_value(builder, value)
+
+        def whole(value: Any) -> Any:
+            return place(builder.trunc(value, integer))
+
+        def letter(which: int) -> Any:
+            is_turned = builder.icmp_signed("==", turned, ir.Constant(turned.type, which))
+            return place(builder.select(is_turned, ir.Constant(byte, ord("T")), ir.Constant(byte, ord("N"))))
+
+        def entries(value: Any) -> Any:
+            return builder.inttoptr(value, ir.PointerType(number))
+
+        rows = whole(m)
+        one, zero = place(ir.Constant(number, 1.0)), place(ir.Constant(number, 0.0))
+        passed = [letter(1), letter(2), rows, whole(n), whole(k), one, entries(A), whole(lda), entries(B), whole(ldb), zero, entries(C), rows]
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in passed])
+        builder.call(builder.inttoptr(address, ir.PointerType(kind)), passed)
+        return context.get_dummy_value()
+
+    return types.void(*(types.int64,) * 10, like), generate
+
