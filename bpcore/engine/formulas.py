@@ -31,19 +31,19 @@ def tanh_formula(z, p, q):
 
 @scalar
 def relu_formula(z, p, q):
-    zero = like(z, 0.0, 0.0)
-    return zero if z <= zero else z, like(z, 1.0, 1.0) if z > zero else zero  # what is not a number stays so
+    zero = like(z, 0)
+    return zero if z <= zero else z, like(z, 1) if z > zero else zero  # what is not a number stays so
 
 
 @scalar
 def two_slopes_formula(z, left, q):
-    positive = z > like(z, 0.0, 0.0)
-    return z if positive else left * z, like(z, 1.0, 1.0) if positive else left
+    positive = z > like(z, 0)
+    return z if positive else left * z, like(z, 1) if positive else left
 
 
 @scalar
 def exponential_linear_formula(z, alpha, gain):
-    zero, one = like(z, 0.0, 0.0), like(z, 1.0, 1.0)
+    zero, one = like(z, 0), like(z, 1)
     positive = z > zero
     below = zero if positive else z
     return gain * (z if positive else alpha * expm1(below)), gain * (one if positive else alpha * exp(below))
@@ -51,7 +51,7 @@ def exponential_linear_formula(z, alpha, gain):
 
 @scalar
 def softplus_formula(z, p, q):
-    zero = like(z, 0.0, 0.0)
+    zero = like(z, 0)
     return (z if z > zero else zero) + log1p(exp(-abs(z))), logistic(z)[0]
 
 
@@ -69,12 +69,12 @@ def silu_formula(z, p, q):
 
 @scalar
 def identity_formula(z, p, q):
-    return z, like(z, 1.0, 1.0)
+    return z, like(z, 1)
 
 
 @scalar
 def softsign_formula(z, p, q):
-    y = like(z, 1.0, 1.0) / (like(z, 1.0, 1.0) + abs(z))
+    y = like(z, 1) / (like(z, 1) + abs(z))
     return z * y, y * y
 
 
