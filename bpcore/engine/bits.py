@@ -131,4 +131,5 @@ def apart(typing: Any, x: Any) -> Any:
         m = builder.bitcast(builder.add(fraction, ir.Constant(integer, root)), number)
         return context.make_tuple(builder, signature.return_type, (k, m))
 
-    return (types.UniTuple(x, 2)(x), generate) if _is_float(x) else None
+    pair: Callable[[Any, int], Any] = types.UniTuple
+    return (pair(x, 2)(x), generate) if _is_float(x) else None

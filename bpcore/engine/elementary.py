@@ -48,7 +48,7 @@ def halves(spelled: Number) -> tuple[Number, Number]:
 @scalar
 def decaying(x: Number) -> tuple[Number, Number, Number, Number]:
     """Split e^x for x ≤ 0 into (r, rest, s, t): e^x = t s (1 + r + rest), s and t powers of two, t = 1 wherever e^x ≥ 2^−900."""
-    low = either(x, -746.0, -105.0)
+    low = either(x, -760.0, -110.0)  # there 4e^x is 0 too
     x = low if x < low else x
     spelled, r, rest = reduced(x)
     small = x < either(x, -690.0, -80.0)

@@ -15,34 +15,42 @@ import numpy as np
 from bpcore import activations as textbook
 from bpcore.activations import Activation
 from bpcore.arrays import Array
-from bpcore.engine.bits import like, scalar
+from bpcore.engine.bits import Number, like, scalar
 from bpcore.engine.elementary import exp, expm1, log1p, logistic, normal, tanh
 
-
-@scalar
-def sigmoid_formula(z, p, q):
-    return logistic(z)
+Pair = tuple[Number, Number]
+"""φ(z) and φ′(z)."""
 
 
 @scalar
-def tanh_formula(z, p, q):
-    return tanh(z)
+def sigmoid_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return σ(z), σ′(z)."""
+    return logistic(z)  # type: ignore[no-any-return]
 
 
 @scalar
-def relu_formula(z, p, q):
+def tanh_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return tanh z, sech² z."""
+    return tanh(z)  # type: ignore[no-any-return]
+
+
+@scalar
+def relu_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return max(z, 0), 1{z>0}; what is not a number stays so."""
     zero = like(z, 0)
-    return zero if z <= zero else z, like(z, 1) if z > zero else zero  # what is not a number stays so
+    return zero if z <= zero else z, like(z, 1) if z > zero else zero
 
 
 @scalar
-def two_slopes_formula(z, left, q):
+def two_slopes_formula(z: Number, left: Number, q: Number) -> Pair:
+    """Return z, 1 for z > 0 and left·z, left otherwise."""
     positive = z > like(z, 0)
     return z if positive else left * z, like(z, 1) if positive else left
 
 
 @scalar
-def exponential_linear_formula(z, alpha, gain):
+def exponential_linear_formula(z: Number, alpha: Number, gain: Number) -> Pair:
+    """Return gain·z, gain for z > 0 and gain·alpha·(e^z − 1), gain·alpha·e^z otherwise."""
     zero, one = like(z, 0), like(z, 1)
     positive = z > zero
     below = zero if positive else z
@@ -50,45 +58,52 @@ def exponential_linear_formula(z, alpha, gain):
 
 
 @scalar
-def softplus_formula(z, p, q):
+def softplus_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return max(z, 0) + ln(1+e^(−|z|)), σ(z)."""
     zero = like(z, 0)
     return (z if z > zero else zero) + log1p(exp(-abs(z))), logistic(z)[0]
 
 
 @scalar
-def gelu_formula(z, p, q):
+def gelu_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return zΦ(z), Φ(z) + zΦ′(z)."""
     cdf, density = normal(z)
     return z * cdf, cdf + z * density
 
 
 @scalar
-def silu_formula(z, p, q):
+def silu_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return zσ(z), σ(z) + zσ′(z)."""
     value, slope = logistic(z)
     return z * value, value + z * slope
 
 
 @scalar
-def identity_formula(z, p, q):
+def identity_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return z, 1."""
     return z, like(z, 1)
 
 
 @scalar
-def softsign_formula(z, p, q):
-    y = like(z, 1) / (like(z, 1) + abs(z))
-    return z * y, y * y
+def softsign_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return z/(1+|z|), 1/(1+|z|)²."""
+    d = like(z, 1) + abs(z)
+    y = like(z, 1) / d
+    return z / d, y * y
 
 
 @scalar
-def exponential_formula(z, p, q):
+def exponential_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return e^z, e^z."""
     e = exp(z)
     return e, e
 
 
-formula = identity_formula
+formula: Any = identity_formula
 """Stands in for the formula of each layer."""
 
 
-def _layer(z, b, a, slope, n, m, parameters):
+def _layer(z: Any, b: Any, a: Any, slope: Any, n: int, m: int, parameters: Any) -> None:
     p, q = parameters[0], parameters[1]
     for i in range(n):
         bias = b[i]
@@ -112,7 +127,7 @@ def layer(compiled_formula: Any) -> Callable[..., None]:
     return loop
 
 
-TWINS: dict[tuple[Callable[[Array], Array], Callable[[Array], Array]], Any] = {
+TWINS: dict[tuple[Callable[..., Array], Callable[..., Array]], Any] = {
     (textbook.logistic, textbook.logistic_prime): sigmoid_formula,
     (np.tanh, textbook.tanh_prime): tanh_formula,
     (textbook.rectify, textbook.step): relu_formula,
@@ -169,6 +184,14 @@ def kernel_of(phi: Activation, dtype: str) -> tuple[int, tuple[float, float]] | 
 @functools.cache
 def compiled(compiled_formula: Any, dtype: str) -> Any:
     """Return the compiled layer of a formula for a dtype, from disk if it was compiled before."""
-    entries = numba.types.CPointer({"float32": numba.types.float32, "float64": numba.types.float64}[dtype])
-    signature = numba.types.void(*4 * (entries,), numba.types.int64, numba.types.int64, entries)
-    return numba.cfunc(signature, cache=True, error_model="numpy")(layer(compiled_formula))
+    return numba.cfunc(signature(DTYPES[dtype]), cache=True, error_model="numpy")(layer(compiled_formula))
+
+
+DTYPES = {"float32": numba.types.float32, "float64": numba.types.float64}
+
+
+def signature(number: Any) -> Any:
+    """Return the type of a layer, given the type of a number."""
+    pointer: Callable[[Any], Any] = numba.types.CPointer
+    entries = pointer(number)
+    return numba.types.void(entries, entries, entries, entries, numba.types.int64, numba.types.int64, entries)
