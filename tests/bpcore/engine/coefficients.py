@@ -24,9 +24,16 @@ def tail(y: Any) -> Any:
     return (1 + t) * mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
 
 
+def interpolated(function: Callable[[Any], Any], low: Any, high: Any, count: int) -> list[Any]:
+    """Return the polynomial of `count` coefficients, the highest power first, that is the function at the Chebyshev nodes."""
+    nodes = [(low + high) / 2 + (high - low) / 2 * mp.cos(mp.pi * (2 * i + 1) / (2 * count)) for i in range(count)]
+    powers = mp.matrix([[node ** (count - 1 - j) for j in range(count)] for node in nodes])
+    return list(mp.lu_solve(powers, mp.matrix([function(node) for node in nodes])))
+
+
 def polynomials() -> dict[str, tuple[float, ...]]:
     """Return all of them by name, those of float32 rounded to it."""
-    with mp.workdps(60):
+    with mp.workdps(80):
         root = mp.sqrt(2)
         widest = ((root - 1) / (root + 1)) ** 2 * mp.mpf("1.001")
         ask: dict[str, tuple[Callable[[Any], Any], Any, Any, int]] = {
@@ -37,7 +44,7 @@ def polynomials() -> dict[str, tuple[float, ...]]:
             "TAIL": (tail, -1, mp.mpf(40 - 4) / (40 + 4), 23),
             "TAIL_32": (tail, -1, mp.mpf(15 - 4) / (15 + 4), 11),
         }
-        exact = {name: mp.chebyfit(function, [low, high], count) for name, (function, low, high, count) in ask.items()}
+        exact = {name: interpolated(function, mp.mpf(low), mp.mpf(high), count) for name, (function, low, high, count) in ask.items()}
     return {name: tuple(float(np.float32(v) if name.endswith("_32") else float(v)) for v in values) for name, values in exact.items()}
 
 

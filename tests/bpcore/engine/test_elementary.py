@@ -1,16 +1,19 @@
 """Elementary functions of the engine: 2 units in the last place at most, everywhere, and the same wherever an entry stands."""
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import llvmlite.binding
 import mpmath as mp
 import numpy as np
 import pytest
 
 from bpcore.engine import coefficients, elementary
 from bpcore.engine.bits import scalar
+from tests import processes
 from tests.bpcore.engine.coefficients import polynomials
 from tests.bpcore.engine.ulps import CASES, Case, applied, arguments, errors, over, worst
 
@@ -57,6 +60,33 @@ def test_a_number_next_to_the_right_one_is_one_unit_off() -> None:
     right = np.exp(x.astype(np.longdouble)).astype(float)
     off = errors(np.nextafter(right, np.inf), mp.exp, x)
     assert ((off > 0.45) & (off < 1.55)).all()
+
+
+DIGEST = """
+import hashlib
+from tests.bpcore.engine.ulps import CASES, applied, arguments
+digest = hashlib.sha256()
+for name in ("sech² = tanh′", "Φ, the normal", "log1p"):
+    case = CASES[name]
+    for dtype in ("float64", "float32"):
+        digest.update(applied(case, arguments(*case.ends[dtype], dtype, 200)).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_bits_do_not_depend_on_the_processor_that_is_compiled_for() -> None:
+    """Every operation is rounded as it is written, so narrow vectors and wide ones agree."""
+    features = llvmlite.binding.get_host_cpu_features()
+    if not (features.get("avx2") and features.get("fma")):
+        pytest.skip("a Haswell's code does not run here")
+    here = llvmlite.binding.get_host_cpu_name(), f"{features.flatten()},-prefer-256-bit"
+    found = set()
+    for name, its in (here, ("haswell", "")):
+        environment = processes.environment(NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=its)
+        done = processes.run([sys.executable, "-c", DIGEST], env=environment, cwd=processes.ROOT)
+        assert done.returncode == 0, done.stderr
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 INF, NAN = np.inf, np.nan
