@@ -8,6 +8,7 @@ complex arguments, so that a complex step can pass through; comparisons then loo
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import special
@@ -131,6 +132,16 @@ def relu() -> Activation:
     return Activation("relu", rectify, step, (0.0,), Bounds(0.0, 1.0), (0.0, 1.0), homogeneous=True)
 
 
+def two_slopes(z: Array, left: float) -> Array:
+    """Return z for z > 0 and left·z otherwise."""
+    return np.where(z.real > 0, z, left * z)
+
+
+def two_slopes_prime(z: Array, left: float) -> Array:
+    """Return 1 for z > 0 and left otherwise."""
+    return np.where(z.real > 0, 1, left).astype(z.dtype)
+
+
 def leaky_relu(alpha: float = 0.1) -> Activation:
     """Return the rectifier with slope α on the left.
 
@@ -143,24 +154,23 @@ def leaky_relu(alpha: float = 0.1) -> Activation:
         ValueError: α is not finite.
     """
     slope = _finite("alpha", alpha)
-
-    def value(z: Array) -> Array:
-        return np.where(z.real > 0, z, slope * z)
-
-    def prime(z: Array) -> Array:
-        return np.where(z.real > 0, 1, slope).astype(z.dtype)
-
+    value, prime = partial(two_slopes, left=slope), partial(two_slopes_prime, left=slope)
     bounds = Bounds(min(slope, 1.0), max(slope, 1.0))
     return Activation("leaky_relu", value, prime, (0.0,), bounds, (slope, 1.0), homogeneous=True)
 
 
+def exponential_linear(z: Array, alpha: float, gain: float) -> Array:
+    """Return gain·z for z > 0 and gain·alpha·(e^z − 1) otherwise."""
+    return gain * np.where(z.real > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+
+def exponential_linear_prime(z: Array, alpha: float, gain: float) -> Array:
+    """Return gain for z > 0 and gain·alpha·e^z otherwise."""
+    return gain * np.where(z.real > 0, 1, alpha * np.exp(np.minimum(z, 0)))
+
+
 def _exponential_linear(name: str, alpha: float, gain: float) -> Activation:
-    def value(z: Array) -> Array:
-        return gain * np.where(z.real > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-
-    def prime(z: Array) -> Array:
-        return gain * np.where(z.real > 0, 1, alpha * np.exp(np.minimum(z, 0)))
-
+    value, prime = partial(exponential_linear, alpha=alpha, gain=gain), partial(exponential_linear_prime, alpha=alpha, gain=gain)
     low, high = sorted((0.0, gain * alpha))
     # The left limit g·α·e^z is attained at z = 0 itself, by the convention that φ′(0) is taken from the left.
     bounds = Bounds(min(low, gain), max(high, gain), low_attained=low < 0, high_attained=True)
@@ -193,16 +203,33 @@ def selu() -> Activation:
     return _exponential_linear("selu", 1.6732632423543772848, 1.0507009873554804934)
 
 
+def smooth_rectify(z: Array) -> Array:
+    """Return ln(1+e^z)."""
+    return np.maximum(z, 0) + np.log1p(_decay(z))
+
+
 def softplus() -> Activation:
     """Return the smooth rectifier.
 
     φ(z) = ln(1+e^z) = max(z, 0) + ln(1+e^(−|z|)), φ′(z) = σ(z).
     """
+    return Activation("softplus", smooth_rectify, logistic, (), Bounds(0.0, 1.0, low_attained=False, high_attained=False), (0.0, 1.0))
 
-    def value(z: Array) -> Array:
-        return np.maximum(z, 0) + np.log1p(_decay(z))
 
-    return Activation("softplus", value, logistic, (), Bounds(0.0, 1.0, low_attained=False, high_attained=False), (0.0, 1.0))
+def _cdf(z: Array) -> Array:
+    return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))
+
+
+def gaussian_linear(z: Array) -> Array:
+    """Return zΦ(z)."""
+    return z * _cdf(z)
+
+
+def gaussian_linear_prime(z: Array) -> Array:
+    """Return Φ(z) + z e^(−z²/2)/√(2π)."""
+    density: Array = np.exp(-0.5 * z * z) * np.asarray(1 / np.sqrt(2 * np.pi), dtype=z.dtype)
+    slope: Array = _cdf(z) + z * density
+    return slope
 
 
 def gelu() -> Activation:
@@ -212,20 +239,19 @@ def gelu() -> Activation:
 
     Source: Hendrycks & Gimpel 2016.
     """
-
-    def cdf(z: Array) -> Array:
-        return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))
-
-    def value(z: Array) -> Array:
-        return z * cdf(z)
-
-    def prime(z: Array) -> Array:
-        density: Array = np.exp(-0.5 * z * z) * np.asarray(1 / np.sqrt(2 * np.pi), dtype=z.dtype)
-        slope: Array = cdf(z) + z * density
-        return slope
-
     peak = 0.5 * float(special.erfc(-1.0)) + np.exp(-1.0) / np.sqrt(np.pi)
-    return Activation("gelu", value, prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
+    return Activation("gelu", gaussian_linear, gaussian_linear_prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
+
+
+def logistic_linear(z: Array) -> Array:
+    """Return zσ(z)."""
+    return z * logistic(z)
+
+
+def logistic_linear_prime(z: Array) -> Array:
+    """Return σ(z) + zσ′(z)."""
+    slope: Array = logistic(z) + z * logistic_prime(z)
+    return slope
 
 
 def silu() -> Activation:
@@ -235,17 +261,13 @@ def silu() -> Activation:
 
     Source: Elfwing et al. 2018, eq. 6.
     """
+    peak = float(logistic_linear_prime(np.asarray(2.3993572805154677)))
+    return Activation("silu", logistic_linear, logistic_linear_prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
 
-    def value(z: Array) -> Array:
-        return z * logistic(z)
 
-    def prime(z: Array) -> Array:
-        slope: Array = logistic(z) + z * logistic_prime(z)
-        return slope
-
-    stationary = np.asarray(2.3993572805154677)
-    peak = float(prime(stationary))
-    return Activation("silu", value, prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
+def unchanged(z: Array) -> Array:
+    """Return z."""
+    return z
 
 
 def identity() -> Activation:
@@ -253,8 +275,4 @@ def identity() -> Activation:
 
     φ(z) = z, φ′(z) = 1.
     """
-
-    def value(z: Array) -> Array:
-        return z
-
-    return Activation("identity", value, np.ones_like, (), Bounds(1.0, 1.0), (1.0, 1.0), homogeneous=True)
+    return Activation("identity", unchanged, np.ones_like, (), Bounds(1.0, 1.0), (1.0, 1.0), homogeneous=True)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numba.extending
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+Number = Any
+"""A float32 or float64 in compiled code."""
 
 
 def scalar(function: Callable[..., Any]) -> Any:
@@ -24,6 +27,10 @@ def scalar(function: Callable[..., Any]) -> Any:
     return numba.njit(error_model="numpy", forceinline=True)(function)
 
 
+def _intrinsic(function: Callable[..., Any]) -> Any:
+    return numba.extending.intrinsic(function)
+
+
 def _is_float(*kinds: Any) -> bool:
     return all(kind in (types.float32, types.float64) for kind in kinds) and len(set(kinds)) == 1
 
@@ -33,9 +40,19 @@ def _integer(kind: Any) -> tuple[ir.IntType, int, int]:
     return (ir.IntType(32), 23, 127) if kind == types.float32 else (ir.IntType(64), 52, 1023)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def like(typing: Any, x: Any, wide: Any, narrow: Any) -> Any:
-    """Return one constant in the type of x: `wide` for float64, `narrow` for float32."""
+@_intrinsic
+def like(typing: Any, x: Any, constant: Any) -> Any:
+    """Return a constant in the type of x."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return context.cast(builder, values[1], signature.args[1], signature.return_type)
+
+    return (x(x, constant), generate) if _is_float(x) else None
+
+
+@_intrinsic
+def either(typing: Any, x: Any, wide: Any, narrow: Any) -> Any:
+    """Return `wide` for a float64 x and `narrow` for a float32, in the type of x."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         place = 2 if signature.return_type == types.float32 else 1
@@ -44,7 +61,7 @@ def like(typing: Any, x: Any, wide: Any, narrow: Any) -> Any:
     return (x(x, wide, narrow), generate) if _is_float(x) else None
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return ab + c, rounded once."""
 
@@ -54,7 +71,7 @@ def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return (a(a, b, c), generate) if _is_float(a, b, c) else None
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def horner(typing: Any, x: Any, wide: Any, narrow: Any) -> Any:
     """Return a polynomial at x, coefficients from the highest power down: `wide` for float64, `narrow` for float32."""
 
@@ -72,7 +89,7 @@ def horner(typing: Any, x: Any, wide: Any, narrow: Any) -> Any:
     return (x(x, wide, narrow), generate) if _is_float(x) else None
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def with_sign(typing: Any, size: Any, sign: Any) -> Any:
     """Return a number with the sign of another, that of a zero included."""
 
@@ -84,7 +101,7 @@ def with_sign(typing: Any, size: Any, sign: Any) -> Any:
     return (size(size, sign), generate) if _is_float(size, sign) else None
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def power_of_two(typing: Any, k: Any) -> Any:
     """Return 2^k for a whole k to which 1.5 × 2^52 was added (1.5 × 2^23 in float32), so that its last bits spell the integer."""
 
@@ -96,7 +113,7 @@ def power_of_two(typing: Any, k: Any) -> Any:
     return (k(k), generate) if _is_float(k) else None
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def apart(typing: Any, x: Any) -> Any:
     """Return (k, m) with x = 2^k m and √½ ≤ m < √2, both as floats, for a positive normal x."""
 
@@ -114,4 +131,5 @@ def apart(typing: Any, x: Any) -> Any:
         m = builder.bitcast(builder.add(fraction, ir.Constant(integer, root)), number)
         return context.make_tuple(builder, signature.return_type, (k, m))
 
-    return (types.UniTuple(x, 2)(x), generate) if _is_float(x) else None
+    pair: Callable[[Any, int], Any] = types.UniTuple
+    return (pair(x, 2)(x), generate) if _is_float(x) else None
