@@ -58,9 +58,9 @@ def _output(plan, T, r, size):  # type: ignore[no-untyped-def]
 def _assess(plan, T, asked, losses, hits, sound):  # type: ignore[no-untyped-def]
     """Add up J_i and the examples that are right, of every run that is asked for, and note whose outputs are all finite."""
     n_out, m, row = plan.n_out, plan.m, plan.room_columns
-    labels = np.zeros(plan.piece, dtype=np.int64)
+    labels = vector(plan.batch_labels, 0, plan.piece, 0)
     for low in range(0, m, plan.piece):
-        size = min(plan.piece, m - low)
+        size = plan.piece if plan.piece < m - low else m - low
         _copy(plan.examples, m, low, matrix(plan.inputs, 0, plan.n_in, size, T))
         target = matrix(plan.answers, 0, n_out, size, T)
         _copy(plan.targets, m, low, target)
@@ -109,6 +109,7 @@ def evaluate(network: Network, parts: dict[str, Any], dtype: Any, x: Array, y: A
         "room": np.empty((4, widest * PIECE), dtype=dtype),
         "column": np.empty((1, 2 * PIECE), dtype=dtype),
         "zeros": np.zeros((1, widest), dtype=dtype),
+        "batch_labels": np.empty((1, PIECE), dtype=np.int64),
         "m": m,
         "piece": PIECE,
     }

@@ -33,7 +33,20 @@ ENTRIES = {"contract"}
 
 TYPES = {"float64": types.float64, "float32": types.float32}
 
+WIDE_VECTORS = "-prefer-256-bit"
+"""LLVM keeps to vectors of 256 bits on processors that once slowed down with wider ones."""
+
 _announced = False
+
+
+def _ask_for_wide_vectors() -> None:
+    """Let loops use the widest vectors of this processor, unless somebody chose what numba compiles for."""
+    if numba.config.CPU_NAME is None and numba.config.CPU_FEATURES is None:
+        numba.config.CPU_NAME = llvmlite.binding.get_host_cpu_name()
+        numba.config.CPU_FEATURES = f"{llvmlite.binding.get_host_cpu_features().flatten()},{WIDE_VECTORS}"
+
+
+_ask_for_wide_vectors()
 
 
 @functools.cache
@@ -44,12 +57,9 @@ def folder() -> Path:
     """
     engine = Path(__file__).parent
     digest = hashlib.sha256()
-    for source in sorted(engine.glob("*.py")):
+    for source in sorted(engine.rglob("*.py")):
         digest.update(source.read_bytes())
-    cpu, features = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name(), numba.config.CPU_FEATURES
-    if features is None:
-        features = llvmlite.binding.get_host_cpu_features().flatten()
-    for part in (numba.__version__, llvmlite.__version__, np.__version__, sys.version, cpu, features):
+    for part in (numba.__version__, llvmlite.__version__, np.__version__, sys.version, numba.config.CPU_NAME, numba.config.CPU_FEATURES):
         digest.update(f"\0{part}".encode())
     name = digest.hexdigest()[:16]
     for base in (pooch.os_cache("gradstab"), Path(tempfile.gettempdir()) / f"gradstab-{os.getuid() if hasattr(os, 'getuid') else 'user'}"):
@@ -77,7 +87,7 @@ def inner(fastmath: set[str]) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator for functions that kernels call."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        return numba.njit(error_model="numpy", fastmath=fastmath)(function)
+        return numba.njit(error_model="numpy", fastmath=fastmath, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
     return decorate
 

@@ -19,6 +19,7 @@ from bpcore.engine.rows import Look, Rates, Rows, empty_rows
 from bpcore.engine.walk import TURNED, walk
 from bpcore.layers import Layers
 from bpcore.measure.instruments import SATURATION
+from bpcore.measure.quantities import UPDATE
 from bpcore.mlp import Network, Trace
 from bpcore.normalization import BatchStatistics, Kept
 from bpcore.optimizers import Optimizer
@@ -119,6 +120,8 @@ class Engine:
             return np.zeros((count, columns), dtype=self.dtype)
 
         layer = units * m if keep else widest * m
+        norms = np.zeros((7, network.L + 1))
+        norms[UPDATE] = norms[:, 0] = np.nan  # layer 0 has no parameters, and the last step makes no update
         return {
             "z": rows(layer),
             "h": rows(layer if normalized else 0),
@@ -139,6 +142,11 @@ class Engine:
             "zeros": rows(widest, 1),
             "sums": rows(network.sizes[0], 1),
             "factors": rows(network.L + 1, 1),
+            "own_norms": norms,
+            "limited_norms": norms.copy(),
+            "counts": np.full((8, network.L + 1), np.nan),
+            "scratch": np.zeros((1, 4 * max(network.L, 1))),
+            "totals": np.zeros((1, network.L + 1)),
         }
 
     def train(self, first: int, last: int, alive: Array, rows: Rows, every: int, full: bool) -> Array:

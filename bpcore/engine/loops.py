@@ -64,13 +64,18 @@ def together(norms):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def transpose(x, out):  # type: ignore[no-untyped-def]
-    """Write xᵀ of x (n, m) into out (m, n)."""
-    n, m = x.shape
-    source, target = x.reshape(-1), out.reshape(-1)
+def transpose(x, n, m, out):  # type: ignore[no-untyped-def]
+    """Write xᵀ of x (n, m) into out (m, n), both flat."""
     for j in range(m):
         for i in range(n):
-            target[j * n + i] = source[i * m + j]
+            out[j * n + i] = x[i * m + j]
+
+
+@inner(ENTRIES)
+def copy(x, out):  # type: ignore[no-untyped-def]
+    """Write x into out, both flat."""
+    for i in range(x.size):
+        out[i] = x[i]
 
 
 @inner(SUMS)
@@ -219,9 +224,12 @@ def hits_of(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def share_right(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
-    """Return the fraction of examples that are right; NaN where an output is not finite, and for a single output that is no logit."""
+def share_right(output, entries, y, labels, one_logit):  # type: ignore[no-untyped-def]
+    """Return the fraction of examples that are right; NaN where an output is not finite, and for a single output that is no logit.
+
+    `entries` is the output, flat.
+    """
     n, m = output.shape
-    if (n < 2 and not one_logit) or not finite(output.reshape(-1)):
+    if (n < 2 and not one_logit) or not finite(entries):
         return np.nan
     return hits_of(output, y, labels, one_logit) / m

@@ -14,6 +14,7 @@ from bpcore.engine.kernels import activation, clip, loss, normalization, optimiz
 from bpcore.engine.loops import (
     add_bias,
     add_scaled,
+    copy,
     finite,
     moments,
     multiply,
@@ -246,25 +247,27 @@ def _limit(plan, T, r, row, before, norms, limited, sizes, scratch):  # type: ig
     L, P = plan.L, plan.gradient_columns
     address, start = plan.gradient, row * P
     if plan.keep == 1:  # what is kept is the gradient before
-        vector(plan.spare, 0, P, T)[:] = vector(plan.gradient, start, P, T)
+        copy(vector(plan.gradient, start, P, T), vector(plan.spare, 0, P, T))
         address, start = plan.spare, 0
-    kinds, factors = scratch[:4], vector(plan.factors, 0, L + 1, T)
+    kinds, factors = vector(plan.scratch, 0, 4, 0.0), vector(plan.factors, 0, L + 1, T)
     for l in range(1, L + 1):
         for kind in range(4):
             kinds[kind] = norms[_quantity(kind), l]
         sizes[l] = together(kinds)
         factors[l] = 1
-    sizes_at = sizes[1:]
     changed = clip.call(
-        plan.clip, pointer(address, start, T), P, sizes_at, L, before, load(plan.threshold, r, T), plan.m, pointer(plan.factors, 1, T)
+        plan.clip, pointer(address, start, T), P, pointer(plan.totals, 1, 0.0), L, before, load(plan.threshold, r, T), plan.m, pointer(plan.factors, 1, T)
     )
-    limited[:] = norms
+    for quantity in range(7):
+        for l in range(L + 1):
+            limited[quantity, l] = norms[quantity, l]
     acted = changed != 0
     if acted:
         for l in range(1, L + 1):
             _measure_gradients(plan, T, address, start, l, limited)
         return _norm_of_all(limited, scratch), acted
-    scratch[:] = 0.0
+    for i in range(4 * L):
+        scratch[i] = 0.0
     for l in range(1, L + 1):
         acted = acted or (factors[l] != 1 and sizes[l] > 0)
         scratch[l - 1] = float(factors[l]) * sizes[l]
@@ -277,7 +280,7 @@ def _deal(plan, T, r, step):  # type: ignore[no-untyped-def]
     for j in range(plan.m):
         example = load(plan.order, r * plan.order_columns + (step - plan.start) * plan.m + j, 0)
         store(plan.batch_labels, j, load(plan.labels, example, 0))
-        vector(plan.x, j * plan.n_in, plan.n_in, T)[:] = vector(plan.examples, example * plan.n_in, plan.n_in, T)
+        copy(vector(plan.examples, example * plan.n_in, plan.n_in, T), vector(plan.x, j * plan.n_in, plan.n_in, T))
         for i in range(plan.n_out):
             store(plan.y, i * plan.m + j, load(plan.targets, example * plan.n_out + i, T))
 
@@ -292,7 +295,7 @@ def _weight_gradient(plan, T, row, l, later):  # type: ignore[no-untyped-def]
         return
     below = _a(plan, row, l - 1)
     if fan_in <= TURNED:
-        transpose(matrix(plan.a, below, fan_in, m, T), matrix(plan.turned, 0, m, fan_in, T))
+        transpose(vector(plan.a, below, fan_in * m, T), fan_in, m, vector(plan.turned, 0, m * fan_in, T))
         gemm(plan.gemm, 0, fan_in, n, m, plan.turned, fan_in, delta, m, G, T)
     else:
         gemm(plan.gemm, 1, fan_in, n, m, plan.a + itemsize * below, m, delta, m, G, T)
@@ -379,23 +382,22 @@ def _write(plan, T, r, row, line, norms, count, census):  # type: ignore[no-unty
                 store(plan.census, at + l, count[kind, l])
     output = matrix(plan.a, _a(plan, row, plan.L), plan.n_out, plan.m, T)
     y, labels = matrix(plan.y, 0, plan.n_out, plan.m, T), vector(plan.batch_labels, 0, plan.m, 0)
-    store(plan.accuracy, r * plan.lines + line, share_right(output, y, labels, plan.one_logit == 1))
+    store(plan.accuracy, r * plan.lines + line, share_right(output, vector(plan.a, _a(plan, row, plan.L), plan.n_out * plan.m, T), y, labels, plan.one_logit == 1))
 
 
 @inner(ENTRIES)
 def _prepare(plan, T):  # type: ignore[no-untyped-def]
     """Lay out all examples as the batch that they are."""
-    vector(plan.x, 0, plan.m * plan.n_in, T)[:] = vector(plan.examples, 0, plan.m * plan.n_in, T)
-    transpose(matrix(plan.targets, 0, plan.m, plan.n_out, T), matrix(plan.y, 0, plan.n_out, plan.m, T))
-    vector(plan.batch_labels, 0, plan.m, 0)[:] = vector(plan.labels, 0, plan.m, 0)
+    copy(vector(plan.examples, 0, plan.m * plan.n_in, T), vector(plan.x, 0, plan.m * plan.n_in, T))
+    transpose(vector(plan.targets, 0, plan.m * plan.n_out, T), plan.m, plan.n_out, vector(plan.y, 0, plan.n_out * plan.m, T))
+    copy(vector(plan.labels, 0, plan.m, 0), vector(plan.batch_labels, 0, plan.m, 0))
 
 
 def _walk(plan, T, first, last, diverged):  # type: ignore[no-untyped-def]
     """Make the steps first[r] ≤ step < last[r] of every run r; write in diverged[r] at which it left the finite numbers, or −1."""
     L, keep, acts = plan.L, plan.keep == 1, plan.clip != 0
-    norms, limited, count = np.full((7, L + 1), np.nan), np.full((7, L + 1), np.nan), np.full((8, L + 1), np.nan)
-    norms[WEIGHT_GRADIENT] = norms[BIAS_GRADIENT] = norms[GAMMA_GRADIENT] = norms[BETA_GRADIENT] = 0.0
-    scratch, sizes = np.zeros(4 * L), np.zeros(L + 1)
+    norms, limited = matrix(plan.own_norms, 0, 7, L + 1, 0.0), matrix(plan.limited_norms, 0, 7, L + 1, 0.0)
+    count, scratch, sizes = matrix(plan.counts, 0, 8, L + 1, 0.0), vector(plan.scratch, 0, 4 * L, 0.0), vector(plan.totals, 0, L + 1, 0.0)
     later = keep or acts  # the update waits until the gradients of all layers are known
     if plan.batches == 0:
         _prepare(plan, T)
