@@ -105,12 +105,12 @@ formula: Any = identity_formula
 
 def _layer(z: Any, b: Any, a: Any, slope: Any, n: int, m: int, parameters: Any) -> None:
     p, q = parameters[0], parameters[1]
-    for i in range(n):
+    for i in range(n):  # a pass of its own: the next one is then over all entries at once, and checks once that no arrays overlap
         bias = b[i]
         for j in range(i * m, i * m + m):
-            v = z[j] + bias
-            z[j] = v
-            a[j], slope[j] = formula(v, p, q)
+            z[j] += bias
+    for k in range(n * m):
+        a[k], slope[k] = formula(z[k], p, q)
 
 
 def layer(compiled_formula: Any) -> Callable[..., None]:

@@ -80,17 +80,14 @@ def copy(x, out):  # type: ignore[no-untyped-def]
 
 @inner(SUMS)
 def through_slope(delta, slope, sums):  # type: ignore[no-untyped-def]
-    """Make δ ⊙ φ′ in place (BP2) and its sum over the batch (BP3), and return Σ δ²."""
-    total = delta.dtype.type(0)
+    """Make δ ⊙ φ′ in place (BP2) and its sum over the batch (BP3)."""
     for i in range(delta.shape[0]):
         row = delta.dtype.type(0)
         for j in range(delta.shape[1]):
             error = delta[i, j] * slope[i, j]
             delta[i, j] = error
             row += error
-            total += error * error
         sums[i] = row
-    return total
 
 
 @inner(ENTRIES)
@@ -103,15 +100,12 @@ def multiply(delta, slope):  # type: ignore[no-untyped-def]
 
 @inner(SUMS)
 def over_batch(delta, sums):  # type: ignore[no-untyped-def]
-    """Write the sum of δ over the batch (BP3) and return Σ δ²."""
-    total = delta.dtype.type(0)
+    """Write the sum of δ over the batch (BP3)."""
     for i in range(delta.shape[0]):
         row = delta.dtype.type(0)
         for j in range(delta.shape[1]):
             row += delta[i, j]
-            total += delta[i, j] * delta[i, j]
         sums[i] = row
-    return total
 
 
 @inner(ENTRIES)

@@ -303,12 +303,13 @@ def _weight_gradient(plan, T, row, l, later):  # type: ignore[no-untyped-def]
 
 @inner(ENTRIES)
 def _through(plan, T, r, row, l, later):  # type: ignore[no-untyped-def]
-    """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3), and return Σ δ²."""
+    """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3)."""
     n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
     delta, slope = matrix(plan.delta, _delta(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
     sums = vector(plan.gradient, _gradient(plan, row, l, 1, later), n, T)
     if part_of(plan, l, 2)[0] < 0:
-        return through_slope(delta, slope, sums)
+        through_slope(delta, slope, sums)
+        return
     multiply(delta, slope)
     normalization.backward(
         plan.denormalize,
@@ -321,7 +322,7 @@ def _through(plan, T, r, row, l, later):  # type: ignore[no-untyped-def]
         n,
         m,
     )
-    return over_batch(delta, sums)
+    over_batch(delta, sums)
 
 
 @inner(ENTRIES)
@@ -334,12 +335,12 @@ def _backward(plan, T, r, row, step, due, census, later, norms, count):  # type:
     m, L, decay, weights = plan.m, plan.L, load(plan.weight_decay, r, T), 0.0
     counting = census and plan.full == 1
     top = matrix(plan.delta, _delta(plan, row, L), plan.n_out, m, T)
-    total = over_batch(top, vector(plan.gradient, _gradient(plan, row, L, 1, later), plan.n_out, T))
+    over_batch(top, vector(plan.gradient, _gradient(plan, row, L, 1, later), plan.n_out, T))
     for l in range(L, 0, -1):
         n, fan_in = size_of(plan, l), size_of(plan, l - 1)
         if due:
             delta = vector(plan.delta, _delta(plan, row, l), n * m, T)
-            norms[DELTA, l] = norm(delta, total, plan.floor)
+            norms[DELTA, l] = norm(delta, squares(delta), plan.floor)
             if counting:
                 count[ZERO, l] = share_zero(delta)
         _weight_gradient(plan, T, row, l, later)
@@ -356,11 +357,12 @@ def _backward(plan, T, r, row, step, due, census, later, norms, count):  # type:
         if not later:
             _update(plan, T, r, l, later, type(T)(1), step + 1, norms)
         if l > 1:
-            total = _through(plan, T, r, row, l - 1, later)
+            _through(plan, T, r, row, l - 1, later)
         elif due:
             error, inputs = matrix(plan.delta, _delta(plan, row, 0), fan_in, m, T), vector(plan.sums, 0, fan_in, T)
             entries = vector(plan.delta, _delta(plan, row, 0), fan_in * m, T)
-            norms[DELTA, 0] = norm(entries, over_batch(error, inputs), plan.floor)
+            over_batch(error, inputs)
+            norms[DELTA, 0] = norm(entries, squares(entries), plan.floor)
             norms[BIAS_GRADIENT, 0] = norm(inputs, squares(inputs), plan.floor) / m
             if counting:
                 count[ZERO, 0] = share_zero(entries)
