@@ -129,7 +129,9 @@ def sigmoid_cross_entropy() -> Loss:
         share = _share(y)
         return np.asarray(np.log(share) - np.log1p(-share))
 
-    return Loss("sigmoid_cross_entropy", sigmoid_value, sigmoid_delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant)
+    return Loss(
+        "sigmoid_cross_entropy", sigmoid_value, sigmoid_delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant
+    )
 
 
 def _shifted_exp(z: Array) -> tuple[Array, Array]:

@@ -13,10 +13,9 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.batches import Batch, Batches, Examples
-from bpcore.engine.evaluation import evaluate_whole
+from bpcore.engine.evaluation import evaluate_whole, of_runs
 from bpcore.engine.rows import CENSUS, Look, Rates, Rows
 from bpcore.engine.stepper import stepper_of
-
 from bpcore.initializers import Initializer
 from bpcore.measure.histograms import count_histograms
 from bpcore.measure.modes import mode_columns
@@ -121,7 +120,9 @@ class _Loop:
         rates = Rates(
             *(
                 np.array(values, dtype=dtype)
-                for values in zip(*((run.lr, run.lr * run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs), strict=True)
+                for values in zip(
+                    *((run.lr, run.lr * run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs), strict=True
+                )
             )
         )
         self.weight_decay = rates.weight_decay[:, None, None]
@@ -134,7 +135,10 @@ class _Loop:
             self.recorder.norms,
             columns["loss"],
             np.full_like(columns["loss"], np.nan),
-            *(columns[name] for name in _STEP_COLUMNS[1:]),
+            columns["accuracy"],
+            columns["grad_norm"],
+            columns["grad_norm_clipped"],
+            columns["clipped"],
             self.recorder.block(self.census),
         )
         self.scheduled = scheduled
@@ -263,8 +267,7 @@ class _Loop:
         for run in np.flatnonzero(mask):
             own = slice(int(run), int(run) + 1)
             x, y = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y))
-            params = self.stepper.parameters.map(lambda key, array, own=own: array[own])
-            values[run] = sharpness(self.network, params, x, y, self.weight_decay[own])
+            values[run] = sharpness(self.network, of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own])
         return values
 
     def _finish(self) -> StackRecord:

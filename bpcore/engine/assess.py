@@ -9,13 +9,13 @@ from bpcore.engine.compiling import ENTRIES, Loop, inner
 from bpcore.engine.evaluation import PIECE
 from bpcore.engine.kernels import activation, loss, normalization
 from bpcore.engine.loops import add_bias, finite, hits_of
+from bpcore.engine.places import part_of, size_of, units_below
 from bpcore.engine.pointers import gemm, load, matrix, plan, pointer, vector
-from bpcore.engine.walk import part_of, size_of, units_below
 from bpcore.mlp import Network
 
 
 @inner(ENTRIES)
-def _copy(address, m, low, out):  # type: ignore[no-untyped-def]
+def _copy(address, m, low, out):
     """Copy the columns from low on of float64 entries (rows, m) to out (rows, size), in its dtype."""
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
@@ -23,13 +23,15 @@ def _copy(address, m, low, out):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def _output(plan, T, r, size):  # type: ignore[no-untyped-def]
+def _output(plan, T, r, size):
     """Write z^L and a^L of a run in evaluation mode, and return where a^L stands; a layer's are overwritten by others."""
     row, itemsize, start = plan.room_columns, plan.itemsize, r * plan.parameters_columns
     below = plan.inputs
     for l in range(1, plan.L + 1):
         n, fan_in = size_of(plan, l), size_of(plan, l - 1)
-        gemm(plan.gemm, 0, size, n, fan_in, below, size, plan.parameters + itemsize * (start + part_of(plan, l, 0)[0]), fan_in, plan.room, T)
+        gemm(
+            plan.gemm, 0, size, n, fan_in, below, size, plan.parameters + itemsize * (start + part_of(plan, l, 0)[0]), fan_in, plan.room, T
+        )
         z, b, bias = pointer(plan.room, 0, T), start + part_of(plan, l, 1)[0], plan.parameters + itemsize * (start + part_of(plan, l, 1)[0])
         if part_of(plan, l, 2)[0] >= 0:
             add_bias(matrix(plan.room, 0, n, size, T), vector(plan.parameters, b, n, T))
@@ -50,12 +52,14 @@ def _output(plan, T, r, size):  # type: ignore[no-untyped-def]
             bias = plan.zeros
         a = row * (1 + l % 2)
         constants = pointer(plan.phi_constants, 2 * l, T)
-        activation.call(load(plan.phi, l, 0), z, pointer(bias, 0, T), pointer(plan.room, a, T), pointer(plan.room, 3 * row, T), n, size, constants)
+        activation.call(
+            load(plan.phi, l, 0), z, pointer(bias, 0, T), pointer(plan.room, a, T), pointer(plan.room, 3 * row, T), n, size, constants
+        )
         below = plan.room + itemsize * a
     return below
 
 
-def _assess(plan, T, asked, losses, hits, sound):  # type: ignore[no-untyped-def]
+def _assess(plan, T, asked, losses, hits, sound):
     """Add up J_i and the examples that are right, of every run that is asked for, and note whose outputs are all finite."""
     n_out, m, row = plan.n_out, plan.m, plan.room_columns
     labels = vector(plan.batch_labels, 0, plan.piece, 0)

@@ -66,14 +66,16 @@ class Batches:
         if self.whole:
             return Batch(self.x, self.y, self.labels[None])
         chosen = np.stack([self._orders(*self._place(int(step)))[run] for run, step in enumerate(steps)])
-        return Batch(*(np.ascontiguousarray(part[chosen].mT) for part in (self.rows, self.targets)), self.labels[chosen])
+        x, y = (np.ascontiguousarray(part[chosen].mT) for part in (self.rows, self.targets))
+        return Batch(x, y, self.labels[chosen])
 
     def order(self, first: int, last: int) -> Array:
         """Return the examples of the batches of the steps first ≤ step < last, (R, last − first, m)."""
         return np.stack([self._orders(*self._place(step)) for step in range(first, last)], axis=1)
 
     def _place(self, step: int) -> tuple[int, int]:
-        return divmod(step, self._m // self.size)  # the ragged last batch is dropped
+        per_epoch: int = self._m // self.size  # the ragged last batch is dropped
+        return divmod(step, per_epoch)
 
     def _orders(self, epoch: int, position: int) -> Array:
         """Return the examples of the batch at a position of an epoch, (R, m)."""

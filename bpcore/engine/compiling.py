@@ -31,6 +31,9 @@ SUMS = {"reassoc", "contract", "nsz"}
 ENTRIES = {"contract"}
 """What a loop over entries may assume: that a product and a sum are rounded once together."""
 
+primitive: Callable[[Callable[..., Any]], Any] = intrinsic
+"""Makes of a function that writes machine code a word of the language of kernels."""
+
 TYPES = {"float64": types.float64, "float32": types.float32}
 
 WIDE_VECTORS = "-prefer-256-bit"
@@ -182,7 +185,9 @@ def call_of(result: Any, arity: int) -> Any:
     """
 
     def describe(context: Any, arguments: tuple[Any, ...]) -> Any:
-        returned = result if result is not None else next(kind.dtype for kind in arguments if isinstance(kind, types.Array | types.CPointer))
+        returned = (
+            result if result is not None else next(kind.dtype for kind in arguments if isinstance(kind, types.Array | types.CPointer))
+        )
         signature = returned(types.int64, *arguments)
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -192,7 +197,9 @@ def call_of(result: Any, arity: int) -> Any:
                 for kind, value in zip(signature.args[1:], given, strict=True)
             ]
             empty = signature.return_type == types.void
-            kind = ir.FunctionType(ir.VoidType() if empty else context.get_value_type(signature.return_type), [value.type for value in passed])
+            kind = ir.FunctionType(
+                ir.VoidType() if empty else context.get_value_type(signature.return_type), [value.type for value in passed]
+            )
             outcome = builder.call(builder.inttoptr(address, ir.PointerType(kind)), passed)
             return context.get_dummy_value() if empty else outcome
 
@@ -200,6 +207,7 @@ def call_of(result: Any, arity: int) -> Any:
 
     names = ", ".join(f"x{number}" for number in range(arity))
     space: dict[str, Any] = {"describe": describe}
-    exec(f"def call(context, address, {names}):\n    return describe(context, ({names},))", space)  # an intrinsic has a fixed number of arguments
-    return intrinsic(space["call"])
-
+    exec(
+        f"def call(context, address, {names}):\n    return describe(context, ({names},))", space
+    )  # an intrinsic has a fixed number of arguments
+    return primitive(space["call"])

@@ -11,12 +11,13 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.assess import evaluate
+from bpcore.engine.backward import TURNED
 from bpcore.engine.batches import Batches
 from bpcore.engine.kernels import activation, clip, loss, normalization, optimizer
 from bpcore.engine.layout import Layout, layout_of
 from bpcore.engine.pointers import gemm_address, plan, revise
 from bpcore.engine.rows import Look, Rates, Rows, empty_rows
-from bpcore.engine.walk import TURNED, walk
+from bpcore.engine.walk import walk
 from bpcore.layers import Layers
 from bpcore.measure.instruments import SATURATION
 from bpcore.measure.quantities import UPDATE
@@ -44,7 +45,11 @@ def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) ->
     top, advance, limit = loss.kernel_of(network.loss), optimizer.kernel_of(rule), clip.kernel_of(clipping) if clipping.acts else None
     if None in phis.values() or None in norms or len(norms) > 1 or top is None or advance is None or (clipping.acts and limit is None):
         return None
-    constants, addresses, limits = np.zeros((network.L + 1, 2), dtype=dtype), np.zeros(network.L + 1, dtype=np.int64), np.zeros(network.L + 1)
+    constants, addresses, limits = (
+        np.zeros((network.L + 1, 2), dtype=dtype),
+        np.zeros(network.L + 1, dtype=np.int64),
+        np.zeros(network.L + 1),
+    )
     for l, found in phis.items():
         assert found is not None
         addresses[l], constants[l], limits[l] = found[0].address(dtype), found[1], SATURATION * network.phi(l).max_prime

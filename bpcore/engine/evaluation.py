@@ -58,7 +58,7 @@ def evaluate_stack(
     dtype, widest = params.W[1].dtype, max(network.sizes[1:])
     together = max(1, _ROOM // (2 * widest * PIECE * dtype.itemsize))
     groups = [group for low in range(0, asked.size, together) if asked[(group := slice(low, low + together))].any()]
-    parts = [(_of_runs(params, group), running.of_runs(group)) for group in groups]
+    parts = [(of_runs(params, group), running.of_runs(group)) for group in groups]
     buffers = np.empty((2, together * widest * PIECE), dtype=dtype)
     for low in range(0, x.shape[1], PIECE):
         piece, targets = (np.array(part[None, :, low : low + PIECE], dtype=dtype, order="C") for part in (x, y))
@@ -73,9 +73,7 @@ def evaluate_stack(
     return np.where(asked, loss / m, np.nan), np.where(finite & classes, hits / m, np.nan)
 
 
-def evaluate_whole(
-    network: Network, params: Layers, x: Array, y: Array, asked: Array
-) -> tuple[FloatArray, FloatArray]:
+def evaluate_whole(network: Network, params: Layers, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
     """Return J without its λ term and the accuracy on all examples at once, normalized with their own statistics.
 
     Those cannot be had piece by piece.
@@ -93,13 +91,14 @@ def evaluate_whole(
     loss, hits = np.full(asked.size, np.nan), np.full(asked.size, np.nan)
     for run in np.flatnonzero(asked):  # one by one, since all examples of many runs would leave the cache
         own = slice(int(run), int(run) + 1)
-        trace = forward(network, _of_runs(params, own), x)
+        trace = forward(network, of_runs(params, own), x)
         loss[run] = data_term(network, trace, y)[0]
         hits[run] = accuracy(trace.a[network.L], y, network.one_logit)[0]
     return loss, hits
 
 
-def _of_runs(params: Layers, runs: slice) -> Layers:
+def of_runs(params: Layers, runs: slice) -> Layers:
+    """Return the parameters of some runs of a stack."""
     return params.map(lambda _, array: array[runs])
 
 

@@ -52,7 +52,12 @@ class Layout(NamedTuple):
         found = Layers()
         for l in range(1, self.L + 1):
             n, fan_in = int(self.sizes[l]), int(self.sizes[l - 1])
-            for kind, starts, columns in (("W", self.weights, fan_in), ("b", self.biases, 1), ("gamma", self.gammas, 1), ("beta", self.betas, 1)):
+            for kind, starts, columns in (
+                ("W", self.weights, fan_in),
+                ("b", self.biases, 1),
+                ("gamma", self.gammas, 1),
+                ("beta", self.betas, 1),
+            ):
                 at = int(starts[l])
                 if at >= 0:
                     found[kind, l] = rows[:, at : at + n * columns].reshape(-1, n, columns)
@@ -81,5 +86,5 @@ def layout_of(network: Network) -> Layout:
         for kind in starts.keys() - {kind for kind, _ in wanted}:
             starts[kind].append(-1)
     units = np.cumsum([0, 0, *network.sizes[1:]])[: network.L + 1]
-    arrays = (np.array(starts[kind], dtype=np.int64) for kind in ("weights", "biases", "gammas", "betas"))
-    return Layout(np.array(network.sizes, dtype=np.int64), *arrays, units.astype(np.int64), np.array([*own, at], dtype=np.int64))
+    found: dict[str, list[int]] = {"sizes": list(network.sizes), "units": units.tolist(), "own": [*own, at], **starts}
+    return Layout(**{name: np.array(values, dtype=np.int64) for name, values in found.items()})

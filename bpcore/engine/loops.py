@@ -6,11 +6,9 @@ import numpy as np
 
 from bpcore.engine.compiling import ENTRIES, SUMS, inner
 
-# ruff: noqa: D103, D417
-
 
 @inner(SUMS)
-def squares(x):  # type: ignore[no-untyped-def]
+def squares(x):
     """Return Σ x² of a flat array, in its dtype."""
     total = x.dtype.type(0)
     for i in range(x.size):
@@ -19,7 +17,7 @@ def squares(x):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def norm(x, total, floor):  # type: ignore[no-untyped-def]
+def norm(x, total, floor):
     """Return ‖x‖ from Σ x², or from entries scaled by a power of two where the sum has left the safe range.
 
     Args:
@@ -33,7 +31,7 @@ def norm(x, total, floor):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def scaled_norm(x):  # type: ignore[no-untyped-def]
+def scaled_norm(x):
     """Return ‖x‖ as BLAS nrm2 does; NaN where an entry is NaN, inf where one is infinite."""
     peak = 0.0
     for i in range(x.size):
@@ -53,7 +51,7 @@ def scaled_norm(x):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def together(norms):  # type: ignore[no-untyped-def]
+def together(norms):
     """Return √(Σ n²) of norms, which may be any numbers ≥ 0, infinite or NaN."""
     total = 0.0
     for i in range(norms.size):
@@ -64,7 +62,7 @@ def together(norms):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def transpose(x, n, m, out):  # type: ignore[no-untyped-def]
+def transpose(x, n, m, out):
     """Write xᵀ of x (n, m) into out (m, n), both flat."""
     for j in range(m):
         for i in range(n):
@@ -72,14 +70,14 @@ def transpose(x, n, m, out):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def copy(x, out):  # type: ignore[no-untyped-def]
+def copy(x, out):
     """Write x into out, both flat."""
     for i in range(x.size):
         out[i] = x[i]
 
 
 @inner(SUMS)
-def through_slope(delta, slope, sums):  # type: ignore[no-untyped-def]
+def through_slope(delta, slope, sums):
     """Make δ ⊙ φ′ in place (BP2) and its sum over the batch (BP3)."""
     for i in range(delta.shape[0]):
         row = delta.dtype.type(0)
@@ -91,7 +89,7 @@ def through_slope(delta, slope, sums):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def multiply(delta, slope):  # type: ignore[no-untyped-def]
+def multiply(delta, slope):
     """Make δ ⊙ φ′ in place."""
     for i in range(delta.shape[0]):
         for j in range(delta.shape[1]):
@@ -99,7 +97,7 @@ def multiply(delta, slope):  # type: ignore[no-untyped-def]
 
 
 @inner(SUMS)
-def over_batch(delta, sums):  # type: ignore[no-untyped-def]
+def over_batch(delta, sums):
     """Write the sum of δ over the batch (BP3)."""
     for i in range(delta.shape[0]):
         row = delta.dtype.type(0)
@@ -109,7 +107,7 @@ def over_batch(delta, sums):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def add_bias(z, b):  # type: ignore[no-untyped-def]
+def add_bias(z, b):
     """Make z + b in place."""
     for i in range(z.shape[0]):
         for j in range(z.shape[1]):
@@ -117,14 +115,14 @@ def add_bias(z, b):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def add_scaled(g, w, factor):  # type: ignore[no-untyped-def]
+def add_scaled(g, w, factor):
     """Make g + factor·w in place."""
     for i in range(g.size):
         g[i] += factor * w[i]
 
 
 @inner({"contract"})
-def finite(x):  # type: ignore[no-untyped-def]
+def finite(x):
     """Return whether every entry of a flat array is finite: 0·x is 0 then, and NaN otherwise."""
     zero = x.dtype.type(0)
     total = zero
@@ -134,7 +132,7 @@ def finite(x):  # type: ignore[no-untyped-def]
 
 
 @inner(SUMS)
-def moments(x):  # type: ignore[no-untyped-def]
+def moments(x):
     """Return the mean and the biased variance of a flat array, added up in float64."""
     total = 0.0
     for i in range(x.size):
@@ -148,7 +146,7 @@ def moments(x):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def share_below(slope, limit):  # type: ignore[no-untyped-def]
+def share_below(slope, limit):
     """Return the fraction of entries of a flat array with |φ′| below a limit."""
     count = 0
     for i in range(slope.size):
@@ -157,7 +155,7 @@ def share_below(slope, limit):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def share_zero(x):  # type: ignore[no-untyped-def]
+def share_zero(x):
     """Return the fraction of entries of a flat array that are exactly 0."""
     count = 0
     for i in range(x.size):
@@ -166,7 +164,7 @@ def share_zero(x):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def share_dead(a):  # type: ignore[no-untyped-def]
+def share_dead(a):
     """Return the fraction of units, rows of a, that are 0 on every example."""
     dead = 0
     for i in range(a.shape[0]):
@@ -180,7 +178,7 @@ def share_dead(a):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def share_equal(W, b):  # type: ignore[no-untyped-def]
+def share_equal(W, b):
     """Return the fraction of units whose weights and bias equal the first unit's to the bit; NaN for a single unit."""
     n, fan_in = W.shape
     if n < 2:
@@ -197,7 +195,7 @@ def share_equal(W, b):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def hits_of(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
+def hits_of(output, y, labels, one_logit):
     """Return how many examples have their largest output, the first of several, at their label.
 
     A single logit is right where (z > 0) = (y ≥ ½).
@@ -218,7 +216,7 @@ def hits_of(output, y, labels, one_logit):  # type: ignore[no-untyped-def]
 
 
 @inner(ENTRIES)
-def share_right(output, entries, y, labels, one_logit):  # type: ignore[no-untyped-def]
+def share_right(output, entries, y, labels, one_logit):
     """Return the fraction of examples that are right; NaN where an output is not finite, and for a single output that is no logit.
 
     `entries` is the output, flat.

@@ -12,9 +12,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import get_cython_function_address, intrinsic
+from numba.extending import get_cython_function_address
 
-from bpcore.engine.compiling import ENTRIES, inner
+from bpcore.engine.compiling import ENTRIES, inner, primitive
 
 
 def plan(**parts: Any) -> Any:
@@ -60,7 +60,7 @@ def _fields(parts: dict[str, Any]) -> dict[str, int | float]:
     return fields
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def pointer(context: Any, address: Any, offset: Any, like: Any) -> Any:
     """Return a pointer to an entry: the address of the first, its place, and any number of its type."""
 
@@ -71,7 +71,7 @@ def pointer(context: Any, address: Any, offset: Any, like: Any) -> Any:
     return types.CPointer(like)(types.int64, types.int64, like), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def load(context: Any, address: Any, offset: Any, like: Any) -> Any:
     """Return an entry: the address of the first, its place, and any number of its type."""
 
@@ -82,7 +82,7 @@ def load(context: Any, address: Any, offset: Any, like: Any) -> Any:
     return like(types.int64, types.int64, like), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive
 def store(context: Any, address: Any, offset: Any, value: Any) -> Any:
     """Write an entry of the value's own type: the address of the first, and its place."""
 
@@ -112,13 +112,12 @@ def gemm_address(dtype: str) -> int:
     return int(get_cython_function_address("scipy.linalg.cython_blas", "sgemm" if dtype == "float32" else "dgemm"))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def gemm(
-    context: Any, address: Any, turned: Any, m: Any, n: Any, k: Any, A: Any, lda: Any, B: Any, ldb: Any, C: Any, like: Any
-) -> Any:
+@primitive
+def gemm(context: Any, address: Any, turned: Any, m: Any, n: Any, k: Any, A: Any, lda: Any, B: Any, ldb: Any, C: Any, like: Any) -> Any:
     """Write op(A) op(B), (m, n) by columns, to C.
 
     Args:
+        context: numba's.
         address: of BLAS's function.
         turned: 0 for A B, 1 for Aᵀ B, 2 for A Bᵀ.
         m: rows of the result, its leading dimension too.
@@ -133,7 +132,7 @@ def gemm(
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        address, turned, m, n, k, A, lda, B, ldb, C, like = values
+        address, turned, m, n, k, A, lda, B, ldb, C, _ = values
         byte, integer, number = ir.IntType(8), ir.IntType(32), context.get_value_type(signature.args[-1])
 
         def place(value: Any) -> Any:
@@ -151,10 +150,23 @@ def gemm(
 
         rows = whole(m)
         one, zero = place(ir.Constant(number, 1.0)), place(ir.Constant(number, 0.0))
-        passed = [letter(1), letter(2), rows, whole(n), whole(k), one, entries(A), whole(lda), entries(B), whole(ldb), zero, entries(C), rows]
+        passed = [
+            letter(1),
+            letter(2),
+            rows,
+            whole(n),
+            whole(k),
+            one,
+            entries(A),
+            whole(lda),
+            entries(B),
+            whole(ldb),
+            zero,
+            entries(C),
+            rows,
+        ]
         kind = ir.FunctionType(ir.VoidType(), [value.type for value in passed])
         builder.call(builder.inttoptr(address, ir.PointerType(kind)), passed)
         return context.get_dummy_value()
 
     return types.void(*(types.int64,) * 10, like), generate
-

@@ -68,6 +68,7 @@ class Look:
 
 def empty_rows(runs: int, steps: int, L: int, counted: int) -> Rows:
     """Return rows in which nothing stands yet."""
-    plain = [np.full((runs, steps), np.nan) for _ in range(5)]
-    norms = np.full((7, runs, steps, L + 1), np.nan)
-    return Rows(norms, *plain, np.zeros((runs, steps), dtype=bool), np.full((counted, runs, steps, L + 1), np.nan))
+    shape = (runs, steps)
+    loss, data_loss, accuracy, before, after = (np.full(shape, np.nan) for _ in range(5))
+    norms, census = np.full((7, *shape, L + 1), np.nan), np.full((counted, *shape, L + 1), np.nan)
+    return Rows(norms, loss, data_loss, accuracy, before, after, np.zeros(shape, dtype=bool), census)

@@ -12,9 +12,7 @@ from bpcore.optimizers import Optimizer
 Stepper = Engine | Textbook
 
 
-def stepper_of(
-    network: Network, params: Layers, optimizer: Optimizer, clip: Clip, rates: Rates, batches: Batches, dtype: str
-) -> Stepper:
+def stepper_of(network: Network, params: Layers, optimizer: Optimizer, clip: Clip, rates: Rates, batches: Batches, dtype: str) -> Stepper:
     """Return what steps a stack.
 
     Args:

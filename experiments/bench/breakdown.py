@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable
 
 import numpy as np
-
-from bpcore.clipping import none as no_clipping
-from bpcore.engine.batches import Batches
 from bpcore.engine.losses import mean_and_delta
 from bpcore.engine.optimizers import advance
 from bpcore.engine.step import Engine, Rates
+
+from bpcore.clipping import none as no_clipping
+from bpcore.engine.batches import Batches
 from bpcore.initializers import fan_in
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import initialize

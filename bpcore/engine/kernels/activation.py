@@ -21,4 +21,3 @@ def kernel_of(phi: Activation) -> tuple[Kernel, tuple[float, float]] | None:
     """Return the kernel of an activation and its parameters, None where nobody wrote its formula."""
     twin = twin_of(phi)
     return None if twin is None else (_kernel(twin[0]), twin[1])
-

@@ -21,7 +21,7 @@ def signature(T: Any) -> Any:
 call = call_of(types.int64, 8)
 
 
-def _value(g, k, sizes, layers, whole, c, m, factors):  # type: ignore[no-untyped-def]
+def _value(g, k, sizes, layers, whole, c, m, factors):
     """Limit g to [−c, c]; what is not a number stays so."""
     g = carray(g, k)
     limit, changed = c * g.dtype.type(m), 0
@@ -33,7 +33,7 @@ def _value(g, k, sizes, layers, whole, c, m, factors):  # type: ignore[no-untype
     return changed
 
 
-def _norm(g, k, sizes, layers, whole, c, m, factors):  # type: ignore[no-untyped-def]
+def _norm(g, k, sizes, layers, whole, c, m, factors):
     """min(1, c/‖g‖), ‖g‖ over all layers."""
     factors = carray(factors, layers)
     T = factors.dtype.type
@@ -43,7 +43,7 @@ def _norm(g, k, sizes, layers, whole, c, m, factors):  # type: ignore[no-untyped
     return 0
 
 
-def _layer_norm(g, k, sizes, layers, whole, c, m, factors):  # type: ignore[no-untyped-def]
+def _layer_norm(g, k, sizes, layers, whole, c, m, factors):
     """min(1, c/‖g^l‖) of each layer."""
     sizes, factors = carray(sizes, layers), carray(factors, layers)
     T = factors.dtype.type

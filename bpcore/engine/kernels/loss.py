@@ -23,7 +23,7 @@ def signature(T: Any) -> Any:
 call = call_of(types.float64, 6)
 
 
-def _squared(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+def _squared(top, y, delta, n, m, column):
     """½‖a − y‖², a − y."""
     top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
     total = 0.0
@@ -34,7 +34,7 @@ def _squared(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
     return 0.5 * total
 
 
-def _hyperbolic(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+def _hyperbolic(top, y, delta, n, m, column):
     """Σ 2 sinh²((a − y)/2), sinh(a − y)."""
     top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
     half = top.dtype.type(0.5)
@@ -47,7 +47,7 @@ def _hyperbolic(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
     return total
 
 
-def _binary(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+def _binary(top, y, delta, n, m, column):
     """Σ max(z, 0) − zy + ln(1 + e^(−|z|)), (1 − y)σ(z) − yσ(−z)."""
     top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
     one, zero = top.dtype.type(1), top.dtype.type(0)
@@ -60,7 +60,7 @@ def _binary(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
     return total
 
 
-def _softmax(top, y, delta, n, m, column):  # type: ignore[no-untyped-def]
+def _softmax(top, y, delta, n, m, column):
     """Σ_k y_k (logsumexp(z) − z_k), softmax(z) − y; over classes n, for each of the m examples."""
     top, y, delta, column = carray(top, (n, m)), carray(y, (n, m)), carray(delta, (n, m)), carray(column, (2, m))
     peak, total = column[0], column[1]

@@ -32,7 +32,7 @@ backward = call_of(types.void, 8)
 evaluate = call_of(types.void, 9)
 
 
-def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):  # type: ignore[no-untyped-def]
+def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):
     """ẑ = (z − μ)/√(v + ε), h = γẑ + β."""
     z, h, z_hat = carray(z, (n, m)), carray(h, (n, m)), carray(z_hat, (n, m))
     gamma, beta, mean, variance, std = carray(gamma, n), carray(beta, n), carray(mean, n), carray(variance, n), carray(std, n)
@@ -58,7 +58,7 @@ def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):  # typ
             h[i, j] = v * g + b
 
 
-def _denormalize(delta, z_hat, std, gamma, d_gamma, d_beta, n, m):  # type: ignore[no-untyped-def]
+def _denormalize(delta, z_hat, std, gamma, d_gamma, d_beta, n, m):
     """δ ← γ/√(v + ε) · (g − mean g − ẑ mean(g ⊙ ẑ))."""
     delta, z_hat = carray(delta, (n, m)), carray(z_hat, (n, m))
     std, gamma, d_gamma, d_beta = carray(std, n), carray(gamma, n), carray(d_gamma, n), carray(d_beta, n)
@@ -75,8 +75,8 @@ def _denormalize(delta, z_hat, std, gamma, d_gamma, d_beta, n, m):  # type: igno
             delta[i, j] = (delta[i, j] - shift - z_hat[i, j] * tilt) * scale
 
 
-def _normalize_with(z, gamma, beta, mean, variance, h, n, m, eps):  # type: ignore[no-untyped-def]
-    """h = γ(z − μ)/√(v + ε) + β with μ and v given."""
+def _normalize_with(z, gamma, beta, mean, variance, h, n, m, eps):
+    """H = γ(z − μ)/√(v + ε) + β with μ and v given."""
     z, h = carray(z, (n, m)), carray(h, (n, m))
     gamma, beta, mean, variance = carray(gamma, n), carray(beta, n), carray(mean, n), carray(variance, n)
     for i in range(n):

@@ -22,7 +22,7 @@ def signature(T: Any) -> Any:
 call = call_of(None, 9)
 
 
-def _sgd(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
+def _sgd(w, g, first, second, k, scale, lr, number, constants):
     """Δ = −ηg; its norm is known from that of g."""
     w, g = carray(w, k), carray(g, k)
     rate = lr * scale
@@ -31,8 +31,8 @@ def _sgd(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[
     return w.dtype.type(0)
 
 
-def _momentum(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
-    """v ← βv − ηg, Δ = v."""
+def _momentum(w, g, first, second, k, scale, lr, number, constants):
+    """V ← βv − ηg, Δ = v."""
     w, g, v = carray(w, k), carray(g, k), carray(first, k)
     T = w.dtype.type
     beta, rate, total = T(carray(constants, 1)[0]), lr * scale, T(0)
@@ -45,8 +45,8 @@ def _momentum(w, g, first, second, k, scale, lr, number, constants):  # type: ig
     return total
 
 
-def _nesterov(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
-    """v ← βv − ηg, Δ = βv − ηg."""
+def _nesterov(w, g, first, second, k, scale, lr, number, constants):
+    """V ← βv − ηg, Δ = βv − ηg."""
     w, g, v = carray(w, k), carray(g, k), carray(first, k)
     T = w.dtype.type
     beta, rate, total = T(carray(constants, 1)[0]), lr * scale, T(0)
@@ -60,8 +60,8 @@ def _nesterov(w, g, first, second, k, scale, lr, number, constants):  # type: ig
     return total
 
 
-def _adam(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
-    """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², Δ = −η m̂/(√v̂ + ε)."""
+def _adam(w, g, first, second, k, scale, lr, number, constants):
+    """M ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², Δ = −η m̂/(√v̂ + ε)."""
     w, g, mean, square, constants = carray(w, k), carray(g, k), carray(first, k), carray(second, k), carray(constants, 3)
     T = w.dtype.type
     beta1, beta2, eps = T(constants[0]), T(constants[1]), T(constants[2])
@@ -80,8 +80,8 @@ def _adam(w, g, first, second, k, scale, lr, number, constants):  # type: ignore
     return total
 
 
-def _rmsprop(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
-    """v ← ρv + (1−ρ)g², Δ = −ηg/(√v + ε)."""
+def _rmsprop(w, g, first, second, k, scale, lr, number, constants):
+    """V ← ρv + (1−ρ)g², Δ = −ηg/(√v + ε)."""
     w, g, square, constants = carray(w, k), carray(g, k), carray(first, k), carray(constants, 2)
     T = w.dtype.type
     rho, fresh, eps, total = T(constants[0]), T(1 - constants[0]), T(constants[1]), T(0)
@@ -96,8 +96,8 @@ def _rmsprop(w, g, first, second, k, scale, lr, number, constants):  # type: ign
     return total
 
 
-def _adagrad(w, g, first, second, k, scale, lr, number, constants):  # type: ignore[no-untyped-def]
-    """h ← h + g², Δ = −ηg/(√h + ε)."""
+def _adagrad(w, g, first, second, k, scale, lr, number, constants):
+    """H ← h + g², Δ = −ηg/(√h + ε)."""
     w, g, square = carray(w, k), carray(g, k), carray(first, k)
     T = w.dtype.type
     eps, total = T(carray(constants, 1)[0]), T(0)

@@ -82,7 +82,9 @@ def test_an_entry_without_a_function(monkeypatch: pytest.MonkeyPatch, table: str
         train_one(settings({}))
 
 
-@pytest.mark.parametrize(("lost", "fault"), [(1, "not measured at step 1, where it is declared to stand"), (None, None)], ids=["lost", "whole"])
+@pytest.mark.parametrize(
+    ("lost", "fault"), [(1, "not measured at step 1, where it is declared to stand"), (None, None)], ids=["lost", "whole"]
+)
 def test_full_columns_stand_in_every_row(monkeypatch: pytest.MonkeyPatch, lost: int | None, fault: str | None) -> None:
     original = recorder.Recorder.stand
 
