@@ -287,11 +287,10 @@ def mismatches(
                     if not scaled_norm(array) <= limit * zero.terms:
                         lines.append(f"{key} run {run}: {name} {scaled_norm(array):.2e} of terms {zero.terms:.2e}, though {zero.reason}")
                 continue
-            norm, error = norms[run], errors[run]
-            if not 0 < norm < np.inf:
-                lines.append(f"{key} run {run}: the reference's norm is {norm}, so this case tests nothing")
-            elif not error <= tolerance * norm:
-                lines.append(f"{key} run {run}: relative error {error / norm:.2e}, norm {norm:.2e}")
+            if not 0 < norms[run] < np.inf:
+                lines.append(f"{key} run {run}: the reference's norm is {norms[run]}, so this case tests nothing")
+            elif not errors[run] <= tolerance * norms[run]:
+                lines.append(f"{key} run {run}: relative error {errors[run] / norms[run]:.2e}, norm {norms[run]:.2e}")
     return lines
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.compose.composition import compose
 from experiments.compose.folders import config_dir_flags
+from experiments.compose.hydras import by_hydra
 from experiments.compose.many import Composer
 from experiments.errors import UserError
 from tests.experiments.helpers import command, here
@@ -77,7 +77,7 @@ def test_composing_many_finds_the_same_as_hydra_alone(mine: Path, monkeypatch: p
     monkeypatch.setattr("sys.path", ["."])
     flags = config_dir_flags(str(mine / "mine"))
     overrides = ["data=stripes", "data.seed=0,1"]
-    assert Composer(flags).compose(overrides) == compose(["--multirun", *flags], overrides)
+    assert Composer(flags).compose(overrides) == by_hydra(["--multirun", *flags], overrides)
     with pytest.raises(UserError, match="stripes"):
         Composer().compose(overrides)
 

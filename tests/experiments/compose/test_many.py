@@ -2,7 +2,8 @@ import pytest
 
 from experiments.atlas.catalogue import FOLDER, read
 from experiments.compose.composition import compose
-from experiments.compose.many import Composer
+from experiments.compose.hydras import by_hydra
+from experiments.compose.many import Composer, kept_composer
 from experiments.errors import UserError
 
 
@@ -17,7 +18,31 @@ from experiments.errors import UserError
     ],
 )
 def test_it_composes_what_hydra_composes(overrides: list[str]) -> None:
-    assert Composer().compose(overrides) == compose(["--multirun"], overrides)
+    assert Composer().compose(overrides) == compose(["--multirun"], overrides) == by_hydra(["--multirun"], overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "quick"),
+    [
+        ([], True),
+        (["depth=3", "lr=1e-3", "init.scale=2", "name='a b'"], True),
+        (["data=table", "data.path=x.csv", "activation=leaky_relu", "activation.alpha=0.3", "clip=norm", "init=he"], True),
+        (["depth=2", "depth=4", "+extra=1", "++width=3"], True),
+        (["lr=${init.scale}", "name=${activation.name}-${depth}", "results_dir=r-1"], True),
+        (["results_dir=${oc.env:HOME}"], False),
+        (["+experiment=overview", "hydra.mode=RUN"], False),
+    ],
+)
+def test_one_configuration_is_hydras(overrides: list[str], quick: bool) -> None:
+    expected = by_hydra([], overrides)
+    assert compose([], overrides) == expected
+    assert kept_composer().found(overrides, multirun=False) == (expected if quick else None)
+    assert [list(entry.config) for entry in compose([], overrides)] == [list(entry.config) for entry in expected]
+
+
+@pytest.mark.parametrize("overrides", [["depth=2,3"], ["seed=range(3)"], ["depth"], ["depth=x"], ["~init"], ["lr=${nope}"], ["init=nope"]])
+def test_what_is_no_configuration_is_left_to_hydra(overrides: list[str]) -> None:
+    assert kept_composer().found(overrides, multirun=False) is None
 
 
 @pytest.mark.parametrize(
@@ -40,4 +65,4 @@ def test_a_pilots_sweep_is_composed_in_its_order() -> None:
     overrides = [*sweep.overrides, "depth=3,10", "seed=range(2)"]
     found = Composer().compose(overrides)
     assert [(entry.config["depth"], entry.config["seed"]) for entry in found] == [(3, 0), (3, 1), (10, 0), (10, 1)]
-    assert found == compose(["--multirun"], overrides)
+    assert found == by_hydra(["--multirun"], overrides)
