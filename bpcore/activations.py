@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from bpcore.arrays import Array
 
@@ -212,6 +211,7 @@ def gelu() -> Activation:
 
     Source: Hendrycks & Gimpel 2016.
     """
+    from scipy import special  # costly to import, and most runs do without
 
     def cdf(z: Array) -> Array:
         return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))
