@@ -65,8 +65,8 @@ def test_help_of_run_lists_keys_groups_and_choices(here):
         assert word in out
 
 
-def test_a_single_run_prints_norms_factor_and_verdict(tmp_path):
-    done = command("run", *TINY, "depth=4", "activation=sigmoid", "steps=2", "name=one", cwd=tmp_path)
+def test_a_single_run_prints_norms_factor_and_verdict(tmp_path, here):
+    done = here("run", *TINY, "depth=4", "activation=sigmoid", "steps=2", "name=one")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[0] for line in done.stdout.splitlines()[2:8]] == ["0", "1", "2", "3", "4", "5"]
     assert "█" in done.stdout
@@ -278,7 +278,7 @@ def test_a_signal_stops_within_a_second_and_keeps_finished_runs(tmp_path, execut
         deadline = time.monotonic() + 60
         while not list(folder.glob("parts/*.part")) and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(0.5)  # into the second run
+        time.sleep(0.2)  # into the second run
         start = time.monotonic()
         if birth:
             process.send_signal(signal.SIGHUP)  # which nohup has it outlive

@@ -34,13 +34,14 @@ def mine(tmp_path: Path) -> Path:
 
 
 def done(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    result = command(*arguments, cwd=cwd)
+    result = here(*arguments, cwd=cwd)
     assert result.returncode == 0, result.stderr
     return result
 
 
 def test_run_its_repetition_and_its_verification(mine: Path) -> None:
-    done("run", "--config-dir", "mine", "-m", *SMALL, "seed=0,1", "executor=processes", "name=a", cwd=mine)
+    first = command("run", "--config-dir", "mine", "-m", *SMALL, "seed=0,1", "executor=processes", "name=a", cwd=mine)
+    assert first.returncode == 0, first.stderr  # its workers find the module too
     done("verify", "results/a", "--config-dir", "mine", cwd=mine)
     done("run", "--from", "results/a", "-cd", "mine", "name=b", cwd=mine)
     assert (mine / "results/a/layers.parquet").read_bytes() == (mine / "results/b/layers.parquet").read_bytes()
