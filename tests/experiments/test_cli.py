@@ -245,7 +245,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):
     assert not list((tmp_path / "results" / "full").glob(".*"))
 
 
-def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
+def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path, here):
     terminal, side = os.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     arguments = ["run", *TINY, "depth=3", "steps=2000", "name=bar"]
@@ -259,7 +259,7 @@ def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
         assert process.wait(60) == 0
     assert "step/s" in shown.decode()
     assert "loss" in shown.decode()
-    assert command(*arguments, "--fresh", cwd=tmp_path).stderr == ""
+    assert here(*arguments, "--fresh").stderr == ""
 
 
 # A shell without job control, as CI's, has what it starts with `&` ignore SIGINT from birth; nohup adds SIGHUP.
