@@ -145,7 +145,7 @@ def forward(
     h: dict[int, Array] = {}
     a = {0: problem.x + taps.get(0, 0)} if begun is None else {first - 1: begun.a[first - 1]}
     for l in range(first, problem.L + 1):
-        z[l] = product(p["W", l], a[l - 1]) + p["b", l] + taps.get(l, 0)
+        z[l] = product(p["W", l], a[l - 1]) + (p["b", l] + taps[l] if l in taps else p["b", l])
         h[l] = z[l]
         if problem.eps is not None and l < problem.L:
             m = z[l].shape[-1]
