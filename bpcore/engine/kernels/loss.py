@@ -30,8 +30,8 @@ def _squared(top, y, delta, n, m, column):
     for k in range(n * m):
         error = top[k] - y[k]
         delta[k] = error
-        total += error * error
-    return 0.5 * total
+        total += 0.5 * (error * error)  # halved before it is added up, which may overflow
+    return total
 
 
 def _hyperbolic(top, y, delta, n, m, column):
