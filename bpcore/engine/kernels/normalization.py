@@ -1,12 +1,11 @@
 """Batch normalization of a layer, row by row: each unit over the examples of its batch."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 from numba import carray, types
 
-from bpcore.engine.compiling import ENTRIES, SUMS, Kernel, call_of, inner
-from bpcore.normalization import Batch, Normalization
+from bpcore.engine.kernels.language import ENTRIES, SUMS, call_of, inner
 
 
 def _forward_signature(T: Any) -> Any:
@@ -92,20 +91,8 @@ def _normalize_with(z, gamma, beta, mean, variance, h, n, m, eps):
             h[i, j] = (z[i, j] - middle) / root * g + b
 
 
-class Kernels(NamedTuple):
-    """Hold the kernels of a normalization and its constants."""
-
-    forward: Kernel
-    backward: Kernel
-    evaluate: Kernel
-    eps: float
-    momentum: float
-
-
-_FORWARD, _BACKWARD = Kernel(_normalize, _forward_signature, ENTRIES), Kernel(_denormalize, _backward_signature, ENTRIES)
-_EVALUATE = Kernel(_normalize_with, _evaluate_signature, ENTRIES)
-
-
-def kernels_of(kind: Normalization) -> Kernels | None:
-    """Return the kernels of a normalization, None where nobody wrote them."""
-    return Kernels(_FORWARD, _BACKWARD, _EVALUATE, kind.eps, kind.momentum) if type(kind) is Batch else None
+KERNELS = {
+    "forward": (_normalize, _forward_signature, ENTRIES),
+    "backward": (_denormalize, _backward_signature, ENTRIES),
+    "evaluate": (_normalize_with, _evaluate_signature, ENTRIES),
+}

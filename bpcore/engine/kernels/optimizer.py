@@ -5,8 +5,7 @@ from typing import Any
 
 from numba import carray, types
 
-from bpcore.engine.compiling import ENTRIES, Kernel, call_of
-from bpcore.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+from bpcore.engine.kernels.language import ENTRIES, call_of
 
 
 def signature(T: Any) -> Any:
@@ -100,22 +99,11 @@ def _adagrad(w, g, first, second, k, scale, lr, number, constants):
         w[i] += step
 
 
-def _kernel(function: Any) -> Kernel:
-    return Kernel(function, signature, ENTRIES)
-
-
-_KERNELS: dict[type[Optimizer], tuple[Kernel, tuple[str, ...]]] = {
-    SGD: (_kernel(_sgd), ()),
-    Momentum: (_kernel(_momentum), ("beta",)),
-    Nesterov: (_kernel(_nesterov), ("beta",)),
-    Adam: (_kernel(_adam), ("beta1", "beta2", "eps")),
-    RMSprop: (_kernel(_rmsprop), ("rho", "eps")),
-    Adagrad: (_kernel(_adagrad), ("eps",)),
+KERNELS = {
+    "sgd": (_sgd, signature, ENTRIES),
+    "momentum": (_momentum, signature, ENTRIES),
+    "nesterov": (_nesterov, signature, ENTRIES),
+    "adam": (_adam, signature, ENTRIES),
+    "rmsprop": (_rmsprop, signature, ENTRIES),
+    "adagrad": (_adagrad, signature, ENTRIES),
 }
-"""The class of a rule, and its kernel with the names of its constants."""
-
-
-def kernel_of(optimizer: Optimizer) -> tuple[Kernel, list[float]] | None:
-    """Return the kernel of an optimizer and its constants, None where nobody wrote one."""
-    found = _KERNELS.get(type(optimizer))
-    return found and (found[0], [getattr(optimizer, name) for name in found[1]])

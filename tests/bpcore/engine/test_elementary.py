@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from bpcore.engine import coefficients, elementary
-from bpcore.engine.bits import scalar
+from bpcore.engine.kernels.bits import scalar
 from tests import processes
-from tests.bpcore.engine.coefficients import polynomials
+from tests.bpcore.engine.kernels.coefficients import polynomials
 from tests.bpcore.engine.ulps import CASES, Case, applied, arguments, errors, over, worst
 
 MOST = 2.0

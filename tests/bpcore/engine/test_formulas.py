@@ -16,7 +16,7 @@ import pytest
 from bpcore import activations
 from bpcore.activations import Activation, Bounds
 from bpcore.engine import formulas
-from bpcore.engine.formulas import kernel_of, twin_of
+from bpcore.engine.kernels.formulas import kernel_of, twin_of
 from tests import processes
 from tests.bpcore.cases import ACTIVATIONS
 from tests.bpcore.engine.ulps import CASES

@@ -1,10 +1,10 @@
 """The compiled update: clipping, the increments of the parameters, and their norms."""
 
-from bpcore.engine.compiling import ENTRIES, inner
 from bpcore.engine.kernels import clip, optimizer
-from bpcore.engine.loops import copy, norm, squares, together
-from bpcore.engine.places import gradient_at, part_of, quantity_of
-from bpcore.engine.pointers import load, pointer, vector
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.loops import copy, norm, squares, together
+from bpcore.engine.kernels.places import gradient_at, part_of, quantity_of
+from bpcore.engine.kernels.pointers import load, pointer, vector
 from bpcore.measure.quantities import UPDATE, WEIGHT_GRADIENT
 
 
