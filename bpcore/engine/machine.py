@@ -5,6 +5,7 @@ each dtype. The folder is named after everything that the machine code depends o
 processor finds an empty one. What is loaded are object files, for which LLVM is enough: numba is imported to compile, and not else.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -41,6 +42,10 @@ def target() -> tuple[str, str]:
 @functools.cache
 def target_machine() -> Any:
     """Return LLVM's description of that processor."""
+    with contextlib.suppress(RuntimeError):  # llvmlite 0.45 and later begin by themselves, and refuse to be told
+        llvm.initialize()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
     name, features = target()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=name, features=features, opt=3, reloc="default", codemodel="jitdefault", jit=True

@@ -66,7 +66,7 @@ class Normalizing(NamedTuple):
     momentum: float
 
 
-_BATCH = tuple(Kernel("normalization", name) for name in ("forward", "backward", "evaluate"))
+_FORWARD, _BACKWARD, _EVALUATE = (Kernel("normalization", name) for name in ("forward", "backward", "evaluate"))
 
 
 def of_activation(phi: Activation) -> tuple[Kernel, tuple[float, float]] | None:
@@ -94,7 +94,7 @@ def of_loss(loss: Loss) -> Kernel | None:
 
 def of_normalization(kind: Normalization) -> Normalizing | None:
     """Return the kernels of a normalization, None for a class that has none."""
-    return Normalizing(*_BATCH, kind.eps, kind.momentum) if type(kind) is Batch else None
+    return Normalizing(_FORWARD, _BACKWARD, _EVALUATE, kind.eps, kind.momentum) if type(kind) is Batch else None
 
 
 def of_optimizer(rule: Optimizer) -> tuple[Kernel, list[float]] | None:

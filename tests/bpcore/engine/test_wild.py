@@ -49,7 +49,18 @@ def agree(one: StackRecord, other: StackRecord, bound: float, names: set[str]) -
             np.testing.assert_allclose(here, there, rtol=bound, atol=0, err_msg=name)
 
 
-NAMES = {"delta_norm", "weight_grad_norm", "weight_norm", "update_ratio", "loss", "grad_norm", "grad_norm_clipped", "clipped", "finite", "zero"}
+NAMES = {
+    "delta_norm",
+    "weight_grad_norm",
+    "weight_norm",
+    "update_ratio",
+    "loss",
+    "grad_norm",
+    "grad_norm_clipped",
+    "clipped",
+    "finite",
+    "zero",
+}
 """Without normalization every one of them is made without cancellation, but for sums over the batch."""
 
 
