@@ -1,12 +1,19 @@
 """From a kernel in numba's Python to an object file that needs neither numba nor Python."""
 
 import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba import types
+from numba.core.registry import cpu_target
 
 from bpcore.engine.machine import target, target_machine
 
@@ -34,7 +41,8 @@ def build(module: str, name: str, symbol: str, dtype: str, record: np.dtype[Any]
     Raises:
         RuntimeError: the machine code calls what is not in every process.
     """
-    _compile_for_target()
+    if not _begin():
+        return _build_elsewhere(module, name, symbol, dtype, record)
     function, signature, fastmath = importlib.import_module(f"bpcore.engine.kernels.{module}").KERNELS[name]
     given = (TYPES[dtype],) if record is None else (TYPES[dtype], numba.from_dtype(record))
     kinds = signature(*given)
@@ -53,9 +61,34 @@ def build(module: str, name: str, symbol: str, dtype: str, record: np.dtype[Any]
     return emitted
 
 
-def _compile_for_target() -> None:
-    """Let numba compile for the processor that the engine is compiled for; it takes this in once, when it first compiles."""
+_begun = False
+
+
+def _begin() -> bool:
+    """Let numba compile for the processor that the engine is compiled for, and return whether it does.
+
+    It asks once in a process, when it first compiles; where somebody else's function came first, it compiles for what it then found.
+    """
+    global _begun
+    if not _begun and "_toplevel_target_context" in vars(cpu_target):
+        return False
+    _begun = True
     numba.config.CPU_NAME, numba.config.CPU_FEATURES = target()
+    return True
+
+
+def _build_elsewhere(module: str, name: str, symbol: str, dtype: str, record: np.dtype[Any] | None) -> bytes:
+    """Compile a kernel in a process of its own."""
+    root = str(Path(__file__).parents[3])
+    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "kernel.o"
+        wanted = json.dumps([module, name, symbol, dtype, None if record is None else record.descr])
+        command = [sys.executable, "-m", "bpcore.engine.kernels.building", wanted, str(place)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path})
+        if done.returncode:
+            raise RuntimeError(f"kernel {module}.{name} cannot be compiled: {done.stderr.strip()}")
+        return place.read_bytes()
 
 
 def _wrapper(code: Any, native: str, symbol: str, result: str) -> str:
@@ -90,3 +123,14 @@ def _leave_only(code: Any, symbol: str) -> None:
 
 def _is_known(name: str) -> bool:
     return name.startswith("llvm.") or name in MATHEMATICS
+
+
+def main() -> None:
+    """Compile the kernel that the first argument names, into the file that the second names."""
+    module, name, symbol, dtype, fields = json.loads(sys.argv[1])
+    record = None if fields is None else np.dtype([tuple(field) for field in fields])
+    Path(sys.argv[2]).write_bytes(build(module, name, symbol, dtype, record))
+
+
+if __name__ == "__main__":
+    main()

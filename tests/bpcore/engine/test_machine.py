@@ -42,6 +42,25 @@ def test_a_second_process_does_without_the_compiler(tmp_path: Path) -> None:
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.o")} == kept
 
 
+OTHER = """
+import numba
+numba.njit(lambda x: x)(1)  # of somebody else, who lets numba choose its vectors
+from bpcore.engine.machine import Kernel
+assert Kernel("optimizer", "adam").address("float32")
+"""
+
+
+def test_code_is_the_same_where_numba_was_in_use_before(tmp_path: Path) -> None:
+    """Sums depend on how many entries are added at once."""
+    made = []
+    for name, script in (("other", OTHER), ("own", OTHER.replace("numba.njit(lambda x: x)(1)", "pass"))):
+        done = processes.run([sys.executable, "-c", script], env=processes.environment(XDG_CACHE_HOME=str(tmp_path / name)))
+        assert done.returncode == 0, done.stderr
+        (file,) = (tmp_path / name).rglob("*.o")
+        made.append(file.read_bytes())
+    assert made[0] == made[1]
+
+
 def test_what_is_not_what_was_written_is_compiled_again(own_folder: Path) -> None:
     assert Kernel("clip", "norm").address("float64")
     (file,) = own_folder.glob("*.o")

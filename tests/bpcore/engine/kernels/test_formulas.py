@@ -134,7 +134,6 @@ def test_parameters_of_a_value_and_its_derivative_are_the_same_or_there_is_no_tw
     one, other = activations.elu(1.0), activations.elu(2.0)
     assert of_activation(replace(one, prime=other.prime)) is None
     found = [of_activation(phi) for phi in (other, activations.leaky_relu(0.3), activations.selu())]
-    names = ["formulas.exponential_linear", "formulas.two_slopes", "formulas.exponential_linear"]
     assert [str(kernel and kernel[0]) for kernel in found] == [
         "formulas.exponential_linear",
         "formulas.two_slopes",
