@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.diagnosis.causes import modules
+from experiments.diagnosis.convention import differs_elsewhere
 from experiments.diagnosis.outcome import ILL
 from experiments.text.numbers import missing, number
 
@@ -37,7 +38,15 @@ def lines(run: Mapping[Any, Any]) -> list[str]:
         since = "from the start" if cause["when"] == "start" else f"in training, step {cause['step']}"
         text.append(f"{'cause' if place == 0 else '  and'}: {_words(cause['cause'])} ({since}): {cause['evidence']}")
     text.append(f"verdict: {run['verdict']}: {run['verdict_reason']}")
-    return [*text, *_next(found)] if run["outcome"] in ILL else text
+    return [*text, *_convention(run, found), *_next(found)] if run["outcome"] in ILL else text
+
+
+def _convention(run: Mapping[Any, Any], found: list[dict[str, Any]]) -> list[str]:
+    """Say in which convention a learning rate that is in question is meant, where the mean over outputs is another."""
+    in_question = any(cause["cause"].startswith("learning_rate") for cause in found)
+    if not in_question or not differs_elsewhere(run):
+        return []
+    return [f"lr: of {run['loss']} summed over outputs; one from PyTorch or Keras, whose losses are means, fits with loss.reduction=mean"]
 
 
 def _became(run: Mapping[Any, Any]) -> str:
