@@ -19,7 +19,7 @@ UNIDENTIFYING = ("name", "results_dir", "executor")
 PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
-LATER = {("loss", "reduction"): "sum_outputs"}
+LATER: dict[tuple[str, str], Any] = {("loss", "reduction"): "sum_outputs", ("record", "test"): False}
 """Keys that came later, each with the value that stands for what was before: with it, a run is the one that it was without the key."""
 
 
@@ -70,6 +70,7 @@ class Record:
     gradient_cosine: bool = False
     a_rank: bool = False
     modes: bool = False
+    test: bool = False
 
 
 def register() -> None:

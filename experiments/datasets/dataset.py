@@ -62,6 +62,7 @@ class Facts:
         notes: what was decided on the way, one sentence each.
         inputs: range of the training examples' features.
         targets: range of their targets.
+        n_test: m_test, 0 where there are no test examples.
     """
 
     n_inputs: int
@@ -77,6 +78,7 @@ class Facts:
     notes: tuple[str, ...]
     inputs: Range
     targets: Range
+    n_test: int
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class Dataset:
             notes=self.notes,
             inputs=range_of(self.x),
             targets=range_of(self.y),
+            n_test=0 if self.test_x is None else self.test_x.shape[1],
         )
 
 
