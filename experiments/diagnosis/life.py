@@ -95,9 +95,24 @@ class Life:
 
     @property
     def sharpness(self) -> float:
-        """Return the largest eigenvalue of the Hessian at step 0, NaN where record.sharpness=true was not asked for."""
-        measured = self.steps.get("sharpness")
-        return math.nan if measured is None else float(measured[0])
+        """Return the largest eigenvalue of the Hessian at step 0: of the first batch with record.sharpness=true, else of some examples.
+
+        NaN where neither was measured.
+        """
+        recorded = float(self.steps["sharpness"][0])
+        return self.number("initial_sharpness") if math.isnan(recorded) else recorded
+
+    @property
+    def _gain(self) -> float:
+        """Return the largest stable learning rate times the sharpness, NaN for a rule that has none."""
+        beta = self.number("optimizer.beta")
+        gains = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}
+        return gains.get(str(self.run.get("optimizer")), math.nan)
+
+    @property
+    def limited(self) -> bool:
+        """Return whether the rule has a largest stable learning rate by the sharpness."""
+        return not math.isnan(self._gain)
 
     def stable_rate(self) -> float:
         """Return the largest stable learning rate by the sharpness at step 0, NaN where there is none: 2/λ, with momentum (2+2β)/λ.
@@ -106,10 +121,7 @@ class Life:
 
         Source: Cohen et al. 2021, §2 and §5.
         """
-        sharpness, beta = self.sharpness, self.number("optimizer.beta")
-        rule = str(self.run.get("optimizer"))
-        gain = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}.get(rule, math.nan)
-        return gain / sharpness if sharpness > 0 else math.nan
+        return self._gain / self.sharpness if self.sharpness > 0 else math.nan
 
     @property
     def normalized(self) -> bool:

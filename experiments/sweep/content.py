@@ -15,11 +15,12 @@ from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
 from experiments.diagnosis.baseline import baseline
-from experiments.diagnosis.diagnose import diagnose
+from experiments.diagnosis.diagnose import diagnose, questions
 from experiments.diagnosis.life import Life
 from experiments.statistics.factors import delta_factor
 from experiments.store.columns import PREDICTED, RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content
+from experiments.sweep.again import MEASURES
 from experiments.theory.prediction import Prediction
 
 
@@ -104,13 +105,20 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
             "final_accuracy": float(final.accuracy[i]),
             "test_accuracy": float(final.test_accuracy[i]),
             "test_loss": float(final.test_loss[i]),
+            **dict.fromkeys(MEASURES, math.nan),
             **_known(run, record, i),
             "delta_factor": factor.value,
             "delta_factor_lo": factor.low,
             "delta_factor_hi": factor.high,
             "delta_factor_theory": theory[i].delta_factor,
         }
-        own |= diagnose(_life(run, record, i, own)).columns()
+        life = _life(run, record, i, own)
+        found = diagnose(life)
+        asked = {name: MEASURES[name](run) for name in questions(life, found)}
+        if asked:
+            own |= asked
+            found = diagnose(_life(run, record, i, own))
+        own |= found.columns()
         agree("runs", RUN_RESULTS, own, "the tile")
         results.append({"run_id": run.run_id, **flatten(run.config), **own})
     return results

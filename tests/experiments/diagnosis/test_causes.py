@@ -135,7 +135,29 @@ def test_evidence_is_a_number_of_the_tables(tmp_path):
     assert all(layers.loc[(100, layer), "dead"] >= 0.9 for layer in dead["layers"])
     assert dead["value"] == layers.loc[[(100, layer) for layer in dead["layers"]], "dead"].max()
     rows = results.steps.set_index("step")["loss"]
-    assert found["learning_rate_high"]["value"] == rows[rows.index > 0].max()
+    high = found["learning_rate_high"]
+    assert high["value"] == results.runs["initial_sharpness"].iloc[0]
+    assert f"to {rows[rows.index > 0].max():.3g} in training" in high["evidence"]
+
+
+def test_the_sharpness_is_measured_unasked_where_the_rate_is_in_question_and_the_limit_is_said(tmp_path):
+    """J = ½(wx + b − y)²: the Hessian in (w, b) has the one eigenvalue x² + 1 = 101."""
+    words = ["data=point", "data.x=10", "data.y=1", "loss=mse", "depth=0", "steps=50"]
+    rules = ["optimizer=sgd,momentum,nesterov,adam", "lr=0.015,0.3"]
+    results = sweep(tmp_path, *words, *rules, tiny=False)
+    assert results.steps["sharpness"].isna().all()
+    for _, run in results.runs.iterrows():
+        found = held(run)
+        in_question = any(name.startswith("learning_rate") for name in found) and run["optimizer"] != "adam"
+        assert (run["initial_sharpness"] == pytest.approx(101, rel=1e-6)) == in_question
+        beta = run["optimizer.beta"]
+        limit = {"sgd": 2 / 101, "momentum": (2 + 2 * beta) / 101, "nesterov": (2 + 2 * beta) / (1 + 2 * beta) / 101}.get(run["optimizer"])
+        if run["lr"] == 0.3 and limit:
+            assert (
+                f"lr=0.3 is above the largest stable one, {limit:.3g} (sharpness 101 at step 0)" in found["learning_rate_high"]["evidence"]
+            )
+    high = results.runs[results.runs["lr"] == 0.3].set_index("optimizer")
+    assert (high.loc[["sgd", "momentum", "nesterov"], "outcome"] != "learns").all()
 
 
 def test_where_the_sharpness_is_recorded_the_largest_stable_rate_is_said(tmp_path):
