@@ -11,6 +11,7 @@ from bpcore.activations import Activation
 from bpcore.arrays import Array, FloatArray
 from bpcore.losses import Loss
 from experiments.diagnosis.signal import can_die, is_flat
+from experiments.text.numbers import missing
 
 
 @dataclass(frozen=True)
@@ -103,30 +104,36 @@ class Life:
         return self.number("initial_sharpness") if math.isnan(recorded) else recorded
 
     @property
-    def _gain(self) -> float:
-        """Return the largest stable learning rate times the sharpness, NaN for a rule that has none."""
-        beta = self.number("optimizer.beta")
-        gains = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}
-        return gains.get(str(self.run.get("optimizer")), math.nan)
-
-    @property
     def limited(self) -> bool:
         """Return whether the rule has a largest stable learning rate by the sharpness."""
-        return not math.isnan(self._gain)
+        return not math.isnan(stable_rate(self.run, 1.0))
 
     def stable_rate(self) -> float:
-        """Return the largest stable learning rate by the sharpness at step 0, NaN where there is none: 2/λ, with momentum (2+2β)/λ.
-
-        Nesterov's is (2+2β)/((1+2β)λ).
-
-        Source: Cohen et al. 2021, §2 and §5.
-        """
-        return self._gain / self.sharpness if self.sharpness > 0 else math.nan
+        """Return the largest stable learning rate by the sharpness at step 0, NaN where there is none."""
+        return stable_rate(self.run, self.sharpness)
 
     @property
     def normalized(self) -> bool:
         """Return whether hidden layers are normalized, so that neither the input's unit nor the weights' size reaches φ."""
         return str(self.run.get("normalization")) != "none" and self.depth > 0
+
+
+def stable_rate(run: Mapping[Any, Any], sharpness: float) -> float:
+    """Return the largest stable learning rate of a rule: 2/λ, with momentum (2+2β)/λ, Nesterov's (2+2β)/((1+2β)λ).
+
+    Args:
+        run: a row of the runs table.
+        sharpness: λ.
+
+    Returns:
+        The rate; NaN where λ is not above 0, and for a rule that has none.
+
+    Source: Cohen et al. 2021, §2 and §5.
+    """
+    held: Any = run.get("optimizer.beta")
+    beta = math.nan if missing(held) else float(held)
+    gains = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}
+    return gains.get(str(run.get("optimizer")), math.nan) / sharpness if sharpness > 0 else math.nan
 
 
 def listing(layers: list[int], depth: int) -> str:
