@@ -28,6 +28,7 @@ class Life:
         loss: J_i.
         outputs: n_L.
         examples: m of the training set.
+        features: the features of largest root mean square by name, with it; empty where they have no names.
     """
 
     run: Mapping[str, Any]
@@ -39,6 +40,7 @@ class Life:
     loss: Loss
     outputs: int
     examples: int
+    features: tuple[tuple[str, float], ...] = ()
 
     @property
     def depth(self) -> int:

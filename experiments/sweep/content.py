@@ -96,7 +96,7 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
     results = []
     for i, run in enumerate(runs):
         factor = delta_factor(start["delta_norm"][i, 1 : run.L])
-        ended = record.diverged_at_step[i]
+        ended, (quantity, layer) = record.diverged_at_step[i], record.nonfinite[i] or (None, None)
         own = {
             "status": "ok" if ended is None else "diverged",
             "diverged_at_step": None if ended is None else int(ended),
@@ -106,7 +106,9 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
             "test_accuracy": float(final.test_accuracy[i]),
             "test_loss": float(final.test_loss[i]),
             **dict.fromkeys(MEASURES, math.nan),
-            **_known(run, record, i),
+            **known_of(run),
+            "nonfinite_quantity": quantity,
+            "nonfinite_layer": layer,
             "delta_factor": factor.value,
             "delta_factor_lo": factor.low,
             "delta_factor_hi": factor.high,
@@ -124,14 +126,19 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
     return results
 
 
-def _known(run: Run, record: StackRecord, i: int) -> dict[str, Any]:
-    """Return what a run is judged by: the best constant output, what was not finite first, the ranges of its data."""
-    known, facts, where = baseline(run), run.facts, record.nonfinite[i]
+def known_of(run: Run) -> dict[str, Any]:
+    """Return what a run is judged by and what its configuration alone says: the best constant output, the ranges of its data.
+
+    Args:
+        run: validated.
+
+    Returns:
+        Columns of the runs table.
+    """
+    known, facts = baseline(run), run.facts
     return {
         "baseline_loss": known.loss,
         "baseline_accuracy": known.accuracy,
-        "nonfinite_quantity": where[0] if where is not None else None,
-        "nonfinite_layer": where[1] if where is not None else None,
         "input_low": facts.inputs.low,
         "input_high": facts.inputs.high,
         "input_rms": facts.inputs.rms,
@@ -148,7 +155,7 @@ def _life(run: Run, record: StackRecord, i: int, own: dict[str, Any]) -> Life:
     layers = {name: values[i][present] for name, values in record.layers.items()}
     steps = {name: values[i][present] for name, values in record.step_columns.items()}
     step = record.steps[present]
-    return Life(row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples)
+    return Life(row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples, facts.loudest)
 
 
 def failed(run: Run, error: str) -> Content:

@@ -202,3 +202,20 @@ def test_groups_count_outcomes_and_causes(tmp_path):
     assert groups.loc[0.1, "causes"] == ""
     assert isinstance(groups, pd.DataFrame)
     assert np.isfinite(groups.loc[0.1, "skill"])
+
+
+def test_large_columns_of_a_table_are_told_by_name(tmp_path):
+    g = np.random.default_rng(0)
+    frame = pd.DataFrame(g.standard_normal((80, 5)) * [1, 9000, 1, 700, 50], columns=["age", "income", "rooms", "area", "rent"])
+    frame.assign(y=np.arange(80) % 2).to_csv(tmp_path / "flats.csv", index=False)
+    words = ["data=table", f"data.path={tmp_path / 'flats.csv'}", "data.target=y", "data.standardize=false", "depth=2", "width=8"]
+    results = sweep(tmp_path, *words, "activation=tanh", "steps=20", "lr=0.1", "seed=range(3)", tiny=False)
+    told = [held(run)["input_scale"] for _, run in results.runs.iterrows() if "input_scale" in held(run)]
+    assert told
+    x = frame.iloc[:, :5]
+    for cause in told:
+        assert "; the largest: income (" in cause["evidence"]
+        assert cause["evidence"].index("income") < cause["evidence"].index("area") < cause["evidence"].index("rent")
+        assert "age" not in cause["evidence"]
+        said = float(cause["evidence"].partition("income (")[2].partition(")")[0])
+        assert said == pytest.approx(np.sqrt((x["income"] ** 2).mean()), rel=0.15)  # of the training examples, four in five
