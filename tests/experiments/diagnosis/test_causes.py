@@ -219,3 +219,20 @@ def test_large_columns_of_a_table_are_told_by_name(tmp_path):
         assert "age" not in cause["evidence"]
         said = float(cause["evidence"].partition("income (")[2].partition(")")[0])
         assert said == pytest.approx(np.sqrt((x["income"] ** 2).mean()), rel=0.15)  # of the training examples, four in five
+
+
+SQUARED = ["loss=mse", "output_activation=sigmoid", "activation=tanh", "init=xavier", "depth=2", "width=24", "lr=0.05", "steps=40"]
+
+
+def test_a_squared_error_behind_a_saturated_output_is_the_wrong_loss(tmp_path):
+    run = sweep(tmp_path, *SQUARED, "init.scale=20", multirun=False, name="ill", tiny=False)
+    cause = held(run.runs.iloc[0])["wrong_loss"]
+    layers = run.layers.set_index(["step", "layer"])
+    assert cause["value"] == layers.loc[(40, 3), "saturated"]
+    assert cause["layers"] == [3]
+    assert cause["step"] == 0
+    logits = [word for word in SQUARED if not word.startswith(("loss", "output"))]
+    other = sweep(tmp_path, *logits, "loss=sigmoid_cross_entropy", "init.scale=20", multirun=False, name="logits", tiny=False)
+    assert "wrong_loss" not in held(other.runs.iloc[0])
+    heard = sweep(tmp_path, *SQUARED, "seed=range(4)", name="heard", tiny=False)
+    assert not any("wrong_loss" in held(row) for _, row in heard.runs.iterrows())
