@@ -31,8 +31,6 @@ def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     if not held or held[-1] != rows[-1]:
         return None
     step, share = int(life.step[held[0]]), float(life.at("saturated", rows[-1])[top])
-    words = (
-        f"{share:.0%} of the {life.output_activation.name} output is saturated at step {int(life.step[rows[-1]])}, where loss={life.loss.name} "
-        "passes next to nothing of its error on; a cross-entropy on logits has no such slope in it"
-    )
+    where = f"{share:.0%} of the {life.output_activation.name} output is saturated at step {int(life.step[rows[-1]])}"
+    words = f"{where}, where loss={life.loss.name} passes next to nothing of its error on; in a cross-entropy on logits the slope cancels"
     return Cause("training" if step else "start", words, share, step, (top,))

@@ -236,3 +236,14 @@ def test_a_squared_error_behind_a_saturated_output_is_the_wrong_loss(tmp_path):
     assert "wrong_loss" not in held(other.runs.iloc[0])
     heard = sweep(tmp_path, *SQUARED, "seed=range(4)", name="heard", tiny=False)
     assert not any("wrong_loss" in held(row) for _, row in heard.runs.iterrows())
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+def test_of_equal_units_no_speed_of_weights_is_said(tmp_path, activation):
+    """Their errors cancel in ∂J/∂W, and what rounding leaves would be called thousands of times slower or faster."""
+    words = ["depth=6", f"activation={activation}", "steps=3", "width=16"]
+    runs = sweep(tmp_path, *words, "init=constant", "init.scale=0.02,0.3", tiny=False).runs
+    assert set(runs["signal"]) & {"vanishing", "exploding"}
+    assert not runs["signal_reason"].str.contains("its weights").any()
+    drawn = sweep(tmp_path, *words, "init=normal", "init.scale=0.02", multirun=False, name="drawn", tiny=False).runs
+    assert drawn["signal_reason"].str.contains("its weights").all()
