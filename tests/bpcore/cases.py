@@ -19,6 +19,9 @@ NORMALIZATIONS = catalogue("normalization")
 SCALES = {"normal": 0.4, "uniform": 0.7, "truncated_normal": 0.45, "constant": 0.18}
 """Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
 
+STEEP = 0.2
+"""Factor on weights, biases and γ where φ′ has no bound: exponentials of exponentials stay in range where z is small alone."""
+
 KINK_DISTANCE = 1e-6
 
 
@@ -128,10 +131,16 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
     x, y = generator.standard_normal((1, 4, m)), targets(case.loss, 3, m, generator)[None]
     weight_decay = np.array([decay for _, decay in runs]).reshape(-1, 1, 1)
     names = tuple(name for name, _ in runs)
-    initializers = [INITIALIZERS[name](scale=SCALES.get(name, 1.0), bias_std=0.3) for name in names]
+    size = size_of(network)
+    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
     drawn = [_draw(network, initializer, x, y) for initializer in initializers]
     params = drawn[0].map(lambda key, array: np.concatenate([run[key] for run in drawn]))
     return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
+
+
+def size_of(network: mlp.Network) -> float:
+    """Return by what the parameters of a network are scaled: 1 but where φ′ has no bound."""
+    return STEEP if network.activation.steep or network.output_activation.steep else 1.0
 
 
 def _draw(network: mlp.Network, initializer: Initializer, x: Array, y: Array) -> Layers:
@@ -139,8 +148,9 @@ def _draw(network: mlp.Network, initializer: Initializer, x: Array, y: Array) ->
         params = mlp.initialize(network, [initializer], [seed], "float64")
         generator = np.random.default_rng(seed)
         for l in params.gamma:  # away from 1 and 0, where an error in them could hide
-            params.gamma[l] = generator.choice([-1, 1], params.gamma[l].shape) * generator.uniform(0.5, 1.5, params.gamma[l].shape)
-            params.beta[l] = generator.standard_normal(params.beta[l].shape)
+            size = size_of(network)
+            params.gamma[l] = size * generator.choice([-1, 1], params.gamma[l].shape) * generator.uniform(0.5, 1.5, params.gamma[l].shape)
+            params.beta[l] = size * generator.standard_normal(params.beta[l].shape)
         problem = as_problem(network, params, x, y, np.zeros((1, 1, 1)))
         h = forward(problem).h
         off = all(kink_distance(network.phi(l), h[l])[0] > KINK_DISTANCE for l in h)
