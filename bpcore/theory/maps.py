@@ -7,7 +7,7 @@ import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
-from bpcore.theory.quadrature import panels, scaled_breaks, scaled_means, whole
+from bpcore.theory.quadrature import panels, scaled_breaks, scaled_means
 
 
 def slopes(phi: Activation) -> tuple[float, float] | None:
@@ -59,8 +59,6 @@ def both_moments(phi: Activation, q: FloatArray) -> tuple[FloatArray, FloatArray
         points, weights = panels(scaled_breaks(distinct, phi.breaks), phi.steep)
         root = np.sqrt(np.maximum(distinct, 1e-300))
         second, slope = ((weights * f(root[:, None] * points) ** 2).sum(axis=-1) for f in (phi.value, phi.prime))
-        if phi.steep:
-            second, slope = whole(second, lambda u: phi.value(u) ** 2, root), whole(slope, lambda u: phi.prime(u) ** 2, root)
     at_zero = float(phi.value(np.zeros(()))) ** 2
     second = np.where(distinct == 0, at_zero, np.where(np.isfinite(distinct), second, np.nan))
     slope = np.where(np.isfinite(distinct), slope, np.nan)

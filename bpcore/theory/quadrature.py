@@ -28,7 +28,6 @@ def _both_signs(values: FloatArray) -> FloatArray:
 
 _EDGES, _SHORT_EDGES, _STEPS = _both_signs(_INNER), _both_signs(_SHORT_INNER), _both_signs(_LADDER)
 _LONG_EDGES = np.arange(-_REACH, _REACH + 1, 2.0)  # under e^(kz) the mass lies k√q out, as wide as ever
-_MOST_BEYOND = 1e-13
 
 
 def density(z: FloatArray) -> FloatArray:
@@ -81,19 +80,6 @@ def scaled_breaks(q: FloatArray, kinks: tuple[float, ...]) -> FloatArray:
     return scaled
 
 
-def whole(mean: FloatArray, function: Function, root: FloatArray) -> FloatArray:
-    """Return means of a steep integrand where the panels hold its mass, NaN where a part of it lies beyond, inf where it overflows.
-
-    Args:
-        mean: E[f(√q Z)] as the panels have it.
-        function: f.
-        root: √q, of mean's shape.
-    """
-    with np.errstate(all="ignore"):
-        edge = np.maximum(*(np.abs(function(sign * _REACH * root)) for sign in (-1, 1))) * density(np.array(_REACH))
-        return np.where(np.isinf(mean) | (edge <= _MOST_BEYOND * np.abs(mean)), mean, np.nan)
-
-
 def scaled_means(function: Function, q: FloatArray, kinks: tuple[float, ...] = (), steep: bool = False) -> FloatArray:
     """Return E[f(√q Z)] for each q.
 
@@ -104,14 +90,13 @@ def scaled_means(function: Function, q: FloatArray, kinks: tuple[float, ...] = (
         steep: whether f grows as an exponential.
 
     Returns:
-        Shape of q; NaN where q is not finite; of a steep f infinite where it overflows, NaN where its mass lies out of reach.
+        Shape of q; NaN where q is not finite; of a steep f infinite where it overflows within the panels, which is before its mean does.
     """
     q = np.asarray(q, dtype=float)
     with np.errstate(all="ignore"):
         root = np.sqrt(np.maximum(q, _TINY))
         points, weights = panels(scaled_breaks(q, kinks), steep)
         mean: FloatArray = (weights * function(root[..., None] * points)).sum(axis=-1)
-        mean = whole(mean, function, root) if steep else mean
         return np.where(np.isfinite(q), mean, np.nan)
 
 

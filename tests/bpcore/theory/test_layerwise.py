@@ -126,11 +126,10 @@ def test_every_initializer_of_the_catalogue_has_a_prediction() -> None:
 def test_moments_of_an_exponential_are_its_closed_forms_until_they_overflow() -> None:
     """E e^(2√q Z) = e^(2q), κ = 3E e^(4√q Z)/e^(4q) − 1 = 3e^(4q) − 1, E e^(u+v) = e^(q(1+c))."""
     phi = exponential()
-    for q in (1e-3, 1.0, 30.0, 80.0):
+    for q in (1e-3, 1.0, 20.0):
         assert theory.second_moment(phi, q) == pytest.approx(math.exp(2 * q), rel=1e-12)
         assert float(theory.kappa(phi, np.array(q))) == pytest.approx(3 * math.exp(4 * q) - 1, rel=1e-12)
         assert theory.covariance(phi, q, 0.5) == pytest.approx(math.exp(1.5 * q), rel=1e-11)
-    assert theory.second_moment(phi, 1e4) == math.inf
-    beyond = theory.second_moments(phi, np.array([200.0, 330.0]))  # the mass of the second lies 36 standard deviations out
-    assert beyond[0] == pytest.approx(math.exp(400), rel=1e-12)
-    assert math.isnan(beyond[1])
+    assert theory.second_moment(phi, 80.0) == pytest.approx(math.exp(160), rel=1e-12)
+    for q in (100.0, 1e4):  # e^(2u) is above the largest number within the panels, and for the second q its mean is too
+        assert theory.second_moment(phi, q) == math.inf
