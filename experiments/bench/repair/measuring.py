@@ -25,27 +25,26 @@ Row = dict[str, Any]
 OF_EACH = 100
 """Ill nets and healthy ones of a data set."""
 
-SHAPES = 28
-"""Stacks that are drawn for them."""
+QUICK = 6
+"""Of each with --quick."""
 
-QUICK = (6, 2)
-"""Of each, and stacks, with --quick."""
+NETS_A_SHAPE = 4
+"""For so many ill nets, and so many healthy ones, a stack is drawn: about half of a stack is ill, and a tenth healthy."""
 
 
-def measure(which: str, folder: Path, of_each: int = OF_EACH, shapes: int = SHAPES, more: Sequence[str] = ()) -> list[Row]:
+def measure(which: str, folder: Path, of_each: int = OF_EACH, more: Sequence[str] = ()) -> list[Row]:
     """Measure both data sets.
 
     Args:
         which: first or untouched.
         folder: of the results.
         of_each: ill nets, and healthy ones, at most.
-        shapes: stacks of nets that are drawn.
         more: overrides of all nets, after their own.
 
     Returns:
         One row a data set.
     """
-    return [measure_data(data, which, folder, of_each, shapes, more) for data in LOSSES]
+    return [measure_data(data, which, folder, of_each, -(-of_each // NETS_A_SHAPE), more) for data in LOSSES]
 
 
 def measure_data(data: str, which: str, folder: Path, of_each: int, shapes: int, more: Sequence[str] = ()) -> Row:
@@ -135,7 +134,7 @@ def told(
         "before": float(before[ill].mean()) if ill else float("nan"),
         "after": float(ends.mean()) if ill else float("nan"),
         "cost": spent / one_each if one_each else float("nan"),
-        "causes": dict(Counter(cause["cause"] for place in ill for cause in causes_of(rows.iloc[place])).most_common()),
+        "causes": dict(Counter(cause["cause"] for place in ill for cause in causes_of(rows.iloc[place].to_dict())).most_common()),
         "taken": dict(Counter(attempt.remedy for attempt, _ in after.values()).most_common()),
         "missed": [_typed(runs[place]) for place in ill if place not in tried],
         "wrongly_accused": [_typed(runs[place]) for place in healthy if accused(rows.iloc[place])],

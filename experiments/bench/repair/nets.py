@@ -91,8 +91,8 @@ def draw(data: str, which: str, shapes: int) -> list[Drawn]:
         shapes: how many stacks.
 
     Returns:
-        All nets, one of every shape first, then another of every shape, and so on, those on raw inputs before the others. More shapes
-        begin with the fewer.
+        All nets, one of every shape first, then another of every shape, and so on, those on raw inputs before the others. The nets of
+        more shapes hold those of fewer.
     """
     stacks = []
     for k in range(shapes):
