@@ -8,7 +8,6 @@ complex arguments, so that a complex step can pass through; comparisons then loo
 import math
 
 import numpy as np
-from scipy import special
 
 from bpcore.activation import Activation, Bounds
 from bpcore.arrays import Array
@@ -191,6 +190,7 @@ def gelu() -> Activation:
 
     Source: Hendrycks & Gimpel 2016.
     """
+    from scipy import special  # costly to import, and most runs do without
 
     def cdf(z: Array) -> Array:
         return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))

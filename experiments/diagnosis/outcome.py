@@ -30,7 +30,7 @@ ILL = ("diverged", "diverging", "stuck")
 
 
 LITTLE = 0.25
-"""Skill below which a net has learned little: it leaves three quarters of what there is to explain, which data may ask for, or an illness."""
+"""Skill below which a net has learned little, a quarter of what there is to explain: the data may hold no more, or it is ill."""
 
 
 @dataclass(frozen=True)
