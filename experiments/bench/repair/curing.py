@@ -45,8 +45,8 @@ def attempts(run: Run, row: Mapping[Any, Any], budget: int = BUDGET) -> list[Att
     found, known = causes_of(row), modules()
     pointed = list(dict.fromkeys(name for cause in found for name in known[cause["cause"]].REMEDIES if name not in WHOLE))
     whole = _of(run, WHOLE)
-    single = _of(run, pointed)[: max(budget - len(whole), 0)]
-    return ([*single, *whole] if len(found) == 1 else [*whole, *single])[:budget]
+    single = _of(run, pointed)
+    return ([*single[:1], *whole] if len(found) == 1 else [*whole, *single])[:budget]
 
 
 def _of(run: Run, names: Sequence[str]) -> list[Attempt]:
