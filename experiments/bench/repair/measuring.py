@@ -18,7 +18,7 @@ from experiments.diagnosis.outcome import ILL
 from experiments.report.diagnosis import causes_of
 from experiments.sweep.execution import execute
 from experiments.sweep.invocation import command_line
-from experiments.sweep.plan import default_name, plan
+from experiments.sweep.plan import plan
 
 Row = dict[str, Any]
 
@@ -67,14 +67,14 @@ def composed(data: str, nets: Sequence[Drawn], more: Sequence[str] = ()) -> list
 
 
 def trained(runs: Sequence[Run], folder: Path, name: str) -> pd.DataFrame:
-    """Train runs, or find them trained.
+    """Train runs, or find them trained; they are added to those of before, so that more nets cost the new ones alone.
 
     Returns:
         Their rows of the runs table, in the order of the runs.
     """
     distinct = list({run.run_id: run for run in runs}.values())
     distinct = [replace(run, index=place) for place, run in enumerate(distinct)]
-    tables, interrupted = execute(plan(distinct, folder / default_name(distinct, name)), command_line())
+    tables, interrupted = execute(plan(distinct, folder / name, extend=True), command_line())
     if interrupted:
         raise KeyboardInterrupt
     return tables.runs.set_index("run_id").loc[[run.run_id for run in runs]].reset_index()
