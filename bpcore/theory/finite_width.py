@@ -34,7 +34,7 @@ def kappa(phi: Activation, q: FloatArray, independent: bool = True) -> FloatArra
         if a is not None:
             ratio = np.full(q.shape, 2 * (a[0] ** 4 + a[1] ** 4) / np.float64(a[0] ** 2 + a[1] ** 2) ** 2)
         else:
-            ratio = scaled_means(lambda u: phi.prime(u) ** 4, q, phi.kinks) / chis(phi, q) ** 2
+            ratio = scaled_means(lambda u: phi.prime(u) ** 4, q, phi.breaks, phi.steep) / chis(phi, q) ** 2
     # E[X²] ≥ E[X]²: where φ′ is all but constant the ratio is 1 and rounding may put it below; a variance is not negative.
     return 3 * ratio - 1 if independent else 3 * np.maximum(ratio - 1, 0)
 

@@ -30,6 +30,10 @@ ILL = ("diverged", "diverging", "stuck")
 """What became of a net that did not learn."""
 
 
+LITTLE = 0.25
+"""Skill below which a net has learned little, a quarter of what there is to explain: the data may hold no more, or it is ill."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Hold what became of a run.
@@ -48,6 +52,11 @@ class Outcome:
     def ill(self) -> bool:
         """Return whether the net did not learn: stuck, diverging or diverged."""
         return self.name in ILL
+
+    @property
+    def poor(self) -> bool:
+        """Return whether the net did not learn, or little: where a condition of illness holds besides, it explains that too."""
+        return self.ill or (self.name == "learns" and self.skill < LITTLE)
 
 
 def chance(outputs: int, examples: int) -> float:

@@ -143,6 +143,21 @@ def candidates(run: Run, pointed: Sequence[str] = ()) -> list[Candidate]:
     return list(found.values())
 
 
+def proposed(run: Run, names: Sequence[str]) -> list[Candidate]:
+    """Return every level of some remedies alone, in the order of the names, as far as the configuration can have it and does not yet.
+
+    Args:
+        run: the ailing one.
+        names: of files in conf/remedy.
+    """
+    found = {run.run_id: _apply(run, ())}
+    for name in names:
+        for level in levels():
+            if level.name == name and (candidate := _possible(run, (level,))) is not None:
+                found.setdefault(candidate.run.run_id, candidate)
+    return list(found.values())[1:]
+
+
 def _possible(run: Run, applied: tuple[Level, ...]) -> Candidate | None:
     """Apply levels, or return nothing where the configuration lacks a key that they set, or refuses its value."""
     for level in applied:

@@ -111,11 +111,16 @@ _KNOWN: dict[tuple[str, str], Prediction] = {}
 _MOST_KNOWN = 4096
 
 
+_STEEP = "φ′ has no bound, so that a few units carry all sums: no width is large enough for a theory of wide nets"
+
+
 def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch: int) -> Prediction:
     sizes = network.sizes
     variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
     equal_weights = not any(variances) and not initializer.bias_std
     if network.normalization.active and network.L > 1:
+        if network.activation.steep:
+            return _missing(network, _STEEP)
         if initializer.mean or not any(variances):
             return _missing(network, "equal weights under batch normalization have no theory")
         return _normalized(network, initializer, variances, dataset, batch)
@@ -123,6 +128,8 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
         return _missing(network, "equal weights with random biases have no theory")
     if equal_weights:
         return _symmetric(network, initializer, dataset)
+    if network.activation.steep and network.L > 1:
+        return _missing(network, _STEEP)
     return _mean_field(network, initializer, dataset)
 
 

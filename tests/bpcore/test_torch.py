@@ -27,6 +27,8 @@ PEERS: dict[str, Callable[..., Any]] = {
     "softplus": lambda z: functional.softplus(z, threshold=1e9),
     "gelu": functional.gelu,
     "silu": functional.silu,
+    "softsign": functional.softsign,
+    "exponential": lambda z: z.exp(),
     "identity": lambda z: z,
 }
 

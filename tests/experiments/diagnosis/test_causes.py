@@ -83,6 +83,16 @@ def test_a_healthy_net_is_accused_of_nothing(tmp_path, overrides):
     assert run["verdict"] == run["signal"]
 
 
+@pytest.mark.parametrize(("steps", "named"), [(30, True), (200, False)])
+def test_large_inputs_are_named_where_little_was_learned_and_not_where_much_was(tmp_path, steps, named):
+    """After a few steps the skill is some hundredths, and grows to more than half, inputs of root mean square 20 or not."""
+    net = ["data.scale=20", "activation=tanh", "depth=2", "width=32", "init.scale=0.05", "optimizer=adam", "lr=0.0003", "batch_size=64"]
+    run = sweep(tmp_path, *net, f"steps={steps}", multirun=False, tiny=False).runs.iloc[0]
+    assert run["outcome"] == "learns"
+    assert (run["skill"] < 0.25) == named
+    assert ("input_scale" in held(run)) == named
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "elu"])
 def test_zero_weights_are_called_so(tmp_path, activation):
     run = sweep(tmp_path, f"activation={activation}", "init=constant", "init.scale=0", "depth=3", "steps=0", multirun=False).runs.iloc[0]

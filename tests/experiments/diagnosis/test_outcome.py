@@ -65,6 +65,19 @@ def test_a_net_that_does_not_move_is_stuck_whatever_skill_its_random_weights_hav
     assert set(line_runs.loc[line_runs["skill"] > 0.01, "initial_loss"].notna()) == {True}
 
 
+@pytest.mark.parametrize(
+    ("end", "name", "poor"),
+    [(2.29, "stuck", True), (2.0, "learns", True), (0.74 * LN10, "learns", False), (0.1, "learns", False), (30.0, "diverging", True)],
+)
+def test_little_was_learned_below_a_quarter_of_what_there_is(end, name, poor):
+    found = judge_outcome(None, 100, 2.4, end, LN10, outputs=10, examples=1000)
+    assert (found.name, found.poor) == (name, poor)
+
+
+def test_a_net_that_was_not_trained_did_not_learn_poorly():
+    assert not judge_outcome(None, 0, 2.4, 2.4, LN10, outputs=10, examples=1000).poor
+
+
 def test_more_outputs_and_fewer_examples_explain_more_by_chance():
     assert [chance(10, 1000), chance(1, 1000), chance(10, 100), chance(10, 12)] == [0.01, 0.01, 0.1, 0.2]
     generator = np.random.default_rng(0)

@@ -64,11 +64,30 @@ def test_a_candidate_is_what_hydra_would_compose(patient):
         assert validate(compose([], [*TINY, *run.overrides])[0].config).run_id == run.run_id
 
 
+WHOLE = ("anew", "small_net")
+"""Remedies that change everything at once: an initialization is a part of them, whatever the net has."""
+
+
+def standardized(run):
+    return validate({**run.config, "data": {**run.config["data"], "standardize": True}})
+
+
+def test_remedies_can_be_asked_for_by_name_in_an_order(patient):
+    tried = remedies.proposed(patient, ["small_net", "initialization", "anew"])
+    names = [candidate.levels[0].name for candidate in tried]
+    assert names == sorted(names, key=["small_net", "initialization", "anew"].index)
+    assert names.count("initialization") > 1
+    assert patient.run_id not in {candidate.run.run_id for candidate in tried}
+    assert all(candidate.run.steps == patient.steps for candidate in tried)
+    assert remedies.proposed(patient, ["scale_target"]) == []  # not of classes
+
+
 def test_what_the_configuration_has_already_is_not_tried(patient):
     cured = validate({**patient.config, "init": choice("init", "he")})
-    labels = [candidate.label for candidate in remedies.candidates(cured)]
-    assert not any("init=he" in label for label in labels)
-    assert any("init=xavier" in label for label in labels)
+    tried = [candidate.label for candidate in remedies.candidates(cured) if all(level.name not in WHOLE for level in candidate.levels)]
+    assert not any("init=he" in label for label in tried)
+    assert any("init=xavier" in label for label in tried)
+    assert "data.standardize=true + " not in remedies.proposed(standardized(cured), ["small_net"])[0].label
 
 
 def test_defaults_are_filled_in_where_nothing_is_given():
