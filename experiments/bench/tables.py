@@ -5,6 +5,7 @@ from typing import Any
 
 from experiments.bench.breakdown import KINDS
 from experiments.bench.measuring import Row, ratio
+from experiments.bench.repair import table as repair
 from experiments.bench.shapes import AT_LEAST_TIMES_JAX, AT_LEAST_TIMES_TORCH, AT_MOST_FULL_OVER_LIGHT, AT_MOST_TIMES_GEMMS
 from experiments.text.numbers import missing, number
 from experiments.text.tables import TextTable
@@ -86,7 +87,7 @@ def document(result: dict[str, Any]) -> str:
     """Return everything measured as a page in Markdown."""
     machine = result["machine"]
     parts = [
-        "# Performance",
+        "# Repair" if set(result) & {"shapes", "breakdown", "end_to_end", "repair"} == {"repair"} else "# Performance",
         f"Written by `{COMMAND} {' '.join(result['arguments'])}`".rstrip() + f" on {machine['cpu']} ({machine['cores']} cores, "
         f"{machine['l2_kib']} KiB second-level cache a core), Python {machine['python']}, numpy {machine['numpy']}, {machine['blas']}.",
     ]
@@ -112,4 +113,6 @@ def document(result: dict[str, Any]) -> str:
             "the time of `--dry-run`, Hydra's composition in it.",
             markdown(end_to_end_table(result["end_to_end"])),
         ]
+    if result.get("repair"):
+        parts += repair.document(result["repair"])
     return "\n\n".join(parts) + "\n"
