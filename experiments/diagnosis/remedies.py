@@ -150,7 +150,7 @@ def proposed(run: Run, names: Sequence[str]) -> list[Candidate]:
         run: the ailing one.
         names: of files in conf/remedy.
     """
-    found = {run.run_id: _apply(run, ())}
+    found = {run.run_id: apply(run, ())}
     for name in names:
         for level in levels():
             if level.name == name and (candidate := _possible(run, (level,))) is not None:
