@@ -237,6 +237,8 @@ class _Loop:
         }
         if self.recording.sharpness:
             row["sharpness"] = self._sharpness(batch, mask)
+        if self.recording.test:
+            row |= dict(zip(("test_loss", "test_accuracy"), self._test(mask), strict=True))
         if self.recording.modes:
             row |= mode_columns(self.engine.parameters.layers(), self.examples.x, self.examples.y)
         return row
@@ -249,6 +251,13 @@ class _Loop:
             decay = self.weight_decay[own, :, None]
             values[run] = sharpness(self.network, self.engine.parameters.layers(own), x, y, decay)
         return values
+
+    def _test(self, asked: Array) -> tuple[FloatArray, FloatArray]:
+        """Evaluate runs on the test examples, as they are before the update; NaN where there are none."""
+        examples = self.examples
+        if examples.test_x is None or examples.test_y is None:
+            return np.full(asked.size, np.nan), np.full(asked.size, np.nan)
+        return evaluate_stack(self.network, self.engine.parameters.layers(), examples.test_x, examples.test_y, self.running, asked)
 
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""
@@ -264,8 +273,5 @@ class _Loop:
         if self.settings.batch_size is not None:
             final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
             final.loss[alive] = penalized(loss_term, params, self.weight_decay[:, :, None])[alive]
-        if examples.test_x is not None and examples.test_y is not None:
-            final.test_loss, final.test_accuracy = evaluate_stack(
-                self.network, params, examples.test_x, examples.test_y, self.running, alive
-            )
+        final.test_loss, final.test_accuracy = self._test(alive)
         return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)

@@ -48,7 +48,7 @@ def elementwise_error(loss: Loss, phi: Activation, q: FloatArray, targets: Float
             error = loss.delta(flat, np.full(flat.shape, value), phi).reshape(z.shape)
             total = total + count * (weights * error**2).sum(axis=-1)
         mean: FloatArray = total / targets.shape[1]
-        return mean
+        return mean / targets.shape[0] ** 2 if loss.averages else mean
 
 
 def softmax_error(q: FloatArray, classes: int) -> FloatArray:

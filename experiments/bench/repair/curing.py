@@ -8,7 +8,7 @@ from typing import Any
 from experiments.config.run import Run
 from experiments.diagnosis import remedies
 from experiments.diagnosis.causes import modules
-from experiments.report.diagnosis import causes_of
+from experiments.diagnosis.evidence import causes_of
 from experiments.text.numbers import missing
 
 BUDGET = 3

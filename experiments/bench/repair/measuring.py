@@ -14,8 +14,8 @@ from experiments.bench.repair.nets import ATTAINABLE, LOSSES, NEAR, Drawn, accur
 from experiments.compose.composition import runs_of
 from experiments.compose.many import Composer
 from experiments.config.run import Run
+from experiments.diagnosis.evidence import causes_of
 from experiments.diagnosis.outcome import ILL
-from experiments.report.diagnosis import causes_of
 from experiments.sweep.execution import execute
 from experiments.sweep.invocation import command_line
 from experiments.sweep.plan import plan

@@ -27,4 +27,6 @@ def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
         return None
     low, high = life.number("input_low"), life.number("input_high")
     words = f"the inputs run from {low:.3g} to {high:.3g}, of root mean square {rms:.3g} where about 1 is expected"
+    if life.features:
+        words += f"; the largest: {', '.join(f'{name} ({own:.3g})' for name, own in life.features)}"
     return Cause("start", words, rms)
