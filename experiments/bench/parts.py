@@ -82,7 +82,10 @@ def _norms(plan, T, repeats):
     for _ in range(repeats):
         for l in range(L, 0, -1):
             n, fan_in = size_of(plan, l), size_of(plan, l - 1)
-            delta, w = vector(plan.delta, delta_at(plan, 0, l), n * m, T), vector(plan.parameters, parameter_at(plan, 0, l, 0), n * fan_in, T)
+            delta, w = (
+                vector(plan.delta, delta_at(plan, 0, l), n * m, T),
+                vector(plan.parameters, parameter_at(plan, 0, l, 0), n * fan_in, T),
+            )
             norms[DELTA, l] = norm(delta, squares(delta), plan.floor)
             norms[WEIGHT, l] = norm(w, squares(w), plan.floor)
             measure_gradients(plan, T, plan.gradient, -load(plan.own, l, 0), l, norms)

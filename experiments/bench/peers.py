@@ -91,9 +91,7 @@ def torch_compiled(args: argparse.Namespace) -> float:
     torch.set_num_threads(1)
     dtype, runs = getattr(torch, args.dtype), args.runs
     sizes = [args.width] * (args.depth + 1) + [CLASSES]
-    params = [
-        (torch.randn(runs, n, k, dtype=dtype) / math.sqrt(n), torch.zeros(runs, k, dtype=dtype)) for n, k in pairwise(sizes)
-    ]
+    params = [(torch.randn(runs, n, k, dtype=dtype) / math.sqrt(n), torch.zeros(runs, k, dtype=dtype)) for n, k in pairwise(sizes)]
     x, y = torch.randn(runs, args.batch, args.width, dtype=dtype), torch.randint(0, CLASSES, (runs, args.batch))
     shifts = [torch.zeros(args.batch, k, dtype=dtype) for k in sizes[1:]]  # added to z, so that ∂J/∂z is a gradient to ask for
 

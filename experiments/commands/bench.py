@@ -9,7 +9,6 @@ gradstab bench --peer-path folder/with/jax > docs/performance.md
 import argparse
 import os
 import platform
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,9 +60,7 @@ def execute(args: argparse.Namespace) -> int:
     wanted = [args.only] if args.only else list(PARTS)
     result: dict[str, Any] = {"machine": _machine(), "arguments": _arguments(args)}
     if {"engine", "peers"} & set(wanted):
-        result["shapes"] = measuring.measure_shapes(
-            chosen(args.quick), rounds, True, "peers" in wanted, script, args.peer_path, args.quick
-        )
+        result["shapes"] = measuring.measure_shapes(chosen(args.quick), rounds, True, "peers" in wanted, script, args.peer_path, args.quick)
         _write(args.output, result)  # what comes after it takes a while
     if "breakdown" in wanted:
         result["breakdown"] = measuring.measure_breakdown(chosen(args.quick))

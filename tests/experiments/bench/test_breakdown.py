@@ -13,7 +13,7 @@ import pytest
 
 from bpcore.engine.engine import Engine
 from experiments.bench import breakdown, tables
-from experiments.bench.engine import made, stretch
+from experiments.bench.engine import stretch
 from experiments.bench.shapes import Shape
 from tests.experiments.bench.test_bench import MACHINE, ROW, rows_of
 
@@ -80,22 +80,45 @@ def test_parts_may_be_repeated_for_long(kind: str, shape: Shape) -> None:
         np.testing.assert_array_equal(array, memory[name], err_msg=name)
 
 
-def test_the_parts_make_what_the_step_makes() -> None:
-    """In the engine's order, with the parameters of a step, they leave behind the norms that the step recorded."""
-    engine, reference = breakdown.prepared(SMALL), made(SMALL, lr=0.0)
-    stretch(reference, 2)()
+def test_the_parts_of_a_single_layer_make_what_its_step_makes() -> None:
+    """Here nothing is overwritten by another layer, so that a step can be made again from its z and its products."""
+    engine = breakdown.prepared(Shape(3, 4, 0, "float64"))
     memory = engine._memory[False]
-    expected = reference._memory[False]["own_norms"].copy()
-    assert np.isfinite(expected[:, 1:]).all()
-    for name in ("own_norms", "turned"):
-        memory[name][...] = 0
+    expected = {name: array.copy() for name, array in memory.items()}
+    above = memory["delta"][0, memory["delta"].shape[1] // 2 :]
+    for array in (memory["a"], memory["slope"], above, memory["own_norms"][:, 1:]):
+        assert array.any()
+        array[...] = 0
     parts = breakdown.kinds(engine)
-    parts["update"](1)  # needs the norms of the gradients: nothing stands there yet
-    parts["transposes"](1)
-    np.testing.assert_array_equal(memory["turned"], reference._memory[False]["turned"])
+    for kind in ("φ and φ′", "loss", "norms", "update"):
+        parts[kind](1)
+    for name in ("a", "slope", "delta", "own_norms"):
+        np.testing.assert_array_equal(memory[name], expected[name], err_msg=name)
 
 
-def test_a_step_is_taken_apart() -> None:
+def test_bp2_leaves_the_sums_of_bp3() -> None:
+    engine = breakdown.prepared(Shape(3, 4, 1, "float64"))
+    gradient, begin = engine._memory[False]["gradient"], int(engine.layout.biases[1] - engine.layout.own[1])
+    own = gradient[0, begin : begin + 3]
+    expected = own.copy()
+    assert expected.all()
+    own[...] = 0
+    breakdown.kinds(engine)["BP2"](1)
+    np.testing.assert_allclose(own, expected, rtol=1e-14)
+
+
+def test_the_transposes_are_those_of_the_step() -> None:
+    engine = breakdown.prepared(SMALL)
+    turned = engine._memory[False]["turned"]
+    expected = turned.copy()
+    assert expected.any()
+    turned[...] = 0
+    breakdown.kinds(engine)["transposes"](1)
+    np.testing.assert_array_equal(turned, expected)
+
+
+def test_a_step_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breakdown, "_STRETCH_S", 0.002)
     parts = breakdown.measure(SMALL)
     assert set(parts) == {*breakdown.KINDS, "rest", "step"}
     assert {*breakdown.KINDS, "rest"} == set(tables.PARTS)
