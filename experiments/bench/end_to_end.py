@@ -85,7 +85,7 @@ def measure_end_to_end(cases: list[Case]) -> list[Row]:
     """Time commands, start-up included, each in a process of its own after one that does not count; and tell each as it is known.
 
     Returns:
-        One row a command: name, seconds, exit, peak_mb of the largest process, and its bars: bar_s, bar_mb, None without.
+        One row a command: name, seconds, cpu_s of all processors, exit, peak_mb of the largest process, and its bars: bar_s, bar_mb, None without.
     """
     rows: list[Row] = []
     for case in cases:
@@ -93,7 +93,9 @@ def measure_end_to_end(cases: list[Case]) -> list[Row]:
         like = next((row for row in rows if row["name"] == case.like), None)
         bar = case.megabytes if like is None else AT_MOST_GROWTH * like["peak_mb"]
         rows.append({"name": case.name, **measured, "bar_s": case.seconds, "bar_mb": bar})
-        tell(f"{case.name}: {measured['seconds']:.4g} s, {measured['peak_mb']:.4g} MB, exit {measured['exit']}")
+        tell(
+            f"{case.name}: {measured['seconds']:.4g} s ({measured['cpu_s']:.4g} s of processors), {measured['peak_mb']:.4g} MB, exit {measured['exit']}"
+        )
     return rows
 
 
@@ -104,8 +106,8 @@ def _measure(case: Case) -> dict[str, Any]:
             timed(_command(case.given, Path(folder) / "measured"), environment)
         before = Path(folder) / ("measured" if case.given else "before")
         timed(_command(case.warm or case.words, before), environment)
-        seconds, code, peak = timed(_command(case.words, Path(folder) / "measured"), environment)
-    return {"seconds": seconds, "exit": code, "peak_mb": peak}
+        seconds, code, peak, busy = timed(_command(case.words, Path(folder) / "measured"), environment)
+    return {"seconds": seconds, "cpu_s": busy, "exit": code, "peak_mb": peak}
 
 
 def _command(words: tuple[str, ...], results: Path) -> list[str]:
@@ -113,10 +115,10 @@ def _command(words: tuple[str, ...], results: Path) -> list[str]:
     return [sys.executable, "-m", "experiments", *(word.replace(RESULTS, str(results)) for word in words)]
 
 
-def timed(command: list[str], environment: dict[str, str]) -> tuple[float, int, float]:
-    """Run a command; return its seconds, exit code, and the peak of its largest process in MB."""
+def timed(command: list[str], environment: dict[str, str]) -> tuple[float, int, float, float]:
+    """Run a command; return its seconds, exit code, the peak of its largest process in MB, and the seconds of all processors."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return time.perf_counter() - start, process.returncode, usage.ru_maxrss / 1024
+    return time.perf_counter() - start, process.returncode, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime

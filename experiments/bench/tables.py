@@ -99,10 +99,10 @@ def breakdown_table(rows: list[Row]) -> list[list[str]]:
 
 def commands_table(rows: list[Row]) -> list[list[str]]:
     """Return a table of whole commands; the first row is the head."""
-    table = [["command", "seconds", "bar", "peak MB", "bar, MB", "verdict"]]
+    table = [["command", "seconds", "bar", "processor s", "peak MB", "bar, MB", "verdict"]]
     for row in rows:
         bars = (row["bar_s"], row["bar_mb"])
-        cells = [number(value) for value in (row["seconds"], bars[0], row["peak_mb"], bars[1])]
+        cells = [number(value) for value in (row["seconds"], bars[0], row["cpu_s"], row["peak_mb"], bars[1])]
         within = all(bar is None or row[name] <= bar for name, bar in zip(("seconds", "peak_mb"), bars, strict=True))
         verdict = f"failed with {row['exit']}" if row["exit"] else number(None) if bars == (None, None) else "met" if within else "missed"
         table.append([row["name"], *cells, verdict])
@@ -154,7 +154,8 @@ def document(result: dict[str, Any]) -> str:
             "## Commands",
             "From the command line to the tables, start-up included, on all cores. Each command ran once before, in another folder, so "
             "that nothing is compiled or read from a cold disk; the longest ones in a smaller size. Sweeps are `gradstab run -m` (width "
-            "30, batch 32; depth 4 unless told otherwise). The peak is that of the largest process. 100,000 runs may take a tenth more of "
+            "30, batch 32; depth 4 unless told otherwise). Processor seconds are those of all cores together: more "
+            "than twice as many seconds as these say that something else ran. The peak is that of the largest process. 100,000 runs may take a tenth more of "
             "it than 10,000.",
             markdown(commands_table(result["end_to_end"])),
         ]

@@ -150,11 +150,11 @@ def test_the_page_says_what_was_met_missed_and_not_measured() -> None:
 
 
 def test_a_command_is_met_missed_failed_or_without_a_bar() -> None:
-    row = {"name": "x", "seconds": 3.0, "peak_mb": 900.0, "exit": 0, "bar_s": 3.0, "bar_mb": None}
+    row = {"name": "x", "seconds": 3.0, "cpu_s": 5.0, "peak_mb": 900.0, "exit": 0, "bar_s": 3.0, "bar_mb": None}
     rows = [row, {**row, "bar_s": 2.0}, {**row, "bar_mb": 800.0}, {**row, "exit": 1}, {**row, "bar_s": None}]
     _, _, *cells = rows_of(tables.document({"machine": MACHINE, "arguments": [], "end_to_end": rows}))
     assert [line[-1] for line in cells] == ["met", "missed", "missed", "failed with 1", "–"]
-    assert cells[0][:4] == ["x", "3", "3", "900"]
+    assert cells[0][:5] == ["x", "3", "3", "5", "900"]
 
 
 def test_a_peer_that_is_missing_or_broken_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,9 +234,9 @@ def test_each_command_has_its_own_peak() -> None:
 def test_commands_run_once_before_in_a_folder_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
 
-    def timed(command: list[str], environment: dict[str, str]) -> tuple[float, int, float]:
+    def timed(command: list[str], environment: dict[str, str]) -> tuple[float, int, float, float]:
         started.append(command[3:])
-        return 1.0, 0, 10.0 * len(started)
+        return 1.0, 0, 10.0 * len(started), 2.0
 
     monkeypatch.setattr(end_to_end, "timed", timed)
     small = end_to_end.Case("small", ("run", "a=1", f"results_dir={end_to_end.RESULTS}"), 2.0)
