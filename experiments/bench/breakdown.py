@@ -5,7 +5,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -53,21 +52,20 @@ def measure(shape: Shape) -> dict[str, float]:
         Microseconds per run and step of each of KINDS and of the whole step, the fastest of many; `rest` is what is left: what is
         written and counted of a step, the calls, and what the caches no longer hold when all of the work is done in turn.
     """
-    engine = prepared(shape)
-    whole = made(shape)
-    steps = steps_in(_STRETCH_S, stretch(whole, 2))
-    timed: dict[str, tuple[Callable[[], Any], int]] = {"step": (stretch(whole, steps), steps)}
-    for kind, function in kinds(engine).items():
-        timed[kind] = (_bound(function, steps), steps)
+    engine, whole = prepared(shape), made(shape)
+    repeated: dict[str, Callable[[int], Callable[[], None]]] = {"step": lambda times: stretch(whole, times)}
+    repeated |= {kind: _bound(function) for kind, function in kinds(engine).items()}
+    counts = {kind: steps_in(_STRETCH_S, of) for kind, of in repeated.items()}
+    timed = {kind: of(counts[kind]) for kind, of in repeated.items()}
     best = dict.fromkeys(timed, np.inf)
     for _ in range(_ROUNDS):
-        for kind, (function_of_none, count) in timed.items():
-            best[kind] = min(best[kind], 1e6 * fastest(function_of_none, 2 * _STRETCH_S) / count)
+        for kind, function in timed.items():
+            best[kind] = min(best[kind], 1e6 * fastest(function, 2 * _STRETCH_S) / counts[kind])
     return best | {"rest": best["step"] - sum(best[kind] for kind in KINDS)}
 
 
-def _bound(function: Callable[[int], None], times: int) -> Callable[[], None]:
-    return lambda: function(times)
+def _bound(function: Callable[[int], None]) -> Callable[[int], Callable[[], None]]:
+    return lambda times: lambda: function(times)
 
 
 def main() -> None:

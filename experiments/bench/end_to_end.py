@@ -85,7 +85,8 @@ def measure_end_to_end(cases: list[Case]) -> list[Row]:
     """Time commands, start-up included, each in a process of its own after one that does not count; and tell each as it is known.
 
     Returns:
-        One row a command: name, seconds, cpu_s of all processors, exit, peak_mb of the largest process, and its bars: bar_s, bar_mb, None without.
+        One row a command: name, seconds, cpu_s of all processors, exit, peak_mb of the largest process, and its bars: bar_s and
+        bar_mb, None without.
     """
     rows: list[Row] = []
     for case in cases:
@@ -93,9 +94,8 @@ def measure_end_to_end(cases: list[Case]) -> list[Row]:
         like = next((row for row in rows if row["name"] == case.like), None)
         bar = case.megabytes if like is None else AT_MOST_GROWTH * like["peak_mb"]
         rows.append({"name": case.name, **measured, "bar_s": case.seconds, "bar_mb": bar})
-        tell(
-            f"{case.name}: {measured['seconds']:.4g} s ({measured['cpu_s']:.4g} s of processors), {measured['peak_mb']:.4g} MB, exit {measured['exit']}"
-        )
+        figures = f"{measured['seconds']:.4g} s ({measured['cpu_s']:.4g} s of processors), {measured['peak_mb']:.4g} MB"
+        tell(f"{case.name}: {figures}, exit {measured['exit']}")
     return rows
 
 

@@ -27,7 +27,6 @@ from experiments.bench.shapes import AT_MOST_TIMES_PLAIN, VARIANTS, Shape, parse
 
 _STACKS = (1, 2, 4, 8, 16, 32, 64)
 _STRETCH_S = 0.05
-_LEAST_STEPS = 2
 
 KINDS: dict[str, tuple[Normalization, Optimizer, Clip]] = {
     "engine": (normalization.none(), optimizers.sgd(), clipping.none()),
@@ -116,9 +115,17 @@ def fastest(function: Callable[[], None], seconds: float) -> float:
             return float(best)
 
 
-def steps_in(seconds: float, step: Callable[[], None]) -> int:
-    """Return how many steps take about so long, given a stretch of `_LEAST_STEPS` of them."""
-    return max(_LEAST_STEPS, int(seconds / fastest(step, seconds / 5) * _LEAST_STEPS))
+def steps_in(seconds: float, of: Callable[[int], Callable[[], None]]) -> int:
+    """Return how many steps take about so long, so that what a call costs besides its steps hardly counts.
+
+    Args:
+        seconds: that a call is to take.
+        of: number of steps → a function that makes them.
+    """
+    steps = 1
+    while (taken := fastest(of(steps), 0.0)) < seconds / 2:
+        steps *= 2 if taken > seconds / 8 else 4
+    return max(1, int(steps * seconds / taken))
 
 
 def kinds_at(shape: Shape) -> list[str]:
@@ -138,7 +145,8 @@ def measure(shape: Shape, rounds: int) -> dict[str, float]:
         (the products, at the best stack); gemm_runs, that stack.
     """
     kinds = kinds_at(shape)
-    steps = steps_in(_STRETCH_S, stretch(made(shape), _LEAST_STEPS))
+    plain = made(shape)
+    steps = steps_in(_STRETCH_S, lambda steps: stretch(plain, steps))
     timed = {kind: stretch(made(shape, kind), steps) for kind in kinds} | {"full": stretch(made(shape), steps, full=True)}
     best = dict.fromkeys(timed, np.inf)
     gemms: dict[int, float] = dict.fromkeys(_STACKS, np.inf)

@@ -154,9 +154,8 @@ def document(result: dict[str, Any]) -> str:
             "## Commands",
             "From the command line to the tables, start-up included, on all cores. Each command ran once before, in another folder, so "
             "that nothing is compiled or read from a cold disk; the longest ones in a smaller size. Sweeps are `gradstab run -m` (width "
-            "30, batch 32; depth 4 unless told otherwise). Processor seconds are those of all cores together: more "
-            "than twice as many seconds as these say that something else ran. The peak is that of the largest process. 100,000 runs may take a tenth more of "
-            "it than 10,000.",
+            "30, batch 32; depth 4 unless told otherwise). Processor seconds are those of all cores together. The peak is that of the "
+            "largest process; 100,000 runs may take a tenth more of it than 10,000.",
             markdown(commands_table(result["end_to_end"])),
         ]
     return "\n\n".join(parts) + "\n"
