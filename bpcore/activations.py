@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy import special
 
 from bpcore.arrays import Array
 
@@ -217,6 +216,8 @@ def softplus() -> Activation:
 
 
 def _cdf(z: Array) -> Array:
+    from scipy import special  # costly to import, and most runs do without
+
     return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))
 
 
@@ -239,6 +240,8 @@ def gelu() -> Activation:
 
     Source: Hendrycks & Gimpel 2016.
     """
+    from scipy import special  # costly to import, and most runs do without
+
     peak = 0.5 * float(special.erfc(-1.0)) + np.exp(-1.0) / np.sqrt(np.pi)
     return Activation("gelu", gaussian_linear, gaussian_linear_prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from bpcore.arrays import FloatArray
 
@@ -123,6 +122,8 @@ def truncated_normal(scale: float = 0.05, bias_std: float = 0.0) -> Initializer:
 
     Source: Johnson, Kotz & Balakrishnan 1994, §13.10.1.
     """
+    from scipy import special  # costly to import, and most runs do without
+
     std = _nonnegative("scale", scale)
     low, high = (float(special.ndtr(end)) for end in (-_CUT, _CUT))
     density = math.exp(-_CUT * _CUT / 2) / math.sqrt(2 * math.pi)

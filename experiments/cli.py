@@ -9,7 +9,7 @@ import pkgutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -23,7 +23,16 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Parser(argparse.ArgumentParser):
-    """Report a wrong argument in one line, like every other error."""
+    """Report a wrong argument in one line, like every other error; gather what only the help says when it is asked for."""
+
+    further: Callable[[], str] | None = None
+    """Return what stands below the options."""
+
+    def format_help(self) -> str:
+        """Return the help text, with what stands below the options."""
+        if self.further is not None:
+            self.epilog = self.further()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage."""
@@ -77,6 +86,7 @@ def dispatch(arguments: list[str]) -> int:
     module = importlib.import_module(f"{commands.__name__}.{name}")
     parser = Parser(prog=f"gradstab {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
+    parser.further = getattr(module, "further_help", None)
     return int(module.execute(parser.parse_intermixed_args(rest)))
 
 

@@ -103,16 +103,21 @@ def rewritten(text: str, make: Make, wanted: Callable[[str], bool] = lambda bloc
     return _BLOCK.sub(replace, text)
 
 
-def maker(folder: Path) -> Make:
-    """Return what runs gradstab as a process of its own in a folder."""
-    from sklearn.datasets import load_breast_cancer
-
+def process(arguments: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run gradstab as a process of its own in a folder."""
     from tests.processes import environment, run
+
+    return run([sys.executable, "-m", "experiments", *arguments], 1800, cwd=folder, env=environment())
+
+
+def maker(folder: Path, way: "Callable[[list[str], Path], subprocess.CompletedProcess[str]]" = process) -> Make:
+    """Return what runs gradstab in a folder, in one way or another."""
+    from sklearn.datasets import load_breast_cancer
 
     load_breast_cancer(as_frame=True).frame.to_csv(folder / "cancer.csv", index=False)  # as the README says above its third example
 
     def make(arguments: list[str]) -> str:
-        done = run([sys.executable, "-m", "experiments", *arguments], 1800, cwd=folder, env=environment())
+        done = way(arguments, folder)
         if done.returncode:
             raise RuntimeError(f"gradstab {shlex.join(arguments)} ended with {done.returncode}: {done.stderr}")
         return str(done.stdout)

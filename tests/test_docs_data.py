@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.experiments.helpers import command
+from tests.experiments.helpers import here
 from tests.processes import ROOT, run
 
 TEXT = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def test_every_command_runs_and_prints_the_documented_lines(place: Path, block: 
         line, *expected = entry.strip().splitlines()
         program, *arguments = shlex.split(line)
         assert program == "gradstab"
-        result = command(*arguments, cwd=place)
+        result = here(*arguments, cwd=place)
         assert result.returncode == 0, f"{line}\n{result.stderr}"
         printed = [re.sub(r"\d\S*", "#", text) for text in (result.stdout + result.stderr).splitlines()]
         for text in expected:  # numbers may differ from machine to machine

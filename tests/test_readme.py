@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+from tests.experiments.helpers import here
 from tests.readme import PICTURED, README, block, elided, label, maker, rewritten
 
 SLOW = ("$ gradstab reproduce", "$ gradstab run -m", "$ gradstab report", "$ gradstab run data=table")
@@ -17,7 +18,8 @@ def is_slow(text):
 
 def test_its_outputs_are_current(tmp_path):
     text = README.read_text(encoding="utf-8")
-    assert rewritten(text, maker(tmp_path), lambda block: not is_slow(block)) == text, "`make readme` writes them anew"
+    make = maker(tmp_path, lambda arguments, folder: here(*arguments, cwd=folder))
+    assert rewritten(text, make, lambda block: not is_slow(block)) == text, "`make readme` writes them anew"
 
 
 @pytest.mark.slow

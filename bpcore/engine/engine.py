@@ -10,20 +10,24 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
+from bpcore.engine import twins
 from bpcore.engine.assess import evaluate
-from bpcore.engine.backward import TURNED
 from bpcore.engine.batches import Batches
-from bpcore.engine.kernels import activation, clip, loss, normalization, optimizer
 from bpcore.engine.layout import Layout, layout_of
-from bpcore.engine.pointers import gemm_address, plan, revise
+from bpcore.engine.machine import Kernel, call
+from bpcore.engine.plan import gemm_address, plan, revise
 from bpcore.engine.rows import Look, Rates, Rows, empty_rows
-from bpcore.engine.walk import walk
 from bpcore.layers import Layers
 from bpcore.measure.instruments import SATURATION
 from bpcore.measure.quantities import UPDATE
 from bpcore.mlp import Network, Trace
 from bpcore.normalization import BatchStatistics, Kept
 from bpcore.optimizers import Optimizer
+
+TURNED = 128
+"""Up to this fan-in a is transposed before δ aᵀ: BLAS is two to three times slower on it as it stands."""
+
+_WALK = Kernel("walk", "walk")
 
 Parts = dict[str, Any]
 """Name -> number or array, as a plan wants them."""
@@ -39,10 +43,9 @@ def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) ->
         dtype: float64 or float32.
     """
     layers = range(1, network.L + 1)
-    phis = {l: activation.kernel_of(network.phi(l)) for l in layers}
-    kinds = {network.norm(l) for l in layers if network.normalized(l)}
-    norms = [normalization.kernels_of(kind) for kind in kinds]
-    top, advance, limit = loss.kernel_of(network.loss), optimizer.kernel_of(rule), clip.kernel_of(clipping) if clipping.acts else None
+    phis = {l: twins.of_activation(network.phi(l)) for l in layers}
+    norms = [twins.of_normalization(kind) for kind in {network.norm(l) for l in layers if network.normalized(l)}]
+    top, advance, limit = twins.of_loss(network.loss), twins.of_optimizer(rule), twins.of_clip(clipping) if clipping.acts else None
     if None in phis.values() or None in norms or len(norms) > 1 or top is None or advance is None or (clipping.acts and limit is None):
         return None
     constants, addresses, limits = (
@@ -71,6 +74,7 @@ def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) ->
         "clip": limit.address(dtype) if limit else 0,
         "gemm": gemm_address(dtype),
         "itemsize": np.dtype(dtype).itemsize,
+        "longest_turned": TURNED,
     }
 
 
@@ -207,7 +211,7 @@ class Engine:
         else:
             revise(self._plans[keep], changing)
         diverged = np.empty(self.runs, dtype=np.int64)
-        walk(self._plans[keep], self.dtype.type(0), first, last, diverged)
+        call(_WALK, self.dtype, self._plans[keep], np.ascontiguousarray(first), np.ascontiguousarray(last), diverged)
         return diverged
 
     def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:

@@ -4,6 +4,7 @@ Every point of it is known by its q*: σ_w² = 1/E[φ′(√q Z)²] and σ_b² =
 the curve, and one in q alone for the point at a given σ_b.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -53,6 +54,12 @@ def edge_curve(phi: Activation, q: FloatArray) -> tuple[FloatArray, FloatArray]:
         return q - sigma_w2 * second_moments(phi, q), sigma_w2
 
 
+@functools.lru_cache(maxsize=64)
+def _on_grid(phi: Activation) -> FloatArray:
+    """Return the curve's σ_b² on the grid, which every σ_b² is looked for on."""
+    return edge_curve(phi, _GRID)[0]
+
+
 def edge_of_chaos(phi: Activation, sigma_b2: float) -> tuple[EdgePoint, ...]:
     """Return the points of the edge at a given σ_b², by ascending q*.
 
@@ -81,7 +88,7 @@ def edge_of_chaos(phi: Activation, sigma_b2: float) -> tuple[EdgePoint, ...]:
     def excess(q: float) -> float:
         return float(edge_curve(phi, np.asarray(q))[0]) - sigma_b2
 
-    values = edge_curve(phi, _GRID)[0] - sigma_b2
+    values = _on_grid(phi) - sigma_b2
     noise = 1e-12 * _GRID  # near q = 0 the curve touches σ_b² = 0, and rounding crosses it
     signs = np.sign(np.where(np.abs(values) < noise, 0.0, values))
     for i in np.flatnonzero(signs[:-1] * signs[1:] < 0):

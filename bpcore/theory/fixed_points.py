@@ -3,6 +3,7 @@
 Piecewise linear φ have one fixed point σ_b²/(1−χ) below χ = 1 and none above; at χ = 1 without biases every q is one.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ def fixed_points(phi: Activation, sigma_w2: float, sigma_b2: float) -> tuple[Fix
     found: list[FixedPoint] = []
     if sigma_b2 == 0 and float(phi.value(np.zeros(()))) == 0:
         found.append(FixedPoint(0.0, length_slope(phi, 0.0, sigma_w2)))
-    values = sigma_w2 * second_moments(phi, _GRID) + sigma_b2 - _GRID
+    values = sigma_w2 * _on_grid(phi) + sigma_b2 - _GRID
     relative = values / _GRID
     signs = np.sign(np.where(np.abs(relative) < 1e-13, 0.0, relative))
     for i in np.flatnonzero(signs[:-1] * signs[1:] < 0):
@@ -72,6 +73,12 @@ def fixed_points(phi: Activation, sigma_w2: float, sigma_b2: float) -> tuple[Fix
         found.append(FixedPoint(q, length_slope(phi, q, sigma_w2)))
     found += [FixedPoint(float(_GRID[i]), length_slope(phi, float(_GRID[i]), sigma_w2)) for i in _isolated_zeros(signs)]
     return tuple(sorted(found, key=lambda point: point.q))
+
+
+@functools.lru_cache(maxsize=64)
+def _on_grid(phi: Activation) -> FloatArray:
+    """Return E[φ(√q Z)²] on the grid, which the maps of every σ_w² and σ_b² share."""
+    return second_moments(phi, _GRID)
 
 
 def _isolated_zeros(signs: FloatArray) -> list[int]:

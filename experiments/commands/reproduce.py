@@ -28,9 +28,13 @@ from experiments.text.numbers import count
 from experiments.text.quoting import quote, shortened
 
 
+def further_help() -> str:
+    """Return the findings with their titles."""
+    return "findings:\n" + "\n".join(f"  {name:18s} {title}" for name, title in catalogue.titles().items())
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = "findings:\n" + "\n".join(f"  {name:18s} {title}" for name, title in catalogue.titles().items())
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides of every sweep; finding=a,b picks findings")
     parser.add_argument("--finding", metavar="A,B", help="only these findings, by id")
     mode = parser.add_mutually_exclusive_group()

@@ -27,7 +27,8 @@ from experiments.text.plain import as_json
 from experiments.text.quoting import shortened
 
 
-def _keys() -> str:
+def further_help() -> str:
+    """Return the keys, the groups with their choices, and the prepared sweeps."""
     lines = ["keys, with their defaults:"]
     for key, declared in SCALARS.items():
         default, meta = ("null" if declared.default is None else declared.default), declared.metadata
@@ -48,7 +49,6 @@ def _choice(group: str, name: str) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments; Hydra's own flags are handed on."""
-    parser.epilog = _keys()
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be run, and what it would cost")

@@ -119,7 +119,7 @@ class FastLoader:
             The task's config; None if the job is one for `load_sweep_config`.
         """
         try:
-            base, values, lines = self._split(master_config, sweep_overrides)
+            base, values, lines = self._split(master_config, sweep_overrides, whole=False)
             if base.plain is not None and (containers := base.plain.apply(values)) is not None:
                 return TaskConfig(containers, lines, base.choices, literal=True)
             texts = texts_of([override.value() for override in values])  # unescaped, as Hydra applies them
@@ -133,7 +133,7 @@ class FastLoader:
         return TaskConfig(config, lines, base.choices, literal)
 
     def _whole(self, master: DictConfig, overrides: Sequence[str]) -> DictConfig:
-        base, values, lines = self._split(master, overrides)
+        base, values, lines = self._split(master, overrides, whole=True)
         config = base.whole()
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         config.hydra.overrides.task = list(lines)
@@ -148,7 +148,7 @@ class FastLoader:
         OmegaConf.copy_cache(from_config=master, to_config=config)
         return config
 
-    def _split(self, master: DictConfig, overrides: Sequence[str]) -> tuple[Base, list[Override], tuple[str, ...]]:
+    def _split(self, master: DictConfig, overrides: Sequence[str], whole: bool) -> tuple[Base, list[Override], tuple[str, ...]]:
         """Return the base of a job, the overrides to apply to it, and all of them as text."""
         if master is not self._master:
             self._start(master)
@@ -157,7 +157,8 @@ class FastLoader:
             raise _TooSpecialError
         structural = [override for override in parsed if self._is_structural(override)]
         values = [override for override in parsed if not self._is_structural(override)]
-        return self._base(tuple(str(override.input_line) for override in structural)), values, tuple(overrides)
+        folder = os.getcwd() if whole else None  # a part of Hydra's node, which a task does not see
+        return self._base(tuple(str(override.input_line) for override in structural), folder), values, tuple(overrides)
 
     def _parse(self, text: str) -> Override:
         """Parse an override; those that differ by a plain number share the work."""
@@ -200,8 +201,8 @@ class FastLoader:
             self._repository = repository
         return self._repository
 
-    def _base(self, structural: tuple[str, ...]) -> Base:
-        key = (structural, os.getcwd())  # the folder is a part of Hydra's node
+    def _base(self, structural: tuple[str, ...], folder: str | None) -> Base:
+        key = (structural, folder)
         if key not in self._bases:
             if self._reading is None:
                 self._reading = copy.copy(self._loader)

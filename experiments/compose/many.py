@@ -1,6 +1,9 @@
-"""Composition of many sweeps: Hydra starts once for all of them, and by itself for what is special."""
+"""Composition of many command lines: Hydra starts once for all of them, and by itself for what is special."""
 
+import functools
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra import initialize_config_dir
@@ -9,26 +12,28 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
+from tqdm import tqdm
 
-from experiments.compose.composition import VERSION_BASE, Composed, checked, compose
 from experiments.compose.fast import FastLoader
+from experiments.compose.hydras import VERSION_BASE, Composed, by_hydra, checked
+from experiments.compose.refusals import refuse_overrides
 from experiments.config.keys import register
 from experiments.config.paths import CONF
 
 
 class Composer:
-    """Compose sweeps; what one has in common with the next is kept, which saves Hydra's start and the files' reading.
+    """Compose command lines; what one has in common with the next is kept, which saves Hydra's start and the files' reading.
 
     Args:
         flags: --config-dir and its folder, or none.
     """
 
     def __init__(self, flags: Sequence[str] = ()) -> None:
-        self._flags = list(flags)
+        self._flags, self._conf = list(flags), str(CONF)
         searched = [f"hydra.searchpath=['file://{folder}']" for folder in self._flags[1:]]
         register()
         self._parser = OverridesParser.create()
-        with initialize_config_dir(str(CONF), job_name="gradstab", **VERSION_BASE):
+        with initialize_config_dir(self._conf, job_name="gradstab", **VERSION_BASE):
             loader = GlobalHydra.instance().config_loader()
             self._master = loader.load_configuration("config", searched, RunMode.MULTIRUN)
             context = HydraContext(config_loader=loader, callbacks=Callbacks())
@@ -36,7 +41,7 @@ class Composer:
             self._loader = FastLoader(loader)
 
     def compose(self, overrides: list[str]) -> list[Composed]:
-        """Compose a sweep, with the result of `compose(["--multirun"], overrides)`.
+        """Compose a sweep, with the result of `by_hydra(["--multirun"], overrides)`.
 
         Args:
             overrides: Hydra's.
@@ -47,22 +52,52 @@ class Composer:
         Raises:
             UserError: Hydra refused the sweep.
         """
-        found = None if any(_is_special(override) for override in overrides) else self._found(overrides)
-        return compose(["--multirun", *self._flags], overrides) if found is None else checked(found)
+        found = self.found(overrides, multirun=True)
+        if found is None:
+            refuse_overrides(overrides)
+            found = by_hydra(["--multirun", *self._flags], overrides)
+        return found
 
-    def _found(self, overrides: list[str]) -> list[Composed] | None:
-        """Compose a sweep; None for one that is wrong, which Hydra's own run says in its words."""
+    def found(self, overrides: list[str], multirun: bool) -> list[Composed] | None:
+        """Compose what is ordinary.
+
+        Args:
+            overrides: Hydra's.
+            multirun: whether they may be a sweep.
+
+        Returns:
+            One entry a job; None for what is special or wrong, which Hydra itself composes, or says in its words.
+
+        Raises:
+            UserError: a group was given several choices.
+        """
+        if any(_is_special(override) for override in overrides):
+            return None
         try:
             parsed = self._parser.parse_overrides(overrides)
-            with initialize_config_dir(str(CONF), job_name="gradstab", **VERSION_BASE):
-                (jobs,) = self._sweeper.split_arguments(parsed, None)
-                tasks = [self._loader.load_task_config(self._master, job) for job in jobs]
-            known = [task for task in tasks if task is not None]
-            if len(known) < len(tasks):
+            if not multirun and any(override.is_sweep_override() for override in parsed):
                 return None
-            return [Composed(task.container(), task.overrides, task.choices) for task in known]
+            with initialize_config_dir(self._conf, job_name="gradstab", **VERSION_BASE):
+                (jobs,) = self._sweeper.split_arguments(parsed, None) if multirun else [[overrides]]
+                composed = []
+                for job in tqdm(jobs, desc="composing", unit="run", file=sys.stderr, disable=None, leave=False, delay=1):
+                    task = self._loader.load_task_config(self._master, job)
+                    if task is None:
+                        return None
+                    composed.append(Composed(task.container(), task.overrides, task.choices))
         except Exception:  # whatever it is: the slow way meets it again, and explains it
             return None
+        return checked(composed)
+
+
+def kept_composer() -> Composer:
+    """Return the composer of the package's own files, which are read once for all command lines of this process."""
+    return _kept(CONF)
+
+
+@functools.cache
+def _kept(conf: Path) -> Composer:
+    return Composer()
 
 
 def _is_special(override: str) -> bool:

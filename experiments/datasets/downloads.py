@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-import pooch
-
 from experiments.errors import UserError
 
 MNIST_MD5 = {
@@ -43,11 +41,15 @@ def fetch(folder: Path, checksums: dict[str, str], mirrors: tuple[str, ...]) -> 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make {folder}: {error.strerror or error}; choose another with --dir") from error
+    import pooch  # costly to import, and only what downloads needs it
+
     pooch.get_logger().setLevel("WARNING")
     return [_fetch(folder, name, checksum, mirrors) for name, checksum in checksums.items()]
 
 
 def _fetch(folder: Path, name: str, checksum: str, mirrors: tuple[str, ...]) -> Path:
+    import pooch
+
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT_SECONDS, headers=_HEADERS)
     reasons = []
     for mirror in mirrors or ("",):  # a file that is there needs none

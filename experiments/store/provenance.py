@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported)
 import threadpoolctl
 
 from experiments.config.files import catalogue
@@ -28,6 +27,8 @@ def _version(package: str) -> str | None:
 
 
 def _blas() -> list[dict[str, Any]]:
+    import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported; costly to import)
+
     keep = ("internal_api", "version", "architecture", "num_threads", "threading_layer")
     found = [
         {key: library[key] for key in keep if key in library}

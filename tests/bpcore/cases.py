@@ -129,21 +129,35 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
     weight_decay = np.array([decay for _, decay in runs]).reshape(-1, 1, 1)
     names = tuple(name for name, _ in runs)
     initializers = [INITIALIZERS[name](scale=SCALES.get(name, 1.0), bias_std=0.3) for name in names]
-    drawn = [_draw(network, initializer, x, y) for initializer in initializers]
-    params = drawn[0].map(lambda key, array: np.concatenate([run[key] for run in drawn]))
+    params = _draw(network, initializers, x, y)
     return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
 
 
-def _draw(network: mlp.Network, initializer: Initializer, x: Array, y: Array) -> Layers:
+def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:
+    """Try the seeds in their order on all runs at once, and let each keep the first that will do for it."""
+    params, left = None, np.arange(len(initializers))
     for seed in range(200):
-        params = mlp.initialize(network, [initializer], [seed], "float64")
-        generator = np.random.default_rng(seed)
-        for l in params.gamma:  # away from 1 and 0, where an error in them could hide
-            params.gamma[l] = generator.choice([-1, 1], params.gamma[l].shape) * generator.uniform(0.5, 1.5, params.gamma[l].shape)
-            params.beta[l] = generator.standard_normal(params.beta[l].shape)
-        problem = as_problem(network, params, x, y, np.zeros((1, 1, 1)))
-        h = forward(problem).h
-        off = all(kink_distance(network.phi(l), h[l])[0] > KINK_DISTANCE for l in h)
-        if off and term_sizes(problem)["delta", 0].max() > 0:
+        tried = _initial(network, [initializers[run] for run in left], seed)
+        problem = as_problem(network, tried, x, y, np.zeros((len(left), 1, 1)))
+        begun = forward(problem)
+        off = np.all([kink_distance(network.phi(l), begun.h[l]) > KINK_DISTANCE for l in begun.h], axis=0)
+        good = off & (term_sizes(problem, begun)["delta", 0].max(axis=(-2, -1)) > 0)
+        if params is None:
+            params = tried
+        else:
+            for key, array in tried.items():
+                params[key][left] = array
+        left = left[~good]
+        if not len(left):
             return params
-    raise AssertionError(f"200 seeds gave no live network of {initializer.name} off the kinks")
+    raise AssertionError(f"200 seeds gave no live network of {initializers[left[0]].name} off the kinks")
+
+
+def _initial(network: mlp.Network, initializers: list[Initializer], seed: int) -> Layers:
+    params = mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
+    generator = np.random.default_rng(seed)
+    for l in params.gamma:  # away from 1 and 0, where an error in them could hide
+        one = (1, *params.gamma[l].shape[1:])
+        params.gamma[l] = np.tile(generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), (len(initializers), 1, 1))
+        params.beta[l] = np.tile(generator.standard_normal(one), (len(initializers), 1, 1))
+    return params

@@ -67,10 +67,10 @@ def train_one(settings: StackSettings, one: RunSettings | None = None, data: Exa
 
 
 def snapshots(settings: StackSettings, one: RunSettings, steps: range, data: Examples | None = None) -> list[dict[str, Array]]:
-    """Return everything of a run at each of the steps."""
+    """Return everything of a run at each of the steps; what comes after a step does not change it."""
     result = []
     for step in steps:
-        record = train_one(replace(settings, recording=replace(settings.recording, snapshot=step)), one, data)
+        record = train_one(replace(settings, steps=step, recording=replace(settings.recording, snapshot=step)), one, data)
         assert record.snapshot is not None
         result.append(record.snapshot)
     return result

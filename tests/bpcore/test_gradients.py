@@ -26,6 +26,7 @@ from tests.oracles import (
     forward,
     mismatches,
     scaled_norm,
+    scaled_norms,
     term_sizes,
 )
 
@@ -59,9 +60,10 @@ def zeros(case: Case, runs: tuple[tuple[str, float], ...], expected: Gradients, 
     found: dict[tuple[Key, int], Zero] = {}
     batch, linear = case.normalization == "batch", case.activation == "identity"
     for kind, layer in expected:
+        all_terms = scaled_norms(sizes[kind, layer])
         for run, (init, decay) in enumerate(runs):
             place = ((kind, layer), run)
-            terms = scaled_norm(sizes[kind, layer][run])
+            terms = float(all_terms[run])
             hidden, penalized = layer <= case.depth, kind == "W" and decay > 0
             if batch and kind == "b" and hidden:  # the terms are δ^l itself, the tightest bound there is
                 found[place] = Zero(BEFORE_NORMALIZATION, scaled_norm(np.abs(expected["delta", layer][run]).mean(axis=-1)))

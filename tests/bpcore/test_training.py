@@ -166,6 +166,16 @@ def test_an_epoch_shows_every_example_once_and_drops_the_ragged_rest() -> None:
     assert other != dealt[:3]
 
 
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+def test_a_snapshot_does_not_depend_on_how_long_the_run_goes_on(normalization: str) -> None:
+    settings, data = stack("relu", normalization, batch_size=4, optimizer="adam", steps=7), examples(13)
+    for step, short in enumerate(snapshots(settings, run(0), range(7), data)):
+        record = train_one(replace(settings, recording=replace(settings.recording, snapshot=step)), run(0), data)
+        assert record.snapshot is not None
+        assert record.snapshot.keys() == short.keys()
+        assert all(np.array_equal(record.snapshot[name], short[name]) for name in short)
+
+
 def test_targets_go_with_their_examples() -> None:
     data = examples(13)
     (snapshot,) = snapshots(stack(batch_size=4, steps=1), run(0), range(1, 2), data)

@@ -57,6 +57,18 @@ def made(base: dict[str, Any], folder: Path, overrides: list[str]) -> Results:
     return load(folder)
 
 
+class Samples(dict[str, Results]):
+    """Hold the sweeps by name; each is made when it is first asked for."""
+
+    def __init__(self, base: dict[str, Any], root: Path) -> None:
+        super().__init__()
+        self._base, self._root = base, root
+
+    def __missing__(self, name: str) -> Results:
+        self[name] = made(self._base, self._root / name, SWEEPS[name])
+        return self[name]
+
+
 @pytest.fixture(scope="session")
 def base() -> dict[str, Any]:
     """Return the composed config of a small run."""
@@ -65,8 +77,7 @@ def base() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def samples(base: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
-    root = tmp_path_factory.mktemp("samples")
-    return {name: made(base, root / name, overrides) for name, overrides in SWEEPS.items()}
+    return Samples(base, tmp_path_factory.mktemp("samples"))
 
 
 @pytest.fixture

@@ -65,8 +65,8 @@ def test_help_of_run_lists_keys_groups_and_choices(here):
         assert word in out
 
 
-def test_a_single_run_prints_norms_factor_and_verdict(tmp_path):
-    done = command("run", *TINY, "depth=4", "activation=sigmoid", "steps=2", "name=one", cwd=tmp_path)
+def test_a_single_run_prints_norms_factor_and_verdict(tmp_path, here):
+    done = here("run", *TINY, "depth=4", "activation=sigmoid", "steps=2", "name=one")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[0] for line in done.stdout.splitlines()[2:8]] == ["0", "1", "2", "3", "4", "5"]
     assert "█" in done.stdout
@@ -245,7 +245,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):
     assert not list((tmp_path / "results" / "full").glob(".*"))
 
 
-def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
+def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path, here):
     terminal, side = os.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
     arguments = ["run", *TINY, "depth=3", "steps=2000", "name=bar"]
@@ -259,7 +259,7 @@ def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path):
         assert process.wait(60) == 0
     assert "step/s" in shown.decode()
     assert "loss" in shown.decode()
-    assert command(*arguments, "--fresh", cwd=tmp_path).stderr == ""
+    assert here(*arguments, "--fresh").stderr == ""
 
 
 # A shell without job control, as CI's, has what it starts with `&` ignore SIGINT from birth; nohup adds SIGHUP.
@@ -278,7 +278,7 @@ def test_a_signal_stops_within_a_second_and_keeps_finished_runs(tmp_path, execut
         deadline = time.monotonic() + 60
         while not list(folder.glob("parts/*.part")) and time.monotonic() < deadline:
             time.sleep(0.02)
-        time.sleep(0.5)  # into the second run
+        time.sleep(0.2)  # into the second run
         start = time.monotonic()
         if birth:
             process.send_signal(signal.SIGHUP)  # which nohup has it outlive

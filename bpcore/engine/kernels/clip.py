@@ -4,8 +4,7 @@ from typing import Any
 
 from numba import carray, types
 
-from bpcore.clipping import ByLayerNorm, ByNorm, ByValue, Clip
-from bpcore.engine.compiling import ENTRIES, Kernel, call_of
+from bpcore.engine.kernels.language import ENTRIES, call_of
 
 
 def signature(T: Any) -> Any:
@@ -52,13 +51,8 @@ def _layer_norm(g, k, sizes, layers, whole, c, m, factors):
     return 0
 
 
-_KERNELS: dict[type[Clip], Kernel] = {
-    ByValue: Kernel(_value, signature, ENTRIES),
-    ByNorm: Kernel(_norm, signature, ENTRIES),
-    ByLayerNorm: Kernel(_layer_norm, signature, ENTRIES),
+KERNELS = {
+    "value": (_value, signature, ENTRIES),
+    "norm": (_norm, signature, ENTRIES),
+    "layer_norm": (_layer_norm, signature, ENTRIES),
 }
-
-
-def kernel_of(clip: Clip) -> Kernel | None:
-    """Return the kernel of a clipping rule, None where nobody wrote one."""
-    return _KERNELS.get(type(clip))

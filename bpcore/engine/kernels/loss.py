@@ -1,17 +1,11 @@
-"""Losses: Σ_i J_i and ∂J_i/∂z^L in one go, or ∂J_i/∂a^L where an output activation follows.
+"""Losses: Σ_i J_i and ∂J_i/∂z^L in one go, or ∂J_i/∂a^L where an output activation follows."""
 
-A kernel belongs to a formula and not to a name: it is found by the functions that a loss consists of.
-"""
-
-import math
 from typing import Any
 
 from numba import carray, types
 
-from bpcore import losses
-from bpcore.engine.compiling import ENTRIES, Kernel, call_of
-from bpcore.engine.elementary import exp, log, log1p, logistic, sinh
-from bpcore.losses import Loss
+from bpcore.engine.kernels.elementary import exp, log, log1p, logistic, sinh
+from bpcore.engine.kernels.language import ENTRIES, call_of
 
 
 def signature(T: Any) -> Any:
@@ -30,8 +24,8 @@ def _squared(top, y, delta, n, m, column):
     for k in range(n * m):
         error = top[k] - y[k]
         delta[k] = error
-        total += error * error
-    return 0.5 * total
+        total += 0.5 * (error * error)  # halved before it is added up, which may overflow
+    return total
 
 
 def _hyperbolic(top, y, delta, n, m, column):
@@ -89,18 +83,9 @@ def _softmax(top, y, delta, n, m, column):
     return loss
 
 
-_KERNELS = (
-    (losses.mse_value, losses.mse_delta, Kernel(_squared, signature, ENTRIES)),
-    (losses.cosh_value, losses.cosh_delta, Kernel(_hyperbolic, signature, ENTRIES)),
-    (losses.sigmoid_value, losses.sigmoid_delta, Kernel(_binary, signature, ENTRIES)),
-    (losses.softmax_value, losses.softmax_delta, Kernel(_softmax, signature, ENTRIES)),
-)
-"""J_i and δ^L of the textbook, and both in one go."""
-
-
-def kernel_of(loss: Loss) -> Kernel | None:
-    """Return the kernel of a loss, None where nobody wrote one."""
-    return next((kernel for value, delta, kernel in _KERNELS if loss.value is value and loss.delta is delta), None)
-
-
-assert math
+KERNELS = {
+    "squared": (_squared, signature, ENTRIES),
+    "hyperbolic": (_hyperbolic, signature, ENTRIES),
+    "binary": (_binary, signature, ENTRIES),
+    "softmax": (_softmax, signature, ENTRIES),
+}

@@ -1,12 +1,11 @@
 """Batch normalization of a layer, row by row: each unit over the examples of its batch."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 from numba import carray, types
 
-from bpcore.engine.compiling import ENTRIES, SUMS, Kernel, call_of
-from bpcore.normalization import Batch, Normalization
+from bpcore.engine.kernels.language import ENTRIES, SUMS, call_of, inner
 
 
 def _forward_signature(T: Any) -> Any:
@@ -32,6 +31,24 @@ backward = call_of(types.void, 8)
 evaluate = call_of(types.void, 9)
 
 
+@inner(SUMS)
+def _total(x):
+    """Return Σ x."""
+    total = x.dtype.type(0)
+    for j in range(x.size):
+        total += x[j]
+    return total
+
+
+@inner(SUMS)
+def _along(x, y):
+    """Return Σ xy."""
+    total = x.dtype.type(0)
+    for j in range(x.size):
+        total += x[j] * y[j]
+    return total
+
+
 def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):
     """ẑ = (z − μ)/√(v + ε), h = γẑ + β."""
     z, h, z_hat = carray(z, (n, m)), carray(h, (n, m)), carray(z_hat, (n, m))
@@ -39,16 +56,10 @@ def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):
     T = z.dtype.type
     count, eps = T(m), T(eps)
     for i in range(n):
-        total = T(0)
+        middle = _total(z[i]) / count
         for j in range(m):
-            total += z[i, j]
-        middle = total / count
-        square = T(0)
-        for j in range(m):
-            centered = z[i, j] - middle
-            z_hat[i, j] = centered
-            square += centered * centered
-        spread = square / count
+            z_hat[i, j] = z[i, j] - middle
+        spread = _along(z_hat[i], z_hat[i]) / count
         root = math.sqrt(spread + eps)
         mean[i], variance[i], std[i] = middle, spread, root
         g, b = gamma[i], beta[i]
@@ -62,15 +73,10 @@ def _denormalize(delta, z_hat, std, gamma, d_gamma, d_beta, n, m):
     """δ ← γ/√(v + ε) · (g − mean g − ẑ mean(g ⊙ ẑ))."""
     delta, z_hat = carray(delta, (n, m)), carray(z_hat, (n, m))
     std, gamma, d_gamma, d_beta = carray(std, n), carray(gamma, n), carray(d_gamma, n), carray(d_beta, n)
-    T = delta.dtype.type
-    count = T(m)
+    count = delta.dtype.type(m)
     for i in range(n):
-        total, along = T(0), T(0)
-        for j in range(m):
-            total += delta[i, j]
-            along += delta[i, j] * z_hat[i, j]
-        d_beta[i], d_gamma[i] = total, along
-        shift, tilt, scale = total / count, along / count, gamma[i] / std[i]
+        d_beta[i], d_gamma[i] = _total(delta[i]), _along(delta[i], z_hat[i])
+        shift, tilt, scale = d_beta[i] / count, d_gamma[i] / count, gamma[i] / std[i]
         for j in range(m):
             delta[i, j] = (delta[i, j] - shift - z_hat[i, j] * tilt) * scale
 
@@ -85,20 +91,8 @@ def _normalize_with(z, gamma, beta, mean, variance, h, n, m, eps):
             h[i, j] = (z[i, j] - middle) / root * g + b
 
 
-class Kernels(NamedTuple):
-    """Hold the kernels of a normalization and its constants."""
-
-    forward: Kernel
-    backward: Kernel
-    evaluate: Kernel
-    eps: float
-    momentum: float
-
-
-_FORWARD, _BACKWARD = Kernel(_normalize, _forward_signature, SUMS), Kernel(_denormalize, _backward_signature, SUMS)
-_EVALUATE = Kernel(_normalize_with, _evaluate_signature, ENTRIES)
-
-
-def kernels_of(kind: Normalization) -> Kernels | None:
-    """Return the kernels of a normalization, None where nobody wrote them."""
-    return Kernels(_FORWARD, _BACKWARD, _EVALUATE, kind.eps, kind.momentum) if type(kind) is Batch else None
+KERNELS = {
+    "forward": (_normalize, _forward_signature, ENTRIES),
+    "backward": (_denormalize, _backward_signature, ENTRIES),
+    "evaluate": (_normalize_with, _evaluate_signature, ENTRIES),
+}

@@ -1,25 +1,24 @@
-"""Optimizers in place: w ← w + Δ for a gradient known up to a factor, and Σ Δ² in the same pass."""
+"""Optimizers in place: w ← w + Δ for a gradient known up to a factor."""
 
 import math
 from typing import Any
 
 from numba import carray, types
 
-from bpcore.engine.compiling import SUMS, Kernel, call_of
-from bpcore.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+from bpcore.engine.kernels.language import ENTRIES, call_of
 
 
 def signature(T: Any) -> Any:
-    """Return T(w, g, first, second, k, scale, lr, number, constants).
+    """Return void(w, g, first, second, k, scale, lr, number, constants).
 
     The gradient is scale·g, k entries; first and second are what is kept of the gradients before it. Where Δ is not −lr·scale·g it
-    stands in g afterwards. Σ Δ² is returned.
+    stands in g afterwards.
     """
     pointer = types.CPointer(T)
-    return T(*(pointer,) * 4, types.int64, T, T, types.int64, types.CPointer(types.float64))
+    return types.void(*(pointer,) * 4, types.int64, T, T, types.int64, types.CPointer(types.float64))
 
 
-call = call_of(None, 9)
+call = call_of(types.void, 9)
 
 
 def _sgd(w, g, first, second, k, scale, lr, number, constants):
@@ -28,36 +27,31 @@ def _sgd(w, g, first, second, k, scale, lr, number, constants):
     rate = lr * scale
     for i in range(k):
         w[i] -= rate * g[i]
-    return w.dtype.type(0)
 
 
 def _momentum(w, g, first, second, k, scale, lr, number, constants):
     """V ← βv − ηg, Δ = v."""
     w, g, v = carray(w, k), carray(g, k), carray(first, k)
     T = w.dtype.type
-    beta, rate, total = T(carray(constants, 1)[0]), lr * scale, T(0)
+    beta, rate = T(carray(constants, 1)[0]), lr * scale
     for i in range(k):
         step = beta * v[i] - rate * g[i]
         v[i] = step
         g[i] = step
         w[i] += step
-        total += step * step
-    return total
 
 
 def _nesterov(w, g, first, second, k, scale, lr, number, constants):
     """V ← βv − ηg, Δ = βv − ηg."""
     w, g, v = carray(w, k), carray(g, k), carray(first, k)
     T = w.dtype.type
-    beta, rate, total = T(carray(constants, 1)[0]), lr * scale, T(0)
+    beta, rate = T(carray(constants, 1)[0]), lr * scale
     for i in range(k):
         down = rate * g[i]
         v[i] = beta * v[i] - down
         step = beta * v[i] - down
         g[i] = step
         w[i] += step
-        total += step * step
-    return total
 
 
 def _adam(w, g, first, second, k, scale, lr, number, constants):
@@ -67,7 +61,6 @@ def _adam(w, g, first, second, k, scale, lr, number, constants):
     beta1, beta2, eps = T(constants[0]), T(constants[1]), T(constants[2])
     fresh1, fresh2 = T(1 - constants[0]), T(1 - constants[1])
     weight1, weight2 = T(1 - constants[0] ** number), T(1 - constants[1] ** number)
-    total = T(0)
     for i in range(k):
         entry = scale * g[i]
         m = beta1 * mean[i] + fresh1 * entry
@@ -76,15 +69,13 @@ def _adam(w, g, first, second, k, scale, lr, number, constants):
         step = -lr * (m / weight1) / (math.sqrt(v / weight2) + eps)
         g[i] = step
         w[i] += step
-        total += step * step
-    return total
 
 
 def _rmsprop(w, g, first, second, k, scale, lr, number, constants):
     """V ← ρv + (1−ρ)g², Δ = −ηg/(√v + ε)."""
     w, g, square, constants = carray(w, k), carray(g, k), carray(first, k), carray(constants, 2)
     T = w.dtype.type
-    rho, fresh, eps, total = T(constants[0]), T(1 - constants[0]), T(constants[1]), T(0)
+    rho, fresh, eps = T(constants[0]), T(1 - constants[0]), T(constants[1])
     for i in range(k):
         entry = scale * g[i]
         v = rho * square[i] + fresh * (entry * entry)
@@ -92,15 +83,13 @@ def _rmsprop(w, g, first, second, k, scale, lr, number, constants):
         step = -lr * entry / (math.sqrt(v) + eps)
         g[i] = step
         w[i] += step
-        total += step * step
-    return total
 
 
 def _adagrad(w, g, first, second, k, scale, lr, number, constants):
     """H ← h + g², Δ = −ηg/(√h + ε)."""
     w, g, square = carray(w, k), carray(g, k), carray(first, k)
     T = w.dtype.type
-    eps, total = T(carray(constants, 1)[0]), T(0)
+    eps = T(carray(constants, 1)[0])
     for i in range(k):
         entry = scale * g[i]
         v = square[i] + entry * entry
@@ -108,26 +97,13 @@ def _adagrad(w, g, first, second, k, scale, lr, number, constants):
         step = -lr * entry / (math.sqrt(v) + eps)
         g[i] = step
         w[i] += step
-        total += step * step
-    return total
 
 
-def _kernel(function: Any) -> Kernel:
-    return Kernel(function, signature, SUMS)
-
-
-_KERNELS: dict[type[Optimizer], tuple[Kernel, tuple[str, ...]]] = {
-    SGD: (_kernel(_sgd), ()),
-    Momentum: (_kernel(_momentum), ("beta",)),
-    Nesterov: (_kernel(_nesterov), ("beta",)),
-    Adam: (_kernel(_adam), ("beta1", "beta2", "eps")),
-    RMSprop: (_kernel(_rmsprop), ("rho", "eps")),
-    Adagrad: (_kernel(_adagrad), ("eps",)),
+KERNELS = {
+    "sgd": (_sgd, signature, ENTRIES),
+    "momentum": (_momentum, signature, ENTRIES),
+    "nesterov": (_nesterov, signature, ENTRIES),
+    "adam": (_adam, signature, ENTRIES),
+    "rmsprop": (_rmsprop, signature, ENTRIES),
+    "adagrad": (_adagrad, signature, ENTRIES),
 }
-"""The class of a rule, and its kernel with the names of its constants."""
-
-
-def kernel_of(optimizer: Optimizer) -> tuple[Kernel, list[float]] | None:
-    """Return the kernel of an optimizer and its constants, None where nobody wrote one."""
-    found = _KERNELS.get(type(optimizer))
-    return found and (found[0], [getattr(optimizer, name) for name in found[1]])

@@ -1,6 +1,7 @@
 import pytest
 
 from experiments.compose.composition import compose, runs_of
+from experiments.compose.hydras import by_hydra
 from experiments.errors import UserError
 
 
@@ -22,13 +23,14 @@ def test_all_runs_are_validated_and_the_bad_one_is_named():
         runs_of(compose(["--multirun"], ["depth=1,2,-1"]))
 
 
-def test_arguments_and_environment_are_left_as_they_were(monkeypatch):
+@pytest.mark.parametrize("way", [compose, by_hydra])
+def test_arguments_and_environment_are_left_as_they_were(monkeypatch, way):
     import os
     import sys
 
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     before = list(sys.argv)
-    compose([], [])
+    way([], [])
     assert sys.argv == before
     assert "HYDRA_FULL_ERROR" not in os.environ
 

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
-from experiments.compose.composition import VERSION_BASE, compose, explain
+from experiments.compose.composition import compose
+from experiments.compose.explanations import explain
 from experiments.compose.fast import FastLoader
+from experiments.compose.hydras import VERSION_BASE, by_hydra
 from experiments.config.files import catalogue
 from experiments.config.keys import register
 from experiments.config.paths import CONF
@@ -240,7 +242,7 @@ def test_every_launcher_and_sweeper_composes_the_same() -> None:
         "lr=choice(${init.scale})",
     ]
     ways = [[], ["hydra.launcher.fast=false"], ["hydra/launcher=basic", "hydra/sweeper=basic"]]
-    default, *others = [compose(["--multirun"], [*way, *overrides]) for way in ways]
+    default, *others = [by_hydra(["--multirun"], [*way, *overrides]) for way in ways]
     assert [entry.config["lr"] for entry in default] == [2.0] * 4
     assert all(other == default for other in others)
 
@@ -250,13 +252,14 @@ def test_every_launcher_refuses_in_the_same_words(override: str) -> None:
     messages = []
     for way in ([], ["hydra/launcher=basic"]):
         with pytest.raises(UserError) as caught:
-            compose(["--multirun"], [*way, override])
+            by_hydra(["--multirun"], [*way, override])
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
     assert "\n" not in messages[0]
 
 
-def test_hydras_state_is_left_as_it_was() -> None:
+@pytest.mark.parametrize("way", [compose, by_hydra])
+def test_hydras_state_is_left_as_it_was(way: Any) -> None:
     before = HydraConfig.instance().cfg
-    compose(["--multirun"], ["depth=2,3", "lr=${init.scale}"])
+    way(["--multirun"], ["depth=2,3", "lr=${init.scale}"])
     assert HydraConfig.instance().cfg is before

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.compose.composition import compose
 from experiments.compose.folders import config_dir_flags
+from experiments.compose.hydras import by_hydra
 from experiments.compose.many import Composer
 from experiments.errors import UserError
 from tests.experiments.helpers import command, here
@@ -34,13 +34,14 @@ def mine(tmp_path: Path) -> Path:
 
 
 def done(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    result = command(*arguments, cwd=cwd)
+    result = here(*arguments, cwd=cwd)
     assert result.returncode == 0, result.stderr
     return result
 
 
 def test_run_its_repetition_and_its_verification(mine: Path) -> None:
-    done("run", "--config-dir", "mine", "-m", *SMALL, "seed=0,1", "executor=processes", "name=a", cwd=mine)
+    first = command("run", "--config-dir", "mine", "-m", *SMALL, "seed=0,1", "executor=processes", "name=a", cwd=mine)
+    assert first.returncode == 0, first.stderr  # its workers find the module too
     done("verify", "results/a", "--config-dir", "mine", cwd=mine)
     done("run", "--from", "results/a", "-cd", "mine", "name=b", cwd=mine)
     assert (mine / "results/a/layers.parquet").read_bytes() == (mine / "results/b/layers.parquet").read_bytes()
@@ -77,7 +78,7 @@ def test_composing_many_finds_the_same_as_hydra_alone(mine: Path, monkeypatch: p
     monkeypatch.setattr("sys.path", ["."])
     flags = config_dir_flags(str(mine / "mine"))
     overrides = ["data=stripes", "data.seed=0,1"]
-    assert Composer(flags).compose(overrides) == compose(["--multirun", *flags], overrides)
+    assert Composer(flags).compose(overrides) == by_hydra(["--multirun", *flags], overrides)
     with pytest.raises(UserError, match="stripes"):
         Composer().compose(overrides)
 

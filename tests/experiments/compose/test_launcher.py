@@ -15,7 +15,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.test_utils.launcher_common_tests import BatchedSweeperTestSuite, IntegrationTestSuite, LauncherTestSuite
 from hydra.test_utils.test_utils import TSweepRunner
 
-from experiments.compose.composition import VERSION_BASE
+from experiments.compose.hydras import VERSION_BASE
 from tests.processes import ROOT, environment, run
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:\s*Future Hydra versions")  # Hydra's own suites are of its version base 1.1

@@ -2,8 +2,14 @@ import pytest
 
 from experiments.atlas.catalogue import FOLDER, read
 from experiments.compose.composition import compose
-from experiments.compose.many import Composer
+from experiments.compose.hydras import by_hydra
+from experiments.compose.many import Composer, kept_composer
 from experiments.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    return Composer()
 
 
 @pytest.mark.parametrize(
@@ -16,8 +22,38 @@ from experiments.errors import UserError
         ["init=he", "init.scale=choice(1,2)", "width=4"],
     ],
 )
-def test_it_composes_what_hydra_composes(overrides: list[str]) -> None:
-    assert Composer().compose(overrides) == compose(["--multirun"], overrides)
+def test_it_composes_what_hydra_composes(composer: Composer, overrides: list[str]) -> None:
+    assert composer.compose(overrides) == by_hydra(["--multirun"], overrides)
+
+
+def test_the_kept_composer_is_what_composes() -> None:
+    overrides = ["depth=2,3", "activation=tanh", "name='a b'"]
+    found = kept_composer().found(overrides, multirun=True)
+    assert compose(["--multirun"], overrides) == found == by_hydra(["--multirun"], overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "quick"),
+    [
+        ([], True),
+        (["depth=3", "lr=1e-3", "init.scale=2", "name='a b'"], True),
+        (["data=table", "data.path=x.csv", "activation=leaky_relu", "activation.alpha=0.3", "clip=norm", "init=he"], True),
+        (["depth=2", "depth=4", "+extra=1", "++width=3"], True),
+        (["lr=${init.scale}", "name=${activation.name}-${depth}", "results_dir=r-1"], True),
+        (["results_dir=${oc.env:HOME}"], False),
+        (["+experiment=overview", "hydra.mode=RUN"], False),
+    ],
+)
+def test_one_configuration_is_hydras(overrides: list[str], quick: bool) -> None:
+    expected, found = by_hydra([], overrides), kept_composer().found(overrides, multirun=False)
+    assert found == (expected if quick else None)
+    assert compose([], overrides) == expected
+    assert [list(entry.config) for entry in found or expected] == [list(entry.config) for entry in expected]
+
+
+@pytest.mark.parametrize("overrides", [["depth=2,3"], ["seed=range(3)"], ["depth"], ["depth=x"], ["~init"], ["lr=${nope}"], ["init=nope"]])
+def test_what_is_no_configuration_is_left_to_hydra(overrides: list[str]) -> None:
+    assert kept_composer().found(overrides, multirun=False) is None
 
 
 @pytest.mark.parametrize(
@@ -28,16 +64,15 @@ def test_it_composes_what_hydra_composes(overrides: list[str]) -> None:
         ("activation._target_=os.system", "cannot be overridden"),
     ],
 )
-def test_it_refuses_what_hydra_refuses_and_goes_on(override: str, message: str) -> None:
-    composer = Composer()
+def test_it_refuses_what_hydra_refuses_and_goes_on(composer: Composer, override: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         composer.compose(["depth=2", override])
     assert len(composer.compose(["depth=2,3"])) == 2
 
 
-def test_a_pilots_sweep_is_composed_in_its_order() -> None:
+def test_a_pilots_sweep_is_composed_in_its_order(composer: Composer) -> None:
     sweep = read(FOLDER / "s_vanish.yaml").sweeps["depths"]
     overrides = [*sweep.overrides, "depth=3,10", "seed=range(2)"]
-    found = Composer().compose(overrides)
+    found = composer.compose(overrides)
     assert [(entry.config["depth"], entry.config["seed"]) for entry in found] == [(3, 0), (3, 1), (10, 0), (10, 1)]
-    assert found == compose(["--multirun"], overrides)
+    assert found == by_hydra(["--multirun"], overrides)

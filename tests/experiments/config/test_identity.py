@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 
 from bpcore import activations
-from experiments.compose import composition
+from experiments.compose import hydras, many
 from experiments.compose.composition import compose
 from experiments.config import files, identity
 from experiments.config.identity import cell, elsewhere, flatten, uncell
@@ -72,7 +72,7 @@ def test_moving_a_factory_changes_no_identity(default, moved, tmp_path, monkeypa
     old = (conf / "data" / "digits.yaml").read_text()
     (conf / "data" / "digits.yaml").write_text(old.replace("experiments.datasets.digits.digits", "moved.digits"))
     before = run_id(default)
-    for module in (files, composition):
+    for module in (files, hydras, many):
         monkeypatch.setattr(module, "CONF", conf)
     files._choice.cache_clear()
     try:

@@ -60,14 +60,14 @@ def test_a_broken_file_is_one_line_and_nothing_is_written(tmp_path: Path) -> Non
 def test_a_moved_file_finds_the_results_and_a_changed_one_does_not(tmp_path: Path) -> None:
     flats(tmp_path)
     options = ["data=table", "data.target=price", "loss=mse", "steps=1", "depth=1", "executor=serial", "name=a", "--json"]
-    first = command("run", *options, "data.path=flats.csv", cwd=tmp_path)
+    first = here("run", *options, "data.path=flats.csv", cwd=tmp_path)
     (tmp_path / "flats.csv").rename(tmp_path / "moved.csv")
-    second = command("run", *options, "data.path=moved.csv", cwd=tmp_path)
+    second = here("run", *options, "data.path=moved.csv", cwd=tmp_path)
     assert first.returncode == second.returncode == 0, second.stderr
     assert json.loads(first.stdout)[0]["run_id"] == json.loads(second.stdout)[0]["run_id"]
     text = (tmp_path / "moved.csv").read_text()
     (tmp_path / "moved.csv").write_text(text.replace("loft", "attic"))
-    third = command("run", *options, "data.path=moved.csv", cwd=tmp_path)
+    third = command("run", *options, "data.path=moved.csv", cwd=tmp_path)  # a process keeps what it has read
     assert third.returncode == 2
     assert "--extend" in third.stderr
 

@@ -56,9 +56,9 @@ def lines(figure: Figure, gid: str) -> list[tuple[np.ndarray, np.ndarray]]:
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in MANY_PANELS)) for name in SWEEPS])
 def test_every_figure_applies_or_says_that_it_does_not(samples: Samples, name: str) -> None:
     results = samples[name]
-    drawn_names = set()
+    drawn_names, axes = set(), varying(results.runs)
     for module in figure_modules():
-        table = module.table(results, varying(results.runs))
+        table = module.table(results, axes)
         if table is None:
             continue
         assert len(table.frame), module.__name__
@@ -68,7 +68,7 @@ def test_every_figure_applies_or_says_that_it_does_not(samples: Samples, name: s
             continue
         figure = drawn(module, table)
         assert figure.axes, module.__name__
-        assert len([axes for axes in figure.axes if axes.get_label() != "<colorbar>"]) <= 20
+        assert len([panel for panel in figure.axes if panel.get_label() != "<colorbar>"]) <= 20
     assert {"delta_by_layer", "activation_shapes", "delta_distribution"} <= drawn_names
     assert ("clip_rate" in drawn_names) == ("clip" in name)
     assert ("delta_over_steps" in drawn_names) == (name != "step_zero")

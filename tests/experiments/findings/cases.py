@@ -1,7 +1,7 @@
 """A small table for every published finding: one where it holds, one where it fails, as its own tests make them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,20 @@ class Case:
 
 
 def tables(make: Callable[[Path], Sweeps], folder: Path) -> dict[str, Results]:
-    return {name: sweep if isinstance(sweep, Results) else results(sweep) for name, sweep in make(folder).items()}
+    """Return a case's tables, made once for all tests where they write nothing into the folder; each test has copies of its own."""
+    if make not in _KEPT:
+        made = {name: sweep if isinstance(sweep, Results) else results(sweep) for name, sweep in make(folder).items()}
+        if any(folder.iterdir()):
+            return made
+        _KEPT[make] = made
+    return {name: _copied(sweep) for name, sweep in _KEPT[make].items()}
+
+
+_KEPT: dict[Callable[[Path], Sweeps], dict[str, Results]] = {}
+
+
+def _copied(sweep: Results) -> Results:
+    return replace(sweep, **{name: getattr(sweep, name).copy() for name in ("runs", "layers", "steps", "histograms")})
 
 
 def _one(name: str, holds: Callable[[], Any], fails: Callable[[], Any]) -> Case:

@@ -33,16 +33,32 @@ def results(runs: list[Run]) -> Results:
         keys = {"run_id": f"run{job:04d}", "job": job}
         own = {name: value for name, value in one.items() if name not in ("delta_norm", "theory", "layers", "steps")}
         rows.append({**keys, **dict.fromkeys(RUN_RESULTS), "status": "ok", **own})
-        frame = pd.DataFrame({"step": 0, "layer": range(1, len(one["delta_norm"]) + 1), "finite": True, **one["layers"]})
-        frame["delta_norm"], frame["delta_norm_theory"] = one["delta_norm"], one["theory"]
-        layers.append(frame.assign(**keys))
-        steps.append(one.get("steps", pd.DataFrame({"step": [0]})).assign(**keys))
+        own = {"step": 0, "layer": np.arange(1, len(one["delta_norm"]) + 1), "finite": True, **one["layers"]}
+        layers.append({**own, "delta_norm": one["delta_norm"], "delta_norm_theory": one["theory"], **keys})
+        frame = one.get("steps", pd.DataFrame({"step": [0]}))
+        steps.append({**{name: frame[name].to_numpy() for name in frame}, **keys})
     histograms = pd.DataFrame(columns=[*KEYS, *HISTOGRAMS])
     return Results(runs_frame(rows), _complete(layers, LAYERS), _complete(steps, STEPS), histograms, path=Path("nowhere"))
 
 
-def _complete(frames: list[pd.DataFrame], columns: dict[str, str]) -> pd.DataFrame:
-    return pd.concat(frames).reindex(columns=[*KEYS, *columns])
+def _complete(parts: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
+    """Join parts that are columns by name, arrays of one length or single values; neighbors of the same columns as one frame."""
+    frames = [_joined(list(alike)) for _, alike in itertools.groupby(parts, key=list)]
+    return (pd.concat(frames) if len(frames) > 1 else frames[0]).reindex(columns=[*KEYS, *columns])
+
+
+def _joined(parts: list[dict[str, Any]]) -> pd.DataFrame:
+    lengths = [max(len(value) for value in part.values() if isinstance(value, (np.ndarray, list))) for part in parts]
+    index = np.concatenate([np.arange(length) for length in lengths])
+    columns = {name: [_repeated(part[name], length) for part, length in zip(parts, lengths, strict=True)] for name in parts[0]}
+    return pd.DataFrame({name: np.concatenate(values) for name, values in columns.items()}, index=index)
+
+
+def _repeated(value: Any, length: int) -> Any:
+    """Return a column's values; words as objects, of which pandas makes its own kind of text."""
+    if isinstance(value, (np.ndarray, list)):
+        return np.asarray(value)
+    return np.full(length, value, dtype=object if isinstance(value, str) else None)
 
 
 def geometric(factor: float, depth: int, seeds: int = 6, scatter: float = 0.02, top: float = 1.0, **columns: Any) -> list[Run]:

@@ -53,11 +53,12 @@ def diverged(sweep: Results, run_ids: list[str]) -> Results:
     def lost(frame: pd.DataFrame, kept: set[str]) -> pd.DataFrame:
         if "run_id" not in frame:
             return frame
-        frame, rows = frame.copy(), frame["run_id"].isin(run_ids)
-        for name in set(frame.columns) - kept:
-            if pd.api.types.is_numeric_dtype(frame[name]):
-                frame[name] = frame[name].astype("float64").mask(rows, np.nan)
-        return frame
+        numbers = [name for name in frame.columns if name not in kept and pd.api.types.is_numeric_dtype(frame[name])]
+        rows = frame["run_id"].isin(run_ids).to_numpy()
+        values = frame[numbers].to_numpy("float64", na_value=np.nan, copy=True)
+        values[rows] = np.nan
+        columns = dict(zip(numbers, values.T, strict=True))
+        return pd.DataFrame({name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index)
 
     runs = sweep.runs.assign(status=sweep.runs["status"].mask(sweep.runs["run_id"].isin(run_ids), "diverged"))
     settings = {name for name in runs.columns if name not in RUN_RESULTS}

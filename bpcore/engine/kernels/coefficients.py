@@ -1,6 +1,6 @@
 """Numbers that elementary functions are made of: near-minimax polynomials by Chebyshev interpolation, and ln 2 in parts.
 
-Coefficients stand from the highest power down. `tests/bpcore/engine/coefficients.py` computes every one of them anew.
+Coefficients stand from the highest power down. `tests/bpcore/engine/kernels/coefficients.py` computes every one of them anew.
 """
 
 EXP = (

@@ -1,16 +1,13 @@
 """The compiled backward pass: BP1–BP4 with the norms of every layer, and the update of each on the way."""
 
-from bpcore.engine.compiling import ENTRIES, inner
 from bpcore.engine.kernels import loss, normalization
-from bpcore.engine.loops import add_scaled, multiply, norm, over_batch, share_zero, squares, through_slope, transpose
-from bpcore.engine.places import a_at, delta_at, gradient_at, parameter_at, part_of, shift_of, size_of, units_below, z_at
-from bpcore.engine.pointers import gemm, load, matrix, pointer, vector
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.loops import add_scaled, multiply, norm, over_batch, share_zero, squares, through_slope, transpose
+from bpcore.engine.kernels.places import a_at, delta_at, gradient_at, parameter_at, part_of, shift_of, size_of, units_below, z_at
+from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
+from bpcore.engine.kernels.update import measure_gradients, update
 from bpcore.engine.rows import ZERO
-from bpcore.engine.update import measure_gradients, update
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT
-
-TURNED = 128
-"""Up to this fan-in a is transposed before δ aᵀ: BLAS is two to three times slower on it as it stands."""
 
 
 @inner(ENTRIES)
@@ -34,7 +31,7 @@ def _weight_gradient(plan, T, row, l, later):
         gemm(plan.gemm, 0, fan_in, n, m, plan.x, fan_in, delta, m, G, T)
         return
     below = a_at(plan, row, l - 1)
-    if fan_in <= TURNED:
+    if fan_in <= plan.longest_turned:
         transpose(vector(plan.a, below, fan_in * m, T), fan_in, m, vector(plan.turned, 0, m * fan_in, T))
         gemm(plan.gemm, 0, fan_in, n, m, plan.turned, fan_in, delta, m, G, T)
     else:

@@ -1,4 +1,4 @@
-"""The error of the engine's elementary functions in units in the last place, as a table: python -m tests.bpcore.engine.ulps."""
+"""The error of the engine's elementary functions in units in the last place, as a table: python -m tests.bpcore.engine.kernels.ulps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import mpmath as mp
 import numba
 import numpy as np
 
-from bpcore.engine import elementary
+from bpcore.engine.kernels import elementary
 
 PRECISION = 150
 """Bits of the reference."""

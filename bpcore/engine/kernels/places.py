@@ -4,8 +4,8 @@
 row of it has. `row` is the row of a run in the arrays of a pass: its own where everything is kept.
 """
 
-from bpcore.engine.compiling import ENTRIES, inner
-from bpcore.engine.pointers import load
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.pointers import load
 from bpcore.measure.quantities import BETA_GRADIENT, BIAS_GRADIENT, GAMMA_GRADIENT, WEIGHT_GRADIENT
 
 

@@ -11,11 +11,11 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from bpcore.engine import coefficients, elementary
-from bpcore.engine.bits import scalar
+from bpcore.engine.kernels import coefficients, elementary
+from bpcore.engine.kernels.bits import scalar
 from tests import processes
-from tests.bpcore.engine.coefficients import polynomials
-from tests.bpcore.engine.ulps import CASES, Case, applied, arguments, errors, over, worst
+from tests.bpcore.engine.kernels.coefficients import polynomials
+from tests.bpcore.engine.kernels.ulps import CASES, Case, applied, arguments, errors, over, worst
 
 MOST = 2.0
 DTYPES = ("float64", "float32")
@@ -64,7 +64,7 @@ def test_a_number_next_to_the_right_one_is_one_unit_off() -> None:
 
 DIGEST = """
 import hashlib
-from tests.bpcore.engine.ulps import CASES, applied, arguments
+from tests.bpcore.engine.kernels.ulps import CASES, applied, arguments
 digest = hashlib.sha256()
 for name in ("sech² = tanh′", "Φ, the normal", "log1p"):
     case = CASES[name]

@@ -5,15 +5,18 @@ itself. Products are BLAS's, everything else fused loops. Gradients are kept as 
 `plan` is what `Engine` lays out (see `places`), `T` a zero of the runs' dtype.
 """
 
-import numpy as np
+from typing import Any
 
-from bpcore.engine.backward import backward, top
-from bpcore.engine.compiling import ENTRIES, Loop, inner
-from bpcore.engine.forward import deal, forward, prepare
-from bpcore.engine.loops import share_right
-from bpcore.engine.places import a_at
-from bpcore.engine.pointers import load, matrix, store, vector
-from bpcore.engine.update import limit, norm_of_all, update
+import numpy as np
+from numba import types
+
+from bpcore.engine.kernels.backward import backward, top
+from bpcore.engine.kernels.forward import deal, forward, prepare
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.loops import share_right
+from bpcore.engine.kernels.places import a_at
+from bpcore.engine.kernels.pointers import load, matrix, store, vector
+from bpcore.engine.kernels.update import limit, norm_of_all, update
 from bpcore.measure.quantities import UPDATE
 
 
@@ -47,7 +50,7 @@ def _walk(plan, T, first, last, diverged):
     later = keep or acts  # the update waits until the gradients of all layers are known
     if plan.batches == 0:
         prepare(plan, T)
-    for r in range(first.size):
+    for r in range(plan.runs):
         row = r if keep else 0
         diverged[r] = -1
         for step in range(first[r], last[r]):
@@ -84,5 +87,10 @@ def _walk(plan, T, first, last, diverged):
                 _write(plan, T, r, row, line, norms, count, census)
 
 
-walk = Loop(_walk)
-"""The loop; compiled for a dtype when it is first called with it."""
+def _signature(T: Any, record: Any) -> Any:
+    """Return void(plan, T, first, last, diverged), given the types of a number and of the plan."""
+    steps = types.CPointer(types.int64)
+    return types.void(record, T, steps, steps, steps)
+
+
+KERNELS = {"walk": (_walk, _signature, ENTRIES)}

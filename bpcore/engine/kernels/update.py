@@ -1,10 +1,10 @@
 """The compiled update: clipping, the increments of the parameters, and their norms."""
 
-from bpcore.engine.compiling import ENTRIES, inner
 from bpcore.engine.kernels import clip, optimizer
-from bpcore.engine.loops import copy, norm, squares, together
-from bpcore.engine.places import gradient_at, part_of, quantity_of
-from bpcore.engine.pointers import load, pointer, vector
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.loops import copy, norm, squares, together
+from bpcore.engine.kernels.places import gradient_at, part_of, quantity_of
+from bpcore.engine.kernels.pointers import load, pointer, vector
 from bpcore.measure.quantities import UPDATE, WEIGHT_GRADIENT
 
 
@@ -84,7 +84,7 @@ def update(plan, T, r, l, later, factor, number, norms):
             continue
         rate = load(plan.lr, r, T) if kind == 0 or kind == 2 else load(plan.bias_lr, r, T)
         g = gradient_at(plan, 0, l, kind, later)
-        total = optimizer.call(
+        optimizer.call(
             plan.advance,
             pointer(plan.parameters, r * plan.parameters_columns + at, T),
             pointer(plan.gradient, g, T),
@@ -100,4 +100,5 @@ def update(plan, T, r, l, later, factor, number, norms):
             if plan.proportional == 1:
                 norms[UPDATE, l] = float(rate) * (float(factor) * norms[WEIGHT_GRADIENT, l])
             else:
-                norms[UPDATE, l] = norm(vector(plan.gradient, g, size, T), total, plan.floor)
+                increment = vector(plan.gradient, g, size, T)
+                norms[UPDATE, l] = norm(increment, squares(increment), plan.floor)

@@ -11,8 +11,8 @@ Source: Cody & Waite 1980, ch. 6 (the reduction by multiples of ln 2); Dekker 19
 
 import numpy as np
 
-from bpcore.engine import coefficients as c
-from bpcore.engine.bits import Number, apart, either, fma, horner, like, power_of_two, scalar, with_sign
+from bpcore.engine.kernels import coefficients as c
+from bpcore.engine.kernels.bits import Number, apart, either, fma, horner, like, power_of_two, scalar, with_sign
 
 
 @scalar

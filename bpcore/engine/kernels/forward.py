@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from bpcore.engine.compiling import ENTRIES, inner
-from bpcore.engine.kernels import activation, normalization
-from bpcore.engine.loops import add_bias, copy, finite, moments, share_below, share_dead, share_equal, transpose
-from bpcore.engine.places import a_at, parameter_at, part_of, size_of, units_below, z_at
-from bpcore.engine.pointers import gemm, load, matrix, pointer, store, vector
+from bpcore.engine.kernels import formulas, normalization
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.loops import add_bias, copy, finite, moments, share_below, share_dead, share_equal, transpose
+from bpcore.engine.kernels.places import a_at, parameter_at, part_of, size_of, units_below, z_at
+from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, store, vector
 from bpcore.engine.rows import A_MEAN, A_VAR, DEAD, EQUAL, SATURATED, Z_MEAN, Z_VAR
 
 
@@ -90,6 +90,6 @@ def forward(plan, T, r, row, census, count):
             _normalize(plan, T, r, row, l)
             h, bias = pointer(plan.h, z_at(plan, row, l), T), pointer(plan.zeros, 0, T)
         a, slope = pointer(plan.a, a_at(plan, row, l), T), pointer(plan.slope, units_below(plan, l) * m, T)
-        activation.call(load(plan.phi, l, 0), h, bias, a, slope, n, m, pointer(plan.phi_constants, 2 * l, T))
+        formulas.call(load(plan.phi, l, 0), h, bias, a, slope, n, m, pointer(plan.phi_constants, 2 * l, T))
         if census:
             _count_layer(plan, T, r, l, count)

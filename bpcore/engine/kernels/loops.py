@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from bpcore.engine.compiling import ENTRIES, SUMS, inner
+from bpcore.engine.kernels.language import ENTRIES, SUMS, inner
 
 
 @inner(SUMS)
@@ -32,7 +32,7 @@ def norm(x, total, floor):
 
 @inner(ENTRIES)
 def scaled_norm(x):
-    """Return ‖x‖ as BLAS nrm2 does; NaN where an entry is NaN, inf where one is infinite."""
+    """Return ‖x‖ from entries times a power of two, whose squares are numbers; NaN where an entry is NaN, inf where one is infinite."""
     peak = 0.0
     for i in range(x.size):
         size = abs(float(x[i]))
@@ -42,12 +42,12 @@ def scaled_norm(x):
             peak = size
     if peak == 0.0 or peak == np.inf:
         return peak
-    _, exponent = math.frexp(peak)
+    up, down = (2.0**600, 2.0**-600) if peak < 2.0**-400 else ((2.0**-600, 2.0**600) if peak > 2.0**400 else (1.0, 1.0))
     total = 0.0
     for i in range(x.size):
-        entry = math.ldexp(float(x[i]), -exponent)
+        entry = up * float(x[i])
         total += entry * entry
-    return math.ldexp(math.sqrt(total), exponent)
+    return down * math.sqrt(total)
 
 
 @inner(ENTRIES)

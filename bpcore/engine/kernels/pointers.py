@@ -4,60 +4,14 @@ An array that numba is given is a dozen numbers and a count of references; a loo
 view costs an atomic operation. A plan holds addresses instead (see `plan`), and views are made of them where they are used.
 """
 
-import functools
 from typing import Any
 
 import numba
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import get_cython_function_address
 
-from bpcore.engine.compiling import ENTRIES, inner, primitive
-
-
-def plan(**parts: Any) -> Any:
-    """Return a record of numbers and of the addresses of arrays, which the caller must hold as long as it is used.
-
-    Args:
-        **parts: name -> int, float or contiguous array. An array (R, …) has the fields `name`, its address, and `name_columns`, the
-            number of entries of a row.
-
-    Raises:
-        ValueError: an array is not contiguous.
-    """
-    fields = _fields(parts)
-    kinds = tuple((name, "f8" if isinstance(value, float) else "i8") for name, value in fields.items())
-    return np.array([tuple(fields.values())], dtype=_record(kinds))[0]
-
-
-def revise(record: Any, parts: dict[str, Any]) -> None:
-    """Change parts of a plan.
-
-    Args:
-        record: of `plan`.
-        parts: likewise; all of them are in the record.
-    """
-    for name, value in _fields(parts).items():
-        record[name] = value
-
-
-@functools.lru_cache(maxsize=16)
-def _record(kinds: tuple[tuple[str, str], ...]) -> Any:
-    return np.dtype(list(kinds))
-
-
-def _fields(parts: dict[str, Any]) -> dict[str, int | float]:
-    fields: dict[str, int | float] = {}
-    for name, part in parts.items():
-        if isinstance(part, np.ndarray):
-            if not part.flags.c_contiguous:
-                raise ValueError(f"array `{name}` of a plan must be contiguous")
-            fields[name], fields[f"{name}_columns"] = part.ctypes.data, part.size // max(len(part), 1)
-        else:
-            fields[name] = part
-    return fields
+from bpcore.engine.kernels.language import ENTRIES, inner, primitive
 
 
 @primitive
@@ -104,12 +58,6 @@ def vector(address: int, at: int, n: int, like: Any) -> Any:
 def matrix(address: int, at: int, n: int, m: int, like: Any) -> Any:
     """Return n·m entries from a place on as a view (n, m)."""
     return numba.carray(pointer(address, at, like), (n, m))
-
-
-@functools.cache
-def gemm_address(dtype: str) -> int:
-    """Return where BLAS's matrix product of a dtype begins; SciPy hands it out."""
-    return int(get_cython_function_address("scipy.linalg.cython_blas", "sgemm" if dtype == "float32" else "dgemm"))
 
 
 @primitive
