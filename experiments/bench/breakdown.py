@@ -32,7 +32,7 @@ def kinds(engine: Engine) -> dict[str, Callable[[int], None]]:
     Args:
         engine: of a single plain run, which has made a step.
     """
-    plan, slope, zero = engine._plans[False], engine._memory[False]["slope"], engine.dtype.type(0)
+    plan, slope, zero = engine._plans[False][0], engine._memory[False]["slope"], engine.dtype.type(0)
 
     def made_of(kind: str) -> Callable[[int], None]:
         def repeat(times: int) -> None:

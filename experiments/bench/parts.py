@@ -4,13 +4,16 @@
 the next reads or writes again, so that none can be left out; nothing grows or vanishes on the way.
 """
 
-from bpcore.engine.backward import TURNED, top
-from bpcore.engine.compiling import Loop
-from bpcore.engine.kernels import activation
-from bpcore.engine.loops import copy, norm, over_batch, share_right, squares, through_slope, transpose
-from bpcore.engine.places import a_at, delta_at, gradient_at, parameter_at, size_of, units_below, z_at
-from bpcore.engine.pointers import gemm, load, matrix, pointer, store, vector
-from bpcore.engine.update import measure_gradients, norm_of_all, update
+import numba
+
+from bpcore.engine.kernels import formulas
+from bpcore.engine.kernels.backward import top
+from bpcore.engine.kernels.language import ENTRIES
+from bpcore.engine.kernels.loops import copy, norm, over_batch, share_right, squares, through_slope, transpose
+from bpcore.engine.kernels.places import a_at, delta_at, gradient_at, parameter_at, size_of, units_below, z_at
+from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, store, vector
+from bpcore.engine.kernels.update import measure_gradients, norm_of_all, update
+from bpcore.engine.machine import target
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT
 
 
@@ -31,7 +34,7 @@ def _products(plan, T, repeats):
             G, delta = plan.gradient + itemsize * gradient_at(plan, 0, l, 0, False), plan.delta + itemsize * delta_at(plan, 0, l)
             if l == 1:
                 gemm(plan.gemm, 0, fan_in, n, m, plan.x, fan_in, delta, m, G, T)
-            elif fan_in <= TURNED:
+            elif fan_in <= plan.longest_turned:
                 gemm(plan.gemm, 0, fan_in, n, m, plan.turned, fan_in, delta, m, G, T)
             else:
                 gemm(plan.gemm, 1, fan_in, n, m, plan.a + itemsize * a_at(plan, 0, l - 1), m, delta, m, G, T)
@@ -44,7 +47,7 @@ def _activations(plan, T, repeats):
     for _ in range(repeats):
         for l in range(1, plan.L + 1):
             # with a bias of zeros z stays, and it costs the same
-            activation.call(
+            formulas.call(
                 load(plan.phi, l, 0),
                 pointer(plan.z, z_at(plan, 0, l), T),
                 pointer(plan.zeros, 0, T),
@@ -61,7 +64,7 @@ def _transposes(plan, T, repeats):
     for _ in range(repeats):
         for l in range(plan.L, 1, -1):
             n = size_of(plan, l - 1)
-            if n <= TURNED:
+            if n <= plan.longest_turned:
                 transpose(vector(plan.a, a_at(plan, 0, l - 1), n * m, T), n, m, vector(plan.turned, 0, m * n, T))
 
 
@@ -118,13 +121,19 @@ def _loss(plan, T, repeats):
         store(plan.scratch, 0, right)
 
 
+def _compiled(function):
+    return numba.njit(error_model="numpy", fastmath=ENTRIES)(function)
+
+
+numba.config.CPU_NAME, numba.config.CPU_FEATURES = target()  # as the engine, unless numba has compiled before
+
 PARTS = {
-    "products": Loop(_products),
-    "φ and φ′": Loop(_activations),
-    "transposes": Loop(_transposes),
-    "BP2": Loop(_bp2),
-    "norms": Loop(_norms),
-    "update": Loop(_updates),
-    "loss": Loop(_loss),
+    "products": _compiled(_products),
+    "φ and φ′": _compiled(_activations),
+    "transposes": _compiled(_transposes),
+    "BP2": _compiled(_bp2),
+    "norms": _compiled(_norms),
+    "update": _compiled(_updates),
+    "loss": _compiled(_loss),
 }
 """Kind of work -> (plan, zero of the dtype, repetitions) → nothing. BP2 has BP3's sums in it, and the loss BP1 and the accuracy."""

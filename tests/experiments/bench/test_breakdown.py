@@ -29,7 +29,7 @@ def counted_products(engine: Engine) -> Iterator[Counter[tuple[Any, ...]]]:
     whole, letter = POINTER(c_int), POINTER(c_char)
     kind = CFUNCTYPE(None, letter, letter, whole, whole, whole, c_void_p, c_void_p, whole, c_void_p, whole, c_void_p, c_void_p, whole)
     plan = engine._plans[False]
-    address = int(plan["gemm"])
+    address = int(plan["gemm"][0])
     blas = cast(address, kind)
     seen: Counter[tuple[Any, ...]] = Counter()
 
@@ -92,8 +92,10 @@ def test_the_parts_of_a_single_layer_make_what_its_step_makes() -> None:
     parts = breakdown.kinds(engine)
     for kind in ("φ and φ′", "loss", "norms", "update"):
         parts[kind](1)
-    for name in ("a", "slope", "delta", "own_norms"):
+    for name in ("a", "slope", "delta"):
         np.testing.assert_array_equal(memory[name], expected[name], err_msg=name)
+    # In a loop that is compiled anew, a sum may be taken in another order.
+    np.testing.assert_allclose(memory["own_norms"], expected["own_norms"], rtol=1e-14)
 
 
 def test_bp2_leaves_the_sums_of_bp3() -> None:
@@ -119,7 +121,7 @@ def test_the_transposes_are_those_of_the_step() -> None:
 
 def test_a_step_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(breakdown, "_STRETCH_S", 0.002)
-    parts = breakdown.measure(SMALL)
+    parts = breakdown.measure(SMALL)  # in float64, for which the parts are compiled already
     assert set(parts) == {*breakdown.KINDS, "rest", "step"}
     assert {*breakdown.KINDS, "rest"} == set(tables.PARTS)
     assert all(parts[kind] > 0 for kind in breakdown.KINDS)
