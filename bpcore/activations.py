@@ -6,63 +6,19 @@ complex arguments, so that a complex step can pass through; comparisons then loo
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from bpcore.activation import Activation, Bounds
 from bpcore.arrays import Array
 
-
-@dataclass(frozen=True)
-class Bounds:
-    """Hold the range of a derivative, and whether its ends are attained.
-
-    Args:
-        low: infimum of φ′.
-        high: supremum of φ′.
-        low_attained: whether some z reaches the infimum.
-        high_attained: whether some z reaches the supremum.
-    """
-
-    low: float
-    high: float
-    low_attained: bool = True
-    high_attained: bool = True
-
-    def __str__(self) -> str:
-        """Write the range as an interval, for example ``(0, 0.25]``."""
-        left, right = "[" if self.low_attained else "(", "]" if self.high_attained else ")"
-        return f"{left}{self.low:.4g}, {self.high:.4g}{right}"
-
-
-@dataclass(frozen=True)
-class Activation:
-    """Bundle an activation with its derivative and what is known of it.
-
-    Args:
-        name: what tables and figures call it.
-        value: φ, elementwise; same shape and dtype as its argument.
-        prime: φ′, elementwise; at a kink, the derivative from the left.
-        kinks: where φ is not smooth; quadrature splits there and gradient checks stay off it.
-        bounds: range of φ′ over the real line.
-        slopes: (φ′(−∞), φ′(+∞)); NaN where it is not declared, and theory then has no value that needs it.
-        homogeneous: whether φ(cz) = cφ(z) for c > 0. φ is then linear on either side of 0, with the two slopes.
-    """
-
-    name: str
-    value: Callable[[Array], Array]
-    prime: Callable[[Array], Array]
-    kinks: tuple[float, ...]
-    bounds: Bounds
-    slopes: tuple[float, float] = (math.nan, math.nan)
-    homogeneous: bool = False
-
-    @property
-    def max_prime(self) -> float:
-        """Return max |φ′|, the γ of the bound ‖δ^l‖ ≤ γ ‖W^(l+1)‖₂ ‖δ^(l+1)‖ (Pascanu et al. 2013)."""
-        return max(abs(self.bounds.low), abs(self.bounds.high))
+__all__ = [
+    "Activation", "Bounds", "elu", "exponential", "exponential_linear", "exponential_linear_prime", "gaussian_linear",
+    "gaussian_linear_prime", "gelu", "grow", "identity", "leaky_relu", "logistic", "logistic_linear", "logistic_linear_prime",
+    "logistic_prime", "rectify", "relu", "selu", "sigmoid", "silu", "smooth_rectify", "soft_sign", "soft_sign_prime", "softplus",
+    "softsign", "step", "tanh", "tanh_prime", "two_slopes", "two_slopes_prime", "unchanged",
+]  # fmt: skip
 
 
 def _finite(name: str, value: float) -> float:
@@ -111,6 +67,36 @@ def tanh() -> Activation:
     φ(z) = tanh z, φ′(z) = sech² z ∈ (0, 1].
     """
     return Activation("tanh", np.tanh, tanh_prime, (), Bounds(0.0, 1.0, low_attained=False), (0.0, 0.0))
+
+
+_POWERS = tuple(sign * 32.0 * 4.0**k for sign in (-1, 1) for k in range(1, 9))
+"""From where quadrature's own ladder ends, a panel every factor of 4, so that a power of z is smooth on each."""
+
+
+def _inverse_of_1_plus(z: Array) -> Array:
+    return np.asarray(1 / (1 + np.where(z.real < 0, -z, z)))
+
+
+def soft_sign(z: Array) -> Array:
+    """Return z/(1+|z|)."""
+    return z * _inverse_of_1_plus(z)
+
+
+def soft_sign_prime(z: Array) -> Array:
+    """Return 1/(1+|z|)², squared last: (1+|z|)² would overflow where its inverse does not."""
+    slope: Array = _inverse_of_1_plus(z) ** 2
+    return slope
+
+
+def softsign() -> Activation:
+    """Return the softsign, which saturates as a power where tanh does exponentially.
+
+    φ(z) = z/(1+|z|), φ′(z) = 1/(1+|z|)² ∈ (0, 1]; φ″ jumps at 0.
+
+    Source: Bergstra et al. 2009; Glorot & Bengio 2010, §2.
+    """
+    bounds = Bounds(0.0, 1.0, low_attained=False)
+    return Activation("softsign", soft_sign, soft_sign_prime, (0.0,), bounds, (0.0, 0.0), bends=_POWERS)
 
 
 def rectify(z: Array) -> Array:
@@ -279,3 +265,18 @@ def identity() -> Activation:
     φ(z) = z, φ′(z) = 1.
     """
     return Activation("identity", unchanged, np.ones_like, (), Bounds(1.0, 1.0), (1.0, 1.0), homogeneous=True)
+
+
+def grow(z: Array) -> Array:
+    """Return e^z, inf where it overflows, without a warning."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(z))
+
+
+def exponential() -> Activation:
+    """Return the exponential, which overflows where z is large: inf is then its value, and no warning.
+
+    φ(z) = φ′(z) = e^z ∈ (0, ∞).
+    """
+    bounds = Bounds(0.0, math.inf, low_attained=False, high_attained=False)
+    return Activation("exponential", grow, grow, (), bounds, (0.0, math.inf))

@@ -2,10 +2,14 @@
 
 Where a loss and the output activation are fused, the product ∂J_i/∂a^L ⊙ φ′(z^L) is simplified by hand: it would
 otherwise be 0/0 at saturation. The unfused chain is what the tests hold it against.
+
+A loss is summed over outputs, the quadratic one with the textbook's ½, or with `reduction="mean"` the mean over outputs without it: what
+PyTorch's and Keras's losses are, so that a learning rate of theirs makes the same steps. Over the examples all are means.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -30,6 +34,7 @@ class Loss:
         softmax: whether δ^L = softmax(z^L) − y.
         constant: y, (n_L, m) -> the z^L, (n_L, 1), whose mean loss under the identity is the least that one output for all
             examples has; None where nobody has said.
+        averages: whether J_i is a mean over outputs: of n_L outputs one by one, the 1/n_L-th part of what they have alone.
     """
 
     name: str
@@ -40,11 +45,43 @@ class Loss:
     elementwise: bool = False
     softmax: bool = False
     constant: Callable[[Array], Array] | None = None
+    averages: bool = False
 
     @property
     def single_logits(self) -> bool:
         """Return whether every output is a logit of its own, whose sign says yes or no."""
         return self.takes_logits and not self.needs_classes
+
+
+REDUCTIONS = ("sum_outputs", "mean")
+
+
+def averaged(z: Array, y: Array, phi: Activation, *, function: Function, gain: float) -> Array:
+    """Return gain/n_L times J_i or δ^L."""
+    scaled: Array = function(z, y, phi) * (gain / z.shape[-2])
+    return scaled
+
+
+def reduced(loss: Loss, reduction: str, gain: float | None) -> Loss:
+    """Return a loss that is summed over outputs as it is, or averaged over them: J_i and δ^L times gain/n_L.
+
+    Args:
+        loss: summed over outputs.
+        reduction: sum_outputs or mean.
+        gain: what the mean makes up for, 2 for a loss with ½; None where a sum over outputs is what is called their mean elsewhere.
+
+    Returns:
+        The loss.
+
+    Raises:
+        ValueError: the reduction is another.
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"`reduction` must be {' or '.join(REDUCTIONS)}, got {reduction}")
+    if reduction == "sum_outputs" or gain is None:
+        return loss
+    value, delta = (partial(averaged, function=function, gain=gain) for function in (loss.value, loss.delta))
+    return replace(loss, value=value, delta=delta, averages=True)
 
 
 def _mean(y: Array) -> Array:
@@ -69,12 +106,19 @@ def mse_delta(z: Array, y: Array, phi: Activation) -> Array:
     return (phi.value(z) - y) * phi.prime(z)  # BP1
 
 
-def mse() -> Loss:
+def mse(reduction: str = "sum_outputs") -> Loss:
     """Return half the squared error.
 
-    J_i = ½‖a^L − y‖², δ^L = (a^L − y) ⊙ φ′(z^L), behind any output activation.
+    J_i = ½‖a^L − y‖², δ^L = (a^L − y) ⊙ φ′(z^L), behind any output activation; as a mean J_i = ‖a^L − y‖²/n_L.
+
+    Args:
+        reduction: sum_outputs, or mean as in PyTorch and Keras.
+
+    Raises:
+        ValueError: the reduction is another.
     """
-    return Loss("mse", mse_value, mse_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=_mean)
+    summed = Loss("mse", mse_value, mse_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=_mean)
+    return reduced(summed, reduction, 2.0)
 
 
 def cosh_value(z: Array, y: Array, phi: Activation) -> Array:
@@ -90,11 +134,17 @@ def cosh_delta(z: Array, y: Array, phi: Activation) -> Array:
     return error
 
 
-def cosh() -> Loss:
+def cosh(reduction: str = "sum_outputs") -> Loss:
     """Return the hyperbolic error, whose curvature grows with its slope: quadratic near y, exponential far from it.
 
     J_i = Σ_k [cosh(a_k − y_k) − 1], written 2 sinh²((a − y)/2), δ^L = sinh(a^L − y) ⊙ φ′(z^L). It is (L₀, L₁)-smooth with
     L₀ = L₁ = 1 and not L-smooth for any L.
+
+    Args:
+        reduction: sum_outputs or mean.
+
+    Raises:
+        ValueError: the reduction is another.
 
     Source: the smoothness condition is that of Zhang et al. 2020, "Why gradient clipping accelerates training".
     """
@@ -102,7 +152,8 @@ def cosh() -> Loss:
     def constant(y: Array) -> Array:
         return np.asarray(0.5 * np.log(np.exp(y).mean(axis=-1, keepdims=True) / np.exp(-y).mean(axis=-1, keepdims=True)))  # Σ sinh = 0
 
-    return Loss("cosh", cosh_value, cosh_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=constant)
+    summed = Loss("cosh", cosh_value, cosh_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=constant)
+    return reduced(summed, reduction, 1.0)
 
 
 def sigmoid_value(z: Array, y: Array, phi: Activation) -> Array:
@@ -118,20 +169,27 @@ def sigmoid_delta(z: Array, y: Array, phi: Activation) -> Array:
     return error
 
 
-def sigmoid_cross_entropy() -> Loss:
+def sigmoid_cross_entropy(reduction: str = "sum_outputs") -> Loss:
     """Return the binary cross-entropy summed over outputs, on logits.
 
     J_i = Σ_k [max(z,0) − zy + ln(1+e^(−|z|))], δ^L = σ(z) − y, written (1−y)σ(z) − yσ(−z) so that it keeps its
     relative precision when the output saturates on the right side.
+
+    Args:
+        reduction: sum_outputs, or mean as in PyTorch and Keras.
+
+    Raises:
+        ValueError: the reduction is another.
     """
 
     def constant(y: Array) -> Array:
         share = _share(y)
         return np.asarray(np.log(share) - np.log1p(-share))
 
-    return Loss(
+    summed = Loss(
         "sigmoid_cross_entropy", sigmoid_value, sigmoid_delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant
     )
+    return reduced(summed, reduction, 1.0)
 
 
 def _shifted_exp(z: Array) -> tuple[Array, Array]:
@@ -154,15 +212,23 @@ def softmax_delta(z: Array, y: Array, phi: Activation) -> Array:
     return error
 
 
-def softmax_cross_entropy() -> Loss:
+def softmax_cross_entropy(reduction: str = "sum_outputs") -> Loss:
     """Return the cross-entropy of a softmax, on logits.
 
-    J_i = Σ_k y_k (logsumexp(z) − z_k), δ^L = softmax(z) − y, where Σ_k y_k = 1.
+    J_i = Σ_k y_k (logsumexp(z) − z_k), δ^L = softmax(z) − y, where Σ_k y_k = 1. PyTorch and Keras sum over classes too, so that both
+    reductions are the same.
+
+    Args:
+        reduction: sum_outputs or mean.
+
+    Raises:
+        ValueError: the reduction is another.
     """
 
     def constant(y: Array) -> Array:
         return np.asarray(np.log(_share(y)))
 
-    return Loss(
+    summed = Loss(
         "softmax_cross_entropy", softmax_value, softmax_delta, takes_logits=True, needs_classes=True, softmax=True, constant=constant
     )
+    return reduced(summed, reduction, None)

@@ -167,17 +167,20 @@ class _Loop:
         stops = {0, steps}
         if recording.snapshot is not None and recording.snapshot <= steps:
             stops.add(recording.snapshot)
-        if recording.probes or recording.sharpness or recording.modes:
+        if recording.probes or recording.sharpness or recording.modes or recording.test:
             stops.update(int(step) for step in self.scheduled)
         return sorted(stops)
 
     def _stand(self, step: int) -> FloatArray:
         """Look at every run at a step, before its update, and return the losses."""
         steps = np.full(self.alive.size, step)
-        look = self.stepper.look(steps, self.alive, step == self.settings.steps)
+        last = step == self.settings.steps
+        look = self.stepper.look(steps, self.alive, last or self.recording.test)  # who is tested has seen the batch of the step
         loss, before = look.rows.loss[:, 0], look.rows.before[:, 0]
         diverging = self.alive & ~(np.isfinite(loss) & np.isfinite(before))
         self._examine(look, steps, self.alive, diverging)
+        if self.recording.test and not last:
+            self.stepper.forget()
         return loss
 
     def _go(self, first: int, last: int, on_step: Callable[[int, FloatArray], None] | None) -> None:
@@ -259,6 +262,8 @@ class _Loop:
             self.recorder.add_columns(step, mask, columns)
         if recording.sharpness:
             self.recorder.add_step_columns(step, mask, {"sharpness": self._sharpness(batch, mask)})
+        if recording.test:
+            self.recorder.add_step_columns(step, mask, dict(zip(("test_loss", "test_accuracy"), self._test(mask), strict=True)))
         if recording.modes:
             self.recorder.add_step_columns(step, mask, mode_columns(params, self.examples.x, self.examples.y))
 
@@ -269,6 +274,13 @@ class _Loop:
             x, y = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y))
             values[run] = sharpness(self.network, of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own])
         return values
+
+    def _test(self, asked: Array) -> tuple[FloatArray, FloatArray]:
+        """Evaluate runs on the test examples, as they are before the update; NaN where there are none."""
+        examples = self.examples
+        if examples.test_x is None or examples.test_y is None:
+            return np.full(asked.size, np.nan), np.full(asked.size, np.nan)
+        return self.stepper.evaluate(examples.test_x, examples.test_y, asked)
 
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""
@@ -284,6 +296,5 @@ class _Loop:
         if self.settings.batch_size is not None:
             final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
             final.loss[alive] = penalized(loss_term, params, self.weight_decay)[alive]
-        if examples.test_x is not None and examples.test_y is not None:
-            final.test_loss, final.test_accuracy = self.stepper.evaluate(examples.test_x, examples.test_y, alive)
+        final.test_loss, final.test_accuracy = self._test(alive)
         return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)

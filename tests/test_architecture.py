@@ -59,7 +59,7 @@ MAY: dict[str, set[str]] = {
     "experiments.findings.figures": {"experiments.text", "experiments.findings", "experiments.figures.style"},
     "experiments.atlas": {*DRAWN, *RUNNING, *STATED, "experiments.report"},
     "experiments.graphs": {*TEXTBOOK, "bpcore.graph", "experiments.errors", "experiments.text", "experiments.report"},
-    "experiments.bench": {*CORE, "bpcore.engine.kernels", *GIVEN, "experiments.sweep"},
+    "experiments.bench": {*CORE, "bpcore.engine.kernels", *JUDGED, *RUNNING, "experiments.report"},
     "experiments.commands": {*CORE, *DRAWN, *RUNNING, *STATED, "experiments.report", "experiments.atlas", "experiments.bench"},
     "experiments.commands.graph": {"bpcore.graph", "experiments.errors", "experiments.text", "experiments.graphs"},
     "experiments.cli": {"experiments", "experiments.errors", "experiments.text", "experiments.commands", "experiments.compose"},

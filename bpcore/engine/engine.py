@@ -55,13 +55,15 @@ def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) ->
     )
     for l, found in phis.items():
         assert found is not None
-        addresses[l], constants[l], limits[l] = found[0].address(dtype), found[1], SATURATION * network.phi(l).max_prime
+        phi = network.phi(l)
+        addresses[l], constants[l], limits[l] = found[0].address(dtype), found[1], np.nan if phi.steep else SATURATION * phi.max_prime
     norm = norms[0] if norms else None
     return {
         "phi": addresses,
         "phi_constants": constants,
         "limits": limits,
-        "loss": top.address(dtype),
+        "loss": top[0].address(dtype),
+        "loss_scale": 1.0 if top[1] is None else top[1] / network.sizes[-1],
         "logits": int(network.loss.takes_logits),
         "normalize": norm.forward.address(dtype) if norm else 0,
         "denormalize": norm.backward.address(dtype) if norm else 0,
@@ -116,7 +118,8 @@ class Engine:
         self._fixed |= {"m": batches.size, "runs": self.runs, "floor": float(info.tiny / info.eps)}
         self._memory: dict[bool, Parts] = {}
         self._plans: dict[bool, Any] = {}
-        self._gathered = 0
+        self._gathered = np.zeros(self.runs)
+        self._forgettable: dict[str, Array] = {}
 
     def _room(self, keep: bool) -> Parts:
         """Return the arrays of a pass: with `keep`, a row a run in which everything stays, and else one in which little does."""
@@ -182,7 +185,7 @@ class Engine:
             for name, array in self.state.items():
                 array[lost] = before[name][lost]
             self._walk(rows, begin, np.where(lost, diverged, first), every=every, full=int(full), gather=1)
-        self._gathered += last - first
+        self._gathered += np.where(alive, np.where(lost, diverged, last) - first, 0)
         return diverged
 
     def look(self, steps: Array, chosen: Array, gather: bool) -> Look:
@@ -195,9 +198,16 @@ class Engine:
         """
         rows = empty_rows(self.runs, 1, self.network.L, 2)
         begin = np.where(chosen, steps, steps[chosen].min())
+        self._forgettable = {name: self.state[name].copy() for name in ("means", "variances")} | {"gathered": self._gathered.copy()}
         self._walk(rows, begin, begin + chosen, keep=True, gather=int(gather))
-        self._gathered += gather
+        self._gathered += gather * chosen
         return Look(rows, *self._kept(self._memory[True]))
+
+    def forget(self) -> None:
+        """Let the batch of the last look not count in the running statistics, which the training from there on gathers again."""
+        for name in ("means", "variances"):
+            self.state[name][:] = self._forgettable[name]
+        self._gathered = self._forgettable["gathered"]
 
     def _walk(self, rows: Rows, first: Array, last: Array, *, keep: bool = False, every: int = 1, full: int = 0, gather: int = 0) -> Array:
         start = int(first.min())
@@ -237,6 +247,6 @@ class Engine:
             y: (n_L, m), targets.
             asked: (R,) bool, the runs that are evaluated.
         """
-        weight = 1 - (1 - self._fixed["momentum"]) ** self._gathered if self.network.normalization.active else 1.0
-        running = {name: self.state[name] / self.dtype.type(weight) for name in ("means", "variances")}
+        weight = 1 - (1 - self._fixed["momentum"]) ** self._gathered[:, None]
+        running = {name: self.state[name] / weight.astype(self.dtype) for name in ("means", "variances")}
         return evaluate(self.network, self._fixed | running, self.dtype, x, y, asked)

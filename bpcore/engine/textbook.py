@@ -39,7 +39,7 @@ class Textbook:
         self.runs = params.W[1].shape[0]
         self._lr, self._bias_lr, self._weight_decay, self._threshold = (rate[:, None, None] for rate in rates)
         self._states = {key: optimizer.initial_state(array) for key, array in params.items()}
-        self._running = network.normalization.running()
+        self._running = self._forgettable = network.normalization.running()
 
     def train(self, first: int, last: int, alive: Array, rows: Rows, every: int, full: bool) -> Array:
         """Make the steps first ≤ step < last of the runs that are alive, and write their rows; see `Engine.train`."""
@@ -67,7 +67,12 @@ class Textbook:
 
     def look(self, steps: Array, chosen: Array, gather: bool) -> Look:
         """Keep everything of one step of each chosen run; see `Engine.look`."""
+        self._forgettable = self._running.of_runs(slice(None))
         return self._pass(np.where(chosen, steps, steps[chosen].min()), gather)[0]
+
+    def forget(self) -> None:
+        """Let the batch of the last look not count in the running statistics; see `Engine.forget`."""
+        self._running = self._forgettable
 
     def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
         """Return what `evaluate_stack` does."""

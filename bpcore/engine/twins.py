@@ -28,6 +28,8 @@ _ACTIVATIONS: dict[tuple[Callable[..., Any], Callable[..., Any]], Kernel] = {
     (activations.gaussian_linear, activations.gaussian_linear_prime): Kernel("formulas", "gelu"),
     (activations.logistic_linear, activations.logistic_linear_prime): Kernel("formulas", "silu"),
     (activations.unchanged, np.ones_like): Kernel("formulas", "identity"),
+    (activations.soft_sign, activations.soft_sign_prime): Kernel("formulas", "softsign"),
+    (activations.grow, activations.grow): Kernel("formulas", "exponential"),
 }
 """φ and φ′ -> both at once. Functions with parameters stand for what `functools.partial` makes of them."""
 
@@ -87,9 +89,15 @@ def _unbound(function: Any) -> tuple[Any, tuple[float, ...]]:
     return function.func, tuple(float(function.keywords[name]) for name in sorted(function.keywords))
 
 
-def of_loss(loss: Loss) -> Kernel | None:
-    """Return the kernel of a loss, None for functions that have none."""
-    return _LOSSES.get((loss.value, loss.delta))
+def of_loss(loss: Loss) -> tuple[Kernel, float | None] | None:
+    """Return the kernel of a loss, and the gain where it is gain/n_L of what the kernel says; None for functions that have none."""
+    value, delta, gain = loss.value, loss.delta, None
+    if isinstance(value, functools.partial) and isinstance(delta, functools.partial):
+        if {value.func, delta.func} != {losses.averaged} or value.keywords["gain"] != delta.keywords["gain"]:
+            return None
+        gain, value, delta = value.keywords["gain"], value.keywords["function"], delta.keywords["function"]
+    kernel = _LOSSES.get((value, delta))
+    return None if kernel is None else (kernel, gain)
 
 
 def of_normalization(kind: Normalization) -> Normalizing | None:

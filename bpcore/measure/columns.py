@@ -12,7 +12,7 @@ from bpcore.measure.recording import Recording
 
 Kind = Literal["number", "whole", "truth", "word"]
 Compared = Literal["own", "largest", "counted"]
-Recorded = Literal["always", "full", "glanced", "extended", "gradient_cosine", "a_rank", "sharpness", "modes"]
+Recorded = Literal["always", "full", "glanced", "extended", "gradient_cosine", "a_rank", "sharpness", "modes", "test"]
 
 
 FIRST = 3
@@ -46,9 +46,9 @@ class Column:
         """Return whether the column stands in any row."""
         if self.recorded in ("always", "full", "glanced"):
             return True
-        if self.recorded == "sharpness":
-            return recording.sharpness
-        return recording.modes if self.recorded == "modes" else self.recorded in recording.probes
+        if self.recorded in ("sharpness", "modes", "test"):
+            return bool(getattr(recording, self.recorded))
+        return self.recorded in recording.probes
 
 
 class ColumnError(RuntimeError):
@@ -144,6 +144,19 @@ STEPS = (
     Column("grad_norm_clipped", "the same after clipping"),
     Column("clipped", "whether clipping changed a gradient", "truth"),
     Column("sharpness", "largest eigenvalue of the Hessian of J, where recorded", recorded="sharpness"),
+    Column(
+        "test_loss",
+        "J on the test examples without the λ term, in evaluation mode; empty unless record.test=true",
+        recorded="test",
+        since=4,
+    ),
+    Column(
+        "test_accuracy",
+        "fraction right of the test examples, in evaluation mode; empty for regressions and unless record.test=true",
+        compared="counted",
+        recorded="test",
+        since=4,
+    ),
     *MODES,
 )
 

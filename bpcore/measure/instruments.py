@@ -23,7 +23,9 @@ def variance(x: Array) -> FloatArray:
 
 
 def saturated(h: Array, phi: Activation) -> FloatArray:
-    """Return the fraction of entries with |φ′(h)| < 5 % of max |φ′|; NaN where an entry is not finite."""
+    """Return the fraction of entries with |φ′(h)| < 5 % of max |φ′|; NaN where an entry is not finite, or φ′ has no bound."""
+    if phi.steep:
+        return np.full(h.shape[0], np.nan)
     fraction = (np.abs(phi.prime(h)) < SATURATION * phi.max_prime).mean(axis=(-2, -1))
     return np.where(np.isfinite(h).all(axis=(-2, -1)), fraction, np.nan)
 

@@ -15,6 +15,7 @@ class Recording:
         sharpness: whether the largest Hessian eigenvalue is computed at each row.
         probes: of extended, gradient_cosine and a_rank, what is computed at each row.
         modes: whether the modes of a linear network are computed at each row.
+        test: whether the test examples are evaluated at each row.
     """
 
     every: int = 1
@@ -23,6 +24,7 @@ class Recording:
     sharpness: bool = False
     probes: frozenset[str] = frozenset()
     modes: bool = False
+    test: bool = False
 
     def glances_at(self, step: Any) -> Any:
         """Return whether a row of that step is number 1, 2, 4, 8, … after the first; of an array of steps elementwise."""

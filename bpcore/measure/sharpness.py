@@ -42,7 +42,7 @@ def hessian_vector_product(network: Network, params: Layers, x: Array, y: Array,
     return np.asarray(_flatten(ordered).imag / _STEP)
 
 
-def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array) -> float:
+def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array, tolerance: float = 1e-6) -> float:
     """Return the largest eigenvalue of the Hessian of J by Lanczos iteration.
 
     Args:
@@ -51,9 +51,10 @@ def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay
         x: (1, n_0, m).
         y: (1, n_L, m).
         weight_decay: λ, (1, 1, 1).
+        tolerance: relative, of λ_max.
 
     Returns:
-        λ_max to a relative 1e-6; NaN where θ or H is not finite or the iteration did not converge.
+        λ_max; NaN where θ or H is not finite or the iteration did not converge.
 
     Source: Cohen et al. 2021, appendix; Pearlmutter 1994 for the product.
     """
@@ -74,7 +75,7 @@ def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay
     operator = LinearOperator((theta.size, theta.size), matvec=product, dtype=np.float64)
     start = np.random.Generator(np.random.PCG64(0)).standard_normal(theta.size)
     try:
-        values = eigsh(operator, k=1, which="LA", v0=start, tol=1e-6, return_eigenvectors=False)
+        values = eigsh(operator, k=1, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)
     except (ArpackNoConvergence, FloatingPointError):
         return float("nan")
     return float(values[0])

@@ -25,7 +25,7 @@ from bpcore.theory.correlation import (
 )
 from bpcore.theory.dead import dead_layer_probability
 from bpcore.theory.edge import EdgePoint, critical_sigma_w, edge_curve, edge_of_chaos
-from bpcore.theory.finite_width import kappa, log_spread
+from bpcore.theory.finite_width import kappa, length_spread, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
 from bpcore.theory.layerwise import Propagation, groups_of, propagate
 from bpcore.theory.limits import neuron_window, overflow_depth, step_size_limit, underflow_depth
@@ -64,6 +64,7 @@ __all__ = [
     "kappa",
     "length_slope",
     "length_slopes",
+    "length_spread",
     "limit",
     "log_spread",
     "moment_jacobian",

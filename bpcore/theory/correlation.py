@@ -47,7 +47,7 @@ def covariance(phi: Activation, q: float, c: float) -> float:
     a = slopes(phi)
     if a is not None:
         return q * ((a[0] ** 2 + a[1] ** 2) * _arc(c) - 2 * a[0] * a[1] * _arc(-c))
-    return paired_mean(phi.value, q, c, phi.kinks)
+    return paired_mean(phi.value, q, c, phi.breaks, phi.steep)
 
 
 def correlation_slope(phi: Activation, q: float, c: float, sigma_w2: float) -> float:
@@ -55,7 +55,7 @@ def correlation_slope(phi: Activation, q: float, c: float, sigma_w2: float) -> f
     a = slopes(phi)
     if a is not None:
         return sigma_w2 * ((a[0] ** 2 + a[1] ** 2) * _both_positive(c) + 2 * a[0] * a[1] * _both_positive(-c))
-    return sigma_w2 * paired_mean(phi.prime, q, c, phi.kinks)
+    return sigma_w2 * paired_mean(phi.prime, q, c, phi.breaks, phi.steep)
 
 
 def correlation_map(phi: Activation, q: float, c: float, sigma_w2: float, sigma_b2: float) -> float:

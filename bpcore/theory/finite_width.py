@@ -4,11 +4,13 @@ Going down one layer multiplies ‖δ‖² by χ·(1 + noise of variance κ/n). 
 orthogonal weights keep lengths, and only the gates φ′ are left: κ = 3(E[φ′⁴]/E[φ′²]² − 1), 0 for the identity.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import FloatArray
-from bpcore.theory.maps import chis, slopes
+from bpcore.theory.maps import chis, second_moments, slopes
 from bpcore.theory.quadrature import scaled_means
 
 
@@ -32,7 +34,7 @@ def kappa(phi: Activation, q: FloatArray, independent: bool = True) -> FloatArra
         if a is not None:
             ratio = np.full(q.shape, 2 * (a[0] ** 4 + a[1] ** 4) / np.float64(a[0] ** 2 + a[1] ** 2) ** 2)
         else:
-            ratio = scaled_means(lambda u: phi.prime(u) ** 4, q, phi.kinks) / chis(phi, q) ** 2
+            ratio = scaled_means(lambda u: phi.prime(u) ** 4, q, phi.breaks, phi.steep) / chis(phi, q) ** 2
     # E[X²] ≥ E[X]²: where φ′ is all but constant the ratio is 1 and rounding may put it below; a variance is not negative.
     return 3 * ratio - 1 if independent else 3 * np.maximum(ratio - 1, 0)
 
@@ -59,3 +61,66 @@ def log_spread(phi: Activation, widths: tuple[int, ...], variances: list[float],
     steps = kappa(phi, np.asarray(variances, dtype=float), independent) / np.asarray(widths, dtype=float)
     variance = np.cumsum(steps[::-1])[::-1]
     return -variance / 2, variance
+
+
+MOST_NOISE = 0.5
+"""κ/n of a layer up to which its noise is taken for small: beyond, ln(1 + noise) is not its noise."""
+
+MOST_BEND = 0.25
+"""|c_l|·Var ξ_l up to which ln χ is taken for linear in the length: beyond, the bend is as large as what is counted."""
+
+
+def length_spread(
+    phi: Activation, widths: tuple[int, ...], variances: list[float], bias_std: float = 0.0, independent: bool = True
+) -> float:
+    """Return the variance of ln(‖δ^1‖²/‖δ^D‖²) of a single net, with what its lengths q^l add, which stray from the mean themselves.
+
+    ξ_l = δ ln q^l walks up as ξ_(l+1) = w_l (s_l ξ_l + η_l), Var η_l = (E[φ⁴]/E[φ²]² − 1)/n_l, s_l = d ln E[φ²]/d ln q, w_l the share of
+    weights in q^(l+1); at each layer χ changes by c_l ξ_l, c_l = d ln χ/d ln q. The same z make η_l and the walk's own noise. Where
+    lengths are stable (w s < 1) it adds little; under GELU or SiLU at σ_w² = 2 they run away.
+
+    Args:
+        phi: the activation.
+        widths: n_1…n_D.
+        variances: q^1…q^D.
+        bias_std: σ_b.
+        independent: see `kappa`.
+
+    Returns:
+        Not below that of `log_spread`; 0 with fewer than two hidden layers. Leading order in 1/n, for one input: NaN where that order
+        does not tell, beyond MOST_NOISE in a layer (few units of a saturated layer carry its whole error) or MOST_BEND.
+
+    Source: the expansion of Hanin & Nica 2018, with the length map of Poole et al. 2016 linearized about its mean.
+    """
+    n, q = np.asarray(widths[:-1], dtype=float), np.asarray(variances[:-1], dtype=float)
+    if not len(n):
+        return 0.0
+    walk = kappa(phi, q, independent)
+    with np.errstate(all="ignore"):
+        square, slope = second_moments(phi, q), chis(phi, q)
+        s, c = (_log_slope(phi, of, q) for of in (second_moments, chis))
+        share = 1 - bias_std**2 / np.asarray(variances[1:], dtype=float)
+        length = scaled_means(lambda u: phi.value(u) ** 4, q, phi.kinks) / square**2 - 1
+        both = scaled_means(lambda u: (phi.value(u) * phi.prime(u)) ** 2, q, phi.kinks) / (square * slope) - 1
+        strayed, bend = 0.0, 0.0
+        for k in range(len(n)):
+            bend = max(bend, abs(float(c[k])) * strayed)
+            strayed = share[k] ** 2 * (s[k] ** 2 * strayed + length[k] / n[k])
+        later, total = 0.0, 0.0
+        for k in range(len(n) - 1, -1, -1):
+            own = share[k] * later
+            total += (walk[k] + own * own * length[k] + 2 * own * both[k]) / n[k]
+            later = c[k] + share[k] * s[k] * later
+    least = float((walk / n).sum())
+    told = np.isfinite(total) and bool((walk / n <= MOST_NOISE).all()) and bend <= MOST_BEND
+    return max(least, float(total)) if told else float("nan")
+
+
+def _log_slope(phi: Activation, of: Callable[[Activation, FloatArray], FloatArray], q: FloatArray) -> FloatArray:
+    """Return d ln f/d ln q of a mean over φ by a central difference."""
+    up, down = of(phi, q * np.exp(_SMALL)), of(phi, q * np.exp(-_SMALL))
+    slope: FloatArray = (np.log(up) - np.log(down)) / (2 * _SMALL)
+    return slope
+
+
+_SMALL = 1e-3

@@ -30,7 +30,7 @@ def second_moments(phi: Activation, q: FloatArray) -> FloatArray:
     if a is not None:
         return mean_square_slope(a) * q
     at_zero = float(phi.value(np.zeros(()))) ** 2
-    return np.where(q == 0, at_zero, scaled_means(lambda u: phi.value(u) ** 2, q, phi.kinks))
+    return np.where(q == 0, at_zero, scaled_means(lambda u: phi.value(u) ** 2, q, phi.breaks, phi.steep))
 
 
 def second_moment(phi: Activation, q: float) -> float:
@@ -44,7 +44,7 @@ def chis(phi: Activation, q: FloatArray) -> FloatArray:
     a = slopes(phi)
     if a is not None:
         return np.where(np.isfinite(q), mean_square_slope(a), np.nan)
-    return scaled_means(lambda u: phi.prime(u) ** 2, q, phi.kinks)
+    return scaled_means(lambda u: phi.prime(u) ** 2, q, phi.breaks, phi.steep)
 
 
 def both_moments(phi: Activation, q: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -56,9 +56,9 @@ def both_moments(phi: Activation, q: FloatArray) -> tuple[FloatArray, FloatArray
     if len(distinct) > 1 and distinct[-1] - distinct[0] <= 1e-13 * distinct[-1]:
         distinct, places = distinct[:1], np.zeros_like(places)
     with np.errstate(all="ignore"):
-        points, weights = panels(scaled_breaks(distinct, phi.kinks))
-        u = np.sqrt(np.maximum(distinct, 1e-300))[:, None] * points
-        second, slope = ((weights * f(u) ** 2).sum(axis=-1) for f in (phi.value, phi.prime))
+        points, weights = panels(scaled_breaks(distinct, phi.breaks), phi.steep)
+        root = np.sqrt(np.maximum(distinct, 1e-300))
+        second, slope = ((weights * f(root[:, None] * points) ** 2).sum(axis=-1) for f in (phi.value, phi.prime))
     at_zero = float(phi.value(np.zeros(()))) ** 2
     second = np.where(distinct == 0, at_zero, np.where(np.isfinite(distinct), second, np.nan))
     slope = np.where(np.isfinite(distinct), slope, np.nan)
@@ -88,7 +88,7 @@ def length_slopes(phi: Activation, q: FloatArray) -> FloatArray:
     if a is not None:
         return np.full(q.shape, mean_square_slope(a))
     q = np.maximum(q, 1e-20)
-    return scaled_means(lambda u: phi.value(u) * phi.prime(u) * u, q, phi.kinks) / q
+    return scaled_means(lambda u: phi.value(u) * phi.prime(u) * u, q, phi.breaks, phi.steep) / q
 
 
 def length_slope(phi: Activation, q: float, sigma_w2: float) -> float:

@@ -40,7 +40,7 @@ def elementwise_error(loss: Loss, phi: Activation, q: FloatArray, targets: Float
         values, counts = np.array([group.mean() for group in groups]), np.array([len(group) for group in groups])
     q = np.asarray(q, dtype=float)
     with np.errstate(all="ignore"):
-        points, weights = panels(scaled_breaks(q, phi.kinks))
+        points, weights = panels(scaled_breaks(q, phi.breaks), phi.steep)
         z = np.sqrt(q)[..., None] * points
         total = np.zeros(q.shape)
         for value, count in zip(values, counts, strict=True):
@@ -48,7 +48,7 @@ def elementwise_error(loss: Loss, phi: Activation, q: FloatArray, targets: Float
             error = loss.delta(flat, np.full(flat.shape, value), phi).reshape(z.shape)
             total = total + count * (weights * error**2).sum(axis=-1)
         mean: FloatArray = total / targets.shape[1]
-        return mean
+        return mean / targets.shape[0] ** 2 if loss.averages else mean
 
 
 def softmax_error(q: FloatArray, classes: int) -> FloatArray:

@@ -27,6 +27,7 @@ def _both_signs(values: FloatArray) -> FloatArray:
 
 
 _EDGES, _SHORT_EDGES, _STEPS = _both_signs(_INNER), _both_signs(_SHORT_INNER), _both_signs(_LADDER)
+_LONG_EDGES = np.arange(-_REACH, _REACH + 1, 2.0)  # under e^(kz) the mass lies k√q out, as wide as ever
 
 
 def density(z: FloatArray) -> FloatArray:
@@ -51,17 +52,19 @@ def gaussian_mean(function: Function, breaks: tuple[float, ...] = ()) -> float:
     return float((half * _WEIGHTS * density(points) * function(points)).sum())
 
 
-def panels(breaks: FloatArray) -> tuple[FloatArray, FloatArray]:
+def panels(breaks: FloatArray, steep: bool = False) -> tuple[FloatArray, FloatArray]:
     """Return nodes and weights of E over Z, one rule for each row of breaks.
 
     Args:
         breaks: shape (..., k), points at which to split; those out of reach do no harm.
+        steep: whether the integrand grows as an exponential, so that the far tail of the density counts.
 
     Returns:
         Points and weights (the normal density included), each (..., number of nodes).
     """
-    common = np.broadcast_to(_SHORT_EDGES, (*breaks.shape[:-1], len(_SHORT_EDGES)))
-    inside = np.clip(np.nan_to_num(breaks, nan=0.0, posinf=_SHORT_REACH, neginf=-_SHORT_REACH), -_SHORT_REACH, _SHORT_REACH)
+    ends, reach = (_LONG_EDGES, _REACH) if steep else (_SHORT_EDGES, _SHORT_REACH)
+    common = np.broadcast_to(ends, (*breaks.shape[:-1], len(ends)))
+    inside = np.clip(np.nan_to_num(breaks, nan=0.0, posinf=reach, neginf=-reach), -reach, reach)
     edges = np.sort(np.concatenate([common, inside], axis=-1), axis=-1)
     half = np.diff(edges, axis=-1)[..., None] / 2
     points = edges[..., :-1, None] + half * (1 + _FEW_NODES)
@@ -77,25 +80,27 @@ def scaled_breaks(q: FloatArray, kinks: tuple[float, ...]) -> FloatArray:
     return scaled
 
 
-def scaled_means(function: Function, q: FloatArray, kinks: tuple[float, ...] = ()) -> FloatArray:
+def scaled_means(function: Function, q: FloatArray, kinks: tuple[float, ...] = (), steep: bool = False) -> FloatArray:
     """Return E[f(√q Z)] for each q.
 
     Args:
         function: elementwise, real.
         q: variances ≥ 0, any shape; at 0 the limit from above is taken.
         kinks: where f or a derivative of it jumps.
+        steep: whether f grows as an exponential.
 
     Returns:
-        Shape of q; NaN where q is not finite.
+        Shape of q; NaN where q is not finite; of a steep f infinite where it overflows within the panels, which is before its mean does.
     """
     q = np.asarray(q, dtype=float)
     with np.errstate(all="ignore"):
-        points, weights = panels(scaled_breaks(q, kinks))
-        mean: FloatArray = (weights * function(np.sqrt(np.maximum(q, _TINY))[..., None] * points)).sum(axis=-1)
+        root = np.sqrt(np.maximum(q, _TINY))
+        points, weights = panels(scaled_breaks(q, kinks), steep)
+        mean: FloatArray = (weights * function(root[..., None] * points)).sum(axis=-1)
         return np.where(np.isfinite(q), mean, np.nan)
 
 
-def paired_mean(function: Function, q: float, c: float, kinks: tuple[float, ...] = ()) -> float:
+def paired_mean(function: Function, q: float, c: float, kinks: tuple[float, ...] = (), steep: bool = False) -> float:
     """Return E[f(u) f(v)], u and v normal with variance q and correlation c.
 
     u = √q Z, v = √q (cZ + √(1−c²) Z′); the inner integral is split at its own kinks, which move with Z.
@@ -105,6 +110,7 @@ def paired_mean(function: Function, q: float, c: float, kinks: tuple[float, ...]
         q: variance > 0.
         c: correlation in [−1, 1].
         kinks: where f or a derivative of it jumps.
+        steep: whether f grows as an exponential.
 
     Returns:
         The expectation.
@@ -113,12 +119,13 @@ def paired_mean(function: Function, q: float, c: float, kinks: tuple[float, ...]
     if s < 1e-12:
         sign = np.sign(c)
         mirrored = (*kinks, *(-k for k in kinks))
-        return float(scaled_means(lambda u: function(u) * function(sign * u), np.asarray(q), mirrored))
+        return float(scaled_means(lambda u: function(u) * function(sign * u), np.asarray(q), mirrored, steep))
     places = np.asarray(kinks, dtype=float) / root
     own = scaled_breaks(np.asarray(q), kinks)
     sharp = (places[:, None] / (c if abs(c) > 0.1 else 1.0) + s * _STEPS).ravel()  # where the inner integral turns over
-    z, weight = panels(np.concatenate([own, sharp]))
-    inner, inner_weight = panels((own - c * z[:, None]) / s)
+    z, weight = panels(np.concatenate([own, sharp]), steep)
+    inner, inner_weight = panels((own - c * z[:, None]) / s, steep)
     v = root * (c * z[:, None] + s * inner)
-    conditional = (inner_weight * function(v)).sum(axis=-1)
-    return float((weight * function(root * z) * conditional).sum())
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is inf or NaN
+        conditional = (inner_weight * function(v)).sum(axis=-1)
+        return float((weight * function(root * z) * conditional).sum())

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from experiments.bench.measuring import PEERS, Row, ratio
+from experiments.bench.repair import table as repair
 from experiments.bench.shapes import (
     AT_LEAST_TIMES_JAX,
     AT_LEAST_TIMES_TORCH,
@@ -119,7 +120,7 @@ def document(result: dict[str, Any]) -> str:
     """Return everything measured as a page in Markdown."""
     machine = result["machine"]
     parts = [
-        "# Performance",
+        "# Repair" if set(result) & {"shapes", "breakdown", "end_to_end", "repair"} == {"repair"} else "# Performance",
         f"Written by `{COMMAND} {' '.join(result['arguments'])}`".rstrip() + f" on {machine['cpu']} ({machine['cores']} cores, "
         f"{machine['l2_kib']} KiB second-level cache a core), Python {machine['python']}, numpy {machine['numpy']}, {machine['blas']}, "
         f"numba {machine['numba']}. A ratio or a time that has a bar stands with it, met or missed.",
@@ -158,4 +159,6 @@ def document(result: dict[str, Any]) -> str:
             "largest process; 100,000 runs may take a tenth more of it than 10,000.",
             markdown(commands_table(result["end_to_end"])),
         ]
+    if result.get("repair"):
+        parts += repair.document(result["repair"])
     return "\n\n".join(parts) + "\n"

@@ -1,6 +1,9 @@
 """Measure the engine beside the matrix products alone, PyTorch and JAX, its parts, and whole commands from start to tables.
 
+With --only repair: how many ill nets of AutoTrainer's families are detected and repaired, beside its published figures.
+
 gradstab bench --only engine
+gradstab bench --only repair --untouched
 gradstab bench --quick
 gradstab bench --peers path/to/peers.py --peer-path folder/with/jax
 gradstab bench --peer-path folder/with/jax > docs/performance.md
@@ -16,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from experiments.bench import end_to_end, measuring, tables
+from experiments.bench.repair import measuring as repair
 from experiments.bench.shapes import chosen
 from experiments.errors import UserError
 from experiments.sweep.stacking import second_level_cache
@@ -23,12 +27,18 @@ from experiments.text.plain import as_json
 from experiments.text.quoting import quote
 
 PARTS = ("engine", "peers", "breakdown", "end_to_end")
+ASKED_FOR = ("repair",)
+"""Parts that are measured where they are asked for alone: they measure no speed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--only", choices=PARTS, help="one part; all by default")
-    parser.add_argument("--quick", action="store_true", help="few shapes, one round, no command of more than some ten seconds")
+    parser.add_argument("--only", choices=(*PARTS, *ASKED_FOR), help="one part; all that measure speed by default")
+    quick = "few shapes, one round, no command of more than some ten seconds; few nets to repair"
+    parser.add_argument("--quick", action="store_true", help=quick)
+    usual = f"{repair.OF_EACH}; {repair.QUICK} with --quick"
+    parser.add_argument("--nets", type=int, metavar="N", help=f"ill nets to repair, and healthy ones, of a data set [{usual}]")
+    parser.add_argument("--untouched", action="store_true", help="repair nets of the set on which nothing was chosen")
     parser.add_argument(
         "--rounds", type=int, metavar="N", help="how often each shape is measured, of which the best counts [3; 1 with --quick]"
     )
@@ -53,6 +63,9 @@ def execute(args: argparse.Namespace) -> int:
     rounds = (1 if args.quick else 3) if args.rounds is None else args.rounds
     if rounds < 1:
         raise UserError(f"`--rounds` must be an integer ≥ 1, got {quote(rounds)}")
+    nets = (repair.QUICK if args.quick else repair.OF_EACH) if args.nets is None else args.nets
+    if nets < 1:
+        raise UserError(f"`--nets` must be an integer ≥ 1, got {quote(nets)}")
     try:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,6 +80,8 @@ def execute(args: argparse.Namespace) -> int:
         _write(args.output, result)
     if "end_to_end" in wanted:
         result["end_to_end"] = end_to_end.measure_end_to_end(end_to_end.chosen(args.quick))
+    if "repair" in wanted:
+        result["repair"] = repair.measure("untouched" if args.untouched else "first", args.output, nets)
     page = _write(args.output, result)
     print(as_json(result) if args.json else page, end="" if not args.json else "\n")
     failed = any("engine" not in row for row in result.get("shapes", ())) or any(row["exit"] for row in result.get("end_to_end", ()))
@@ -79,6 +94,8 @@ def _arguments(args: argparse.Namespace) -> list[str]:
     words = [f"--only {args.only}"] if args.only else []
     words += ["--quick"] if args.quick else []
     words += [f"--rounds {args.rounds}"] if args.rounds is not None else []
+    words += [f"--nets {args.nets}"] if args.nets is not None else []
+    words += ["--untouched"] if args.untouched else []
     words += ["--peers FILE"] if args.peers else []
     return [*words, *(["--peer-path FOLDER"] if args.peer_path else [])]
 

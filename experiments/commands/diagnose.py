@@ -12,6 +12,7 @@ from experiments.report.terminal import describe_sweep, run_rows
 from experiments.store.folder import require_results
 from experiments.store.reading import load
 from experiments.store.tables import Results
+from experiments.sweep.diagnosing import diagnosed
 from experiments.text.numbers import count
 from experiments.text.plain import as_json
 
@@ -38,13 +39,15 @@ def execute(args: argparse.Namespace) -> int:
     folders = [Path(name) for name in args.folders]
     for folder in folders:
         require_results(folder)
-    results = {str(folder): load(folder) for folder in folders}
+    results, notes = {}, {}
+    for folder in folders:
+        results[str(folder)], notes[str(folder)] = diagnosed(load(folder))
     if args.json:
         print(as_json([{"folder": name, **row} for name, held in results.items() for row in run_rows(held)]))
         return 0
     for place, (name, held) in enumerate(results.items()):
         print("\n" * (place > 0) + f"{name}: {count(len(held.runs), 'run')}")
-        print(_told(held, args.runs))
+        print("\n".join([*notes[name], _told(held, args.runs)]))
     return 0
 
 

@@ -17,17 +17,16 @@ from experiments.config.identity import flatten
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.diagnosis import remedies
-from experiments.diagnosis.causes import modules
 from experiments.diagnosis.effects import conclude, effects
 from experiments.diagnosis.remedies import Candidate
+from experiments.diagnosis.search import Search
 from experiments.errors import UserError
 from experiments.report.data import tell_data
-from experiments.report.diagnosis import causes_of
 from experiments.report.remedies import as_text, write
 from experiments.store.tables import Tables
+from experiments.sweep.again import initial_sharpness
 from experiments.sweep.invocation import Invocation, carry_out, command_line
 from experiments.sweep.plan import Plan, default_name
-from experiments.sweep.tile import run_tile
 from experiments.text.numbers import count
 from experiments.text.plain import as_json
 from experiments.text.quoting import quote
@@ -67,22 +66,18 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(
             f"`--budget` must be an integer ≥ {2 * args.seeds}, got {quote(args.budget)}: one change and none, with {args.seeds} seeds each"
         )
-    tried = remedies.candidates(patient, _pointed(patient) if args.budget else ())
-    tried = tried[: args.budget // args.seeds] if args.budget else tried
-    runs = remedies.runs_of(tried, args.seeds)
-    folder = remedies.folder_of(patient, default_name(runs, "remedies"))
+    search = Search(patient, args.seeds, args.budget, initial_sharpness)
+    first = remedies.runs_of(search.likely() if args.dry_run else search.tried, args.seeds)
+    folder = remedies.folder_of(patient, default_name(remedies.runs_of(search.tried, args.seeds), "remedies"))
+
+    def grow(tables: Tables) -> list[Run]:
+        search.grow(tables.runs)
+        return remedies.runs_of(search.tried, args.seeds)
 
     def report(tables: Tables, done: Plan) -> int:
-        return _report(tables, done, tried, patient, args)
+        return _report(tables, done, search.tried, patient, args)
 
-    return carry_out(Invocation(runs, folder, fresh=args.fresh, dry_run=args.dry_run, as_json=args.json), report, tell_data)
-
-
-def _pointed(patient: Run) -> list[str]:
-    """Return the remedies that the causes of the ailing run point to, the likeliest first: what a budget is spent on."""
-    known = modules()
-    found = causes_of(run_tile([patient]).runs[0])
-    return list(dict.fromkeys(name for cause in found for name in known[cause["cause"]].REMEDIES))
+    return carry_out(Invocation(first, folder, fresh=args.fresh, dry_run=args.dry_run, as_json=args.json), report, tell_data, grow)
 
 
 def _report(tables: Tables, done: Plan, tried: list[Candidate], patient: Run, args: argparse.Namespace) -> int:
@@ -95,14 +90,16 @@ def _report(tables: Tables, done: Plan, tried: list[Candidate], patient: Run, ar
         print(as_json({"conclusions": conclusions.lines(), "changes": table.to_dict("records"), "report": page}))
     else:
         print(as_text(table, conclusions))
-        print(f"{done.folder}: {count(len(tables.runs), 'run')}, {count(done.done, 'run')} done before; {page} shows them")
+        print(f"{done.folder}: {count(len(done.runs), 'run')}, {count(done.done, 'run')} done before; {page} shows them")
     return 0
 
 
 def labeled(tables: Tables, tried: list[Candidate], seeds: int) -> pd.DataFrame:
     """Return the runs table with each run's change beside it, in the order of the candidates."""
-    runs = tables.runs.sort_values("job", kind="stable").reset_index(drop=True)
-    places = [tried[int(job) // seeds] for job in runs["job"]]
+    rows = tables.runs.set_index("run_id", drop=False)
+    own = [(candidate, run.run_id) for candidate in tried for run in remedies.runs_of([candidate], seeds)]
+    places = [candidate for candidate, run_id in own if run_id in rows.index]
+    runs = rows.loc[[run_id for _, run_id in own if run_id in rows.index]].reset_index(drop=True)
     extra: dict[str, Any] = {
         "change": [candidate.label for candidate in places],
         "n_changes": [candidate.cost[0] for candidate in places],

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.config.building import facts
 from experiments.config.files import own_target
-from experiments.config.keys import PATHS_TO_DATA, UNIDENTIFYING, Config
+from experiments.config.keys import LATER, PATHS_TO_DATA, UNIDENTIFYING, Config
 
 ARITHMETIC_VERSION = 5
 """Raised whenever the numbers of the core, or what identifies a run, change; part of every run's identity.
@@ -35,7 +35,11 @@ def run_id(config: Config) -> str:
 
 
 def _identifying(group: str, node: Config) -> Config:
-    kept = {key: value for key, value in node.items() if key != "_target_" and (group, key) not in PATHS_TO_DATA}
+    kept = {
+        key: value
+        for key, value in node.items()
+        if key != "_target_" and (group, key) not in PATHS_TO_DATA and not ((group, key) in LATER and LATER[group, key] == value)
+    }
     target = elsewhere(group, node)
     return kept if target is None else {**kept, "_target_": target}
 

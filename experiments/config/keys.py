@@ -19,6 +19,9 @@ UNIDENTIFYING = ("name", "results_dir", "executor")
 PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
+LATER: dict[tuple[str, str], Any] = {("loss", "reduction"): "sum_outputs", ("record", "test"): False}
+"""Keys that came later, each with the value that stands for what was before: with it, a run is the one that it was without the key."""
+
 
 def _key(default: Any, help: str, at_least: float | None = None, choices: tuple[str, ...] = (), fix: str = "") -> Any:
     return field(default=default, metadata={"help": help, "at_least": at_least, "choices": choices, "fix": fix})
@@ -31,7 +34,7 @@ class Schema:
     depth: int = _key(5, "hidden layers", at_least=0, fix="depth=0 is a linear classifier")
     width: int = _key(64, "units of a hidden layer", at_least=1)
     output_activation: str = _key("identity", "φ of the output layer; a name from conf/activation")
-    lr: float = _key(0.1, "learning rate η", at_least=0)
+    lr: float = _key(0.1, "learning rate η; loss.reduction=mean takes those of PyTorch and Keras as they are", at_least=0)
     bias_lr_factor: float = _key(1.0, "factor on the learning rate of the biases b and of β", at_least=0, fix="0 freezes them")
     weight_decay: float = _key(0.0, "λ of (λ/2)Σ‖W‖², weights only", at_least=0)
     batch_size: int | None = _key(None, "examples a step; null for all", at_least=1, fix="null takes all examples")
@@ -67,6 +70,7 @@ class Record:
     gradient_cosine: bool = False
     a_rank: bool = False
     modes: bool = False
+    test: bool = False
 
 
 def register() -> None:

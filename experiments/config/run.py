@@ -178,4 +178,4 @@ class Run:
         """Return what is recorded, as the step loop takes it."""
         record = self.record
         probes = frozenset(name for name in ("extended", "gradient_cosine", "a_rank") if getattr(record, name))
-        return Recording(record.every, record.name == "full", record.snapshot, record.sharpness, probes, record.modes)
+        return Recording(record.every, record.name == "full", record.snapshot, record.sharpness, probes, record.modes, record.test)

@@ -76,6 +76,8 @@ def _check_together(run: Run) -> None:
     check_outputs(loss, data, name)
     if run.record.modes:
         _check_linear(run, output)
+    if run.record.test and not data.n_test:
+        raise UserError(f"`record.test` needs test examples, but data={name} has none; leave record.test out")
     if run.m > data.n_examples:
         raise UserError(
             f"`batch_size` must be at most the {data.n_examples} training examples of data={name}, "

@@ -44,6 +44,23 @@ def range_of(values: FloatArray) -> Range:
     return Range(float(values.min()), float(values.max()), float(np.sqrt(np.mean(values**2))))
 
 
+LOUDEST = 3
+"""Features that are told by name: who sees which kind of column it is knows the rest."""
+
+
+def loudest(x: FloatArray, names: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    """Return the named features of largest root mean square, the largest first, and it.
+
+    Args:
+        x: (n_0, m).
+        names: one a row; may be empty.
+    """
+    if not names:
+        return ()
+    rms = np.sqrt((x**2).mean(axis=1))
+    return tuple((names[row], float(rms[row])) for row in np.argsort(-rms, kind="stable")[:LOUDEST])
+
+
 @dataclass(frozen=True)
 class Facts:
     """Hold what is known of a data set without its arrays.
@@ -62,6 +79,8 @@ class Facts:
         notes: what was decided on the way, one sentence each.
         inputs: range of the training examples' features.
         targets: range of their targets.
+        n_test: m_test, 0 where there are no test examples.
+        loudest: the features of largest root mean square, which are some at most, with it; none where they have no names.
     """
 
     n_inputs: int
@@ -77,6 +96,8 @@ class Facts:
     notes: tuple[str, ...]
     inputs: Range
     targets: Range
+    n_test: int
+    loudest: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -122,6 +143,8 @@ class Dataset:
             notes=self.notes,
             inputs=range_of(self.x),
             targets=range_of(self.y),
+            n_test=0 if self.test_x is None else self.test_x.shape[1],
+            loudest=loudest(self.x, self.names.features),
         )
 
 

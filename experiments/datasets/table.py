@@ -29,7 +29,7 @@ def table(
     missing: str = "error",
     test_fraction: float = 0.2,
     n_samples: int | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     standardize: bool = True,
     scale: float = 1.0,
     standardize_target: bool = False,
@@ -46,7 +46,7 @@ def table(
         missing: what to do where a cell is empty: error, drop the row, or take the mean of the training examples.
         test_fraction: of the rows that are held out, in [0, 1).
         n_samples: training examples, ≥ 1; null for all that are not held out.
-        seed: of shuffling and division.
+        seed: of shuffling and division; null for the rows as they stand, of which the last are held out.
         standardize: whether every feature is brought to mean 0 and variance 1, by the training examples.
         scale: multiplies the features after that.
         standardize_target: the same as `standardize` for the targets of a regression; the loss is then in these units.
@@ -64,12 +64,12 @@ def table(
         raise ValueError(f"`test_fraction` must be a number from 0 to below 1, got {test_fraction}")
     if n_samples is not None and n_samples < 1:
         raise ValueError(f"`n_samples` must be an integer ≥ 1 or null, got {n_samples}")
-    if seed < 0:
-        raise ValueError(f"`seed` must be an integer ≥ 0, got {seed}")
+    if seed is not None and seed < 0:
+        raise ValueError(f"`seed` must be an integer ≥ 0 or null, got {seed}")
     file = Path(path).expanduser()
     most = None if n_samples is None else math.ceil(n_samples / (1 - test_fraction))
     names = [target] if isinstance(target, str) else target
-    source = read(file, names, features, most, seed)
+    source = read(file, names, features, most, seed or 0)
     with _naming(file):
         columns = {name: parse(name, cells, source.decimal_comma) for name, cells in source.columns.items()}
         _refuse_problems(source, list(columns.values()), missing)
@@ -166,9 +166,9 @@ def _at(column: Column, rows: Array) -> Column:
     return Column(column.name, None, codes, tuple(column.levels[code] for code in left), ())
 
 
-def _divided(file: Path, m: int, test_fraction: float, n_samples: int | None, seed: int) -> tuple[Array, Array]:
+def _divided(file: Path, m: int, test_fraction: float, n_samples: int | None, seed: int | None) -> tuple[Array, Array]:
     """Return the training and the test examples; more of the former begin with the fewer."""
-    order = np.random.default_rng(seed).permutation(m)
+    order = np.arange(m) if seed is None else np.random.default_rng(seed).permutation(m)
     most = m - round(m * test_fraction)
     wanted = most if n_samples is None else n_samples
     if not 1 <= wanted <= most:

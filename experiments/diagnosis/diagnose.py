@@ -1,5 +1,6 @@
 """The diagnosis of a run: its life goes in; signal, outcome, causes and verdict come out."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from experiments.diagnosis.causes import causes_of
 from experiments.diagnosis.causes.cause import Cause
 from experiments.diagnosis.life import Life
-from experiments.diagnosis.outcome import Outcome, initial_loss, judge_outcome
+from experiments.diagnosis.outcome import HALVED, Outcome, initial_loss, judge_outcome
 from experiments.diagnosis.rule import Signal
 from experiments.diagnosis.signal import Nature, can_die, is_flat, judge, signal_factor
 from experiments.diagnosis.verdict import Verdict, verdict
@@ -60,7 +61,34 @@ def diagnose(life: Life) -> Diagnosis:
     signal = judge(step0, signal_factor(step0, nature), diverged_at == 0, life.number("delta_factor_theory"), nature)
     start = initial_loss(float(life.steps["loss"][0]), life.number("weight_decay"), step0["weight_norm"])
     outcome = judge_outcome(
-        diverged_at, int(life.run["steps"]), start, life.number("data_loss"), life.number("baseline_loss"), life.outputs, life.examples
+        diverged_at,
+        int(life.run["steps"]),
+        start,
+        life.number("data_loss"),
+        life.number("baseline_loss"),
+        life.outputs,
+        life.examples,
+        start if life.run.get("batch_size") is None else life.number("initial_loss"),
     )
     causes = tuple(causes_of(life, signal, outcome))
     return Diagnosis(signal, outcome, causes, verdict(signal, outcome, causes))
+
+
+def questions(life: Life, diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return what is to be measured of a run's start before its diagnosis stands: columns of the runs table that are empty yet.
+
+    The loss on all examples, where a net seems to have learned and its loss is not even half of that of its first batch, whose own
+    luck that may be. The sharpness, where the learning rate is in question and the rule has a limit by it.
+
+    Args:
+        life: of the run.
+        diagnosis: of it, as far as is known.
+    """
+    asked = []
+    by_batches = life.run.get("batch_size") is not None
+    if diagnosis.outcome.name == "learns" and by_batches and math.isnan(life.number("initial_loss")):
+        start = initial_loss(float(life.steps["loss"][0]), life.number("weight_decay"), life.step0()["weight_norm"])
+        asked += ["initial_loss"] * (not life.number("data_loss") <= HALVED * start)
+    in_question = any(cause.cause.startswith("learning_rate") for cause in diagnosis.causes)
+    asked += ["initial_sharpness"] * (in_question and life.limited and math.isnan(life.sharpness))
+    return tuple(asked)

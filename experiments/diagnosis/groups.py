@@ -1,6 +1,5 @@
 """Runs that differ in their seed alone, as one setting: its factor, its interval and the verdict on it."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.diagnosis.evidence import causes_in, words
 from experiments.diagnosis.rule import group_factor
 from experiments.diagnosis.verdict import judge_group
 
@@ -77,9 +77,9 @@ def _commonest(outcomes: "pd.Series[Any]") -> str | None:
 
 def common_causes(runs: pd.DataFrame) -> str:
     """Say the causes of runs with the number of runs that have each: dead 8/10, saturated 3/10; nothing where there are none."""
-    held = runs["causes"].dropna() if "causes" in runs.columns else ()
-    counts = Counter(cause["cause"] for causes in held for cause in json.loads(causes))
-    return ", ".join(f"{name.replace('_', ' ')} {count}/{len(runs)}" for name, count in counts.most_common())
+    held = runs["causes"] if "causes" in runs.columns else ()
+    counts = Counter(cause["cause"] for cell in held for cause in causes_in(cell))
+    return ", ".join(f"{words(name)} {count}/{len(runs)}" for name, count in counts.most_common())
 
 
 def verdict_text(group: Mapping[Any, Any]) -> str:

@@ -11,6 +11,7 @@ from bpcore.activations import Activation
 from bpcore.arrays import Array, FloatArray
 from bpcore.losses import Loss
 from experiments.diagnosis.signal import can_die, is_flat
+from experiments.text.numbers import missing
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Life:
         loss: J_i.
         outputs: n_L.
         examples: m of the training set.
+        features: the features of largest root mean square by name, with it; empty where they have no names.
     """
 
     run: Mapping[str, Any]
@@ -38,6 +40,7 @@ class Life:
     loss: Loss
     outputs: int
     examples: int
+    features: tuple[tuple[str, float], ...] = ()
 
     @property
     def depth(self) -> int:
@@ -95,26 +98,44 @@ class Life:
 
     @property
     def sharpness(self) -> float:
-        """Return the largest eigenvalue of the Hessian at step 0, NaN where record.sharpness=true was not asked for."""
-        measured = self.steps.get("sharpness")
-        return math.nan if measured is None else float(measured[0])
+        """Return the largest eigenvalue of the Hessian at step 0: of the first batch with record.sharpness=true, else of some examples.
+
+        NaN where neither was measured.
+        """
+        recorded = float(self.steps["sharpness"][0])
+        return self.number("initial_sharpness") if math.isnan(recorded) else recorded
+
+    @property
+    def limited(self) -> bool:
+        """Return whether the rule has a largest stable learning rate by the sharpness."""
+        return not math.isnan(stable_rate(self.run, 1.0))
 
     def stable_rate(self) -> float:
-        """Return the largest stable learning rate by the sharpness at step 0, NaN where there is none: 2/λ, with momentum (2+2β)/λ.
-
-        Nesterov's is (2+2β)/((1+2β)λ).
-
-        Source: Cohen et al. 2021, §2 and §5.
-        """
-        sharpness, beta = self.sharpness, self.number("optimizer.beta")
-        rule = str(self.run.get("optimizer"))
-        gain = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}.get(rule, math.nan)
-        return gain / sharpness if sharpness > 0 else math.nan
+        """Return the largest stable learning rate by the sharpness at step 0, NaN where there is none."""
+        return stable_rate(self.run, self.sharpness)
 
     @property
     def normalized(self) -> bool:
         """Return whether hidden layers are normalized, so that neither the input's unit nor the weights' size reaches φ."""
         return str(self.run.get("normalization")) != "none" and self.depth > 0
+
+
+def stable_rate(run: Mapping[Any, Any], sharpness: float) -> float:
+    """Return the largest stable learning rate of a rule: 2/λ, with momentum (2+2β)/λ, Nesterov's (2+2β)/((1+2β)λ).
+
+    Args:
+        run: a row of the runs table.
+        sharpness: λ.
+
+    Returns:
+        The rate; NaN where λ is not above 0, and for a rule that has none.
+
+    Source: Cohen et al. 2021, §2 and §5.
+    """
+    held: Any = run.get("optimizer.beta")
+    beta = math.nan if missing(held) else float(held)
+    gains = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}
+    return gains.get(str(run.get("optimizer")), math.nan) / sharpness if sharpness > 0 else math.nan
 
 
 def listing(layers: list[int], depth: int) -> str:

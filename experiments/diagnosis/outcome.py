@@ -1,7 +1,8 @@
 """What became of a run: whether it learned, by the loss that a constant output would have.
 
 *skill* = 1 − J_end/J_baseline, J without the λ term on all training examples, J_baseline that of the best constant output. A
-net whose skill is not above chance knows nothing of its input, however far its loss has fallen on the way there.
+net whose skill is not above chance knows nothing of its input, however far its loss has fallen on the way there. Nor has it learned
+anything where it is no better than at its own start: random weights have some skill by luck.
 """
 
 import math
@@ -29,6 +30,10 @@ ILL = ("diverged", "diverging", "stuck")
 """What became of a net that did not learn."""
 
 
+LITTLE = 0.25
+"""Skill below which a net has learned little, a quarter of what there is to explain: the data may hold no more, or it is ill."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Hold what became of a run.
@@ -47,6 +52,11 @@ class Outcome:
     def ill(self) -> bool:
         """Return whether the net did not learn: stuck, diverging or diverged."""
         return self.name in ILL
+
+    @property
+    def poor(self) -> bool:
+        """Return whether the net did not learn, or little: where a condition of illness holds besides, it explains that too."""
+        return self.ill or (self.name == "learns" and self.skill < LITTLE)
 
 
 def chance(outputs: int, examples: int) -> float:
@@ -80,18 +90,26 @@ def initial_loss(loss: float, weight_decay: float, weight_norms: Any) -> float:
 
 
 def judge_outcome(
-    diverged_at_step: int | None, steps: int, start: float, end: float, baseline: float, outputs: int, examples: int
+    diverged_at_step: int | None,
+    steps: int,
+    start: float,
+    end: float,
+    baseline: float,
+    outputs: int,
+    examples: int,
+    initial: float = math.nan,
 ) -> Outcome:
     """Tell what became of a run.
 
     Args:
         diverged_at_step: of the run, or None.
         steps: updates that were asked for.
-        start: J at step 0 without the λ term.
+        start: J at step 0 without the λ term, on the step's batch.
         end: J on all training examples after the last update, without the λ term.
         baseline: J of the best constant output.
         outputs: n_L.
         examples: m of the training set.
+        initial: J at step 0 without the λ term on all training examples; NaN where it is not known.
 
     Returns:
         The outcome.
@@ -106,7 +124,11 @@ def judge_outcome(
     if math.isnan(skill):
         return Outcome("learns" if end <= HALVED * start else "stuck", skill, f"its loss went from {number(start)} to {number(end)}")
     against = f"that of the best constant output, {number(baseline)}"
-    if skill > chance(outputs, examples):
+    luck = chance(outputs, examples)
+    if skill > luck and end > (1 - luck) * initial:
+        own = f"that of its own start, {number(initial)}"
+        return Outcome("stuck", skill, f"its loss of {number(end)} is {'worse' if end > (1 + luck) * initial else 'no better'} than {own}")
+    if skill > luck:
         return Outcome("learns", skill, f"its loss of {number(end)} is {percent(skill)} below {against}")
     worse = "worse than" if skill < -LEAST_SKILL else "no better than"
     return Outcome("stuck", skill, f"its loss of {number(end)} is {worse} {against}")

@@ -6,7 +6,7 @@ a group's choice with the defaults of its file, as typing `init=he` would; `mult
 
 import copy
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Level:
         source: of advice and reason.
         name: of its file, by which causes point to it.
         alone: whether it is left out of the pairs.
+        bracket: a key whose value is searched for over decades, in place of a change; nothing where there is one.
     """
 
     remedy: str
@@ -50,6 +51,7 @@ class Level:
     source: str
     name: str = ""
     alone: bool = False
+    bracket: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def levels() -> list[Level]:
         for entry in node["levels"]:
             change, multiply = entry.get("change", {}), entry.get("multiply", {})
             said = entry["advice"], entry["reason"], entry["source"]
-            result.append(Level(node["title"], node["cost"], change, multiply, *said, name, bool(entry.get("alone", False))))
+            alone, bracket = bool(entry.get("alone", False)), str(entry.get("bracket", ""))
+            result.append(Level(node["title"], node["cost"], change, multiply, *said, name, alone, bracket))
     return sorted(result, key=lambda level: level.cost)
 
 
@@ -107,10 +110,15 @@ def prepare(run: Run) -> Run:
     return validate(config, overrides=(*run.overrides, *added))
 
 
+def ranks(pointed: Sequence[str]) -> Callable[[Level], int]:
+    """Return the place of a level's remedy among those that causes point to; the others stand behind them."""
+    return lambda level: pointed.index(level.name) if level.name in pointed else len(pointed)
+
+
 def candidates(run: Run, pointed: Sequence[str] = ()) -> list[Candidate]:
     """Return the configuration as it is, then every level alone, then every pair of levels of two remedies.
 
-    What changes nothing, because the configuration has it already, is left out, and so is what it cannot have.
+    What changes nothing, because the configuration has it already, is left out, and so is what it cannot have, and what is searched for.
 
     Args:
         run: the ailing one.
@@ -119,8 +127,8 @@ def candidates(run: Run, pointed: Sequence[str] = ()) -> list[Candidate]:
     Returns:
         Distinct candidates, the ailing configuration first.
     """
-    known = sorted(levels(), key=lambda level: pointed.index(level.name) if level.name in pointed else len(pointed))
-    found: dict[str, Candidate] = {run.run_id: _apply(run, ())}
+    known = sorted((level for level in levels() if not level.bracket), key=ranks(pointed))
+    found: dict[str, Candidate] = {run.run_id: apply(run, ())}
     singles = []
     for level in known:
         candidate = _possible(run, (level,))
@@ -130,9 +138,24 @@ def candidates(run: Run, pointed: Sequence[str] = ()) -> list[Candidate]:
     paired = [level for level in singles if not level.alone]
     for pair in itertools.combinations(paired, 2):
         if pair[0].remedy != pair[1].remedy:
-            candidate = _apply(run, pair)
+            candidate = apply(run, pair)
             found.setdefault(candidate.run.run_id, candidate)
     return list(found.values())
+
+
+def proposed(run: Run, names: Sequence[str]) -> list[Candidate]:
+    """Return every level of some remedies alone, in the order of the names, as far as the configuration can have it and does not yet.
+
+    Args:
+        run: the ailing one.
+        names: of files in conf/remedy.
+    """
+    found = {run.run_id: apply(run, ())}
+    for name in names:
+        for level in levels():
+            if level.name == name and (candidate := _possible(run, (level,))) is not None:
+                found.setdefault(candidate.run.run_id, candidate)
+    return list(found.values())[1:]
 
 
 def _possible(run: Run, applied: tuple[Level, ...]) -> Candidate | None:
@@ -143,12 +166,21 @@ def _possible(run: Run, applied: tuple[Level, ...]) -> Candidate | None:
             if leaf and leaf not in run.config[group]:
                 return None
     try:
-        return _apply(run, applied)
+        return apply(run, applied)
     except UserError:  # a regression's remedy on classes, say; the configuration itself has passed
         return None
 
 
-def _apply(run: Run, applied: tuple[Level, ...]) -> Candidate:
+def apply(run: Run, applied: tuple[Level, ...]) -> Candidate:
+    """Return a configuration with levels applied.
+
+    Args:
+        run: the configuration.
+        applied: the levels; none for the configuration as it is.
+
+    Raises:
+        UserError: it cannot have what they set.
+    """
     changed = copy.deepcopy(run.config)
     overrides = []
     for level in applied:

@@ -141,6 +141,9 @@ def _below_zero_weights(step0: Any, layer: "np.ndarray[Any, Any]", norms: "np.nd
 
 def _weights(step0: Any, layer: "np.ndarray[Any, Any]") -> str:
     """Say how fast the weights of layer 1 move against those of the last hidden layer, as measured."""
+    equal = np.asarray(step0.get("equal_units", np.zeros(len(layer))), dtype=np.float64)
+    if (equal[(layer > 0) & (layer < layer.max())] == 1).any():
+        return ""  # the errors of equal units cancel in the sums below, and what rounding leaves of them is no speed
     for column, what in (("update_ratio", "‖ΔW‖/‖W‖"), ("weight_grad_norm", "‖∂J/∂W‖")):
         if column not in step0:
             continue

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.diagnosis.causes.cause import Cause
+from experiments.diagnosis.evidence import words
 from experiments.diagnosis.outcome import ILL, Outcome
 from experiments.diagnosis.rule import SEEDS_FOR_AN_INTERVAL, Signal, by_factor, group_factor
 from experiments.statistics.factors import Factor
@@ -43,11 +44,11 @@ def verdict(signal: Signal, outcome: Outcome, causes: Sequence[Cause]) -> Verdic
         The verdict.
     """
     if outcome.name not in OUTCOMES:
-        hindered = f"; yet {causes[0].cause.replace('_', ' ')}: {causes[0].evidence}" if causes else ""
+        hindered = f"; yet {words(causes[0].cause)}: {causes[0].evidence}" if causes else ""
         end = "" if outcome.name == "untrained" else f"; the net learns: {outcome.reason}{hindered}"
         return Verdict(signal.name, f"{signal.reason}{end}")
-    why = f"; {causes[0].cause.replace('_', ' ')}: {causes[0].evidence}" if causes else "; none of the known causes holds"
-    return Verdict(outcome.name, f"{outcome.reason}{why}; signal at step 0: {signal.name.replace('_', ' ')}")
+    why = f"; {words(causes[0].cause)}: {causes[0].evidence}" if causes else "; none of the known causes holds"
+    return Verdict(outcome.name, f"{outcome.reason}{why}; signal at step 0: {words(signal.name)}")
 
 
 def judge_group(runs: Mapping[str, Any], factor: Factor | None = None) -> Verdict:
@@ -69,7 +70,7 @@ def judge_group(runs: Mapping[str, Any], factor: Factor | None = None) -> Verdic
     if (most and usual in STATES) or (not most and 2 * sum(held.values()) >= n):
         state = usual if most else max(held, key=lambda name: held[name])
         return Verdict(state, share(state, names) + (_before(factor) if state in ILL else ""))
-    notes = "".join(f"; {count} of {n} runs {state.replace('_', ' ')}" for state, count in held.items())
+    notes = "".join(f"; {count} of {n} runs {words(state)}" for state, count in held.items())
     if factor.count == 0:
         reason = f"{names.count(usual)} of {n} runs are saturated" if usual == "saturated" else _NO_FACTOR
         return Verdict(usual, reason + notes)
@@ -89,11 +90,11 @@ _NO_FACTOR = "fewer than two hidden layers: there is no factor between hidden la
 def share(state: str, names: list[str]) -> str:
     """Say in how many runs a state holds, of how many seeds that can be expected, and what the others are."""
     count, n = names.count(state), len(names)
-    how, word = "" if state in ("failed", "diverged") else "are ", state.replace("_", " ")
+    how, word = "" if state in ("failed", "diverged") else "are ", words(state)
     if n == 1:
         return f"the run {'is ' if how else ''}{word}"
     ends = proportion(count, n)
-    others = ", ".join(f"{names.count(name)} {name.replace('_', ' ')}" for name in dict.fromkeys(names) if name != state)
+    others = ", ".join(f"{names.count(name)} {words(name)}" for name in dict.fromkeys(names) if name != state)
     rest = f"; the others: {others}" if others else ""
     return f"{count} of {n} runs {how}{word} (95 % {100 * ends.low:.0f}–{100 * ends.high:.0f} % of all seeds{rest})"
 

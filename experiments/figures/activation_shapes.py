@@ -3,6 +3,8 @@
 The range of φ′ bounds the factor that one layer puts on δ: what is at most ¼ must vanish in depth.
 """
 
+import math
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,6 +19,9 @@ ORDER = 80
 
 _SHORT = 10
 """Letters of a name beside which there is room on the line."""
+
+_OPEN = 5.0
+"""Up to where φ and φ′ are drawn where φ′ has no bound: as far as z goes to either side."""
 
 _FRACTIONS = {"0.25": "¼", "0.5": "½", "0.75": "¾"}
 
@@ -46,10 +51,14 @@ def draw(table: FigureTable) -> Figure:
         _line(left, shape, "value", OKABE_ITO[0])
         _line(right, shape, "prime", OKABE_ITO[1])
         low, high = float(shape["low"].iloc[0]), float(shape["high"].iloc[0])
-        right.axhspan(low, high, color=OKABE_ITO[1], alpha=0.1, lw=0, gid="range")
+        top = high if math.isfinite(high) else _OPEN  # where φ′ has no bound the band goes on above
+        right.axhspan(low, top if top == high else 2 * top, color=OKABE_ITO[1], alpha=0.1, lw=0, gid="range")
         for end in {low, high}:
-            right.axhline(end, color=OKABE_ITO[1], lw=0.8, ls=":", gid="end")
-        right.set_ylim(min(-0.15, low - 0.15), max(1.25, high + 0.15))
+            if math.isfinite(end):
+                right.axhline(end, color=OKABE_ITO[1], lw=0.8, ls=":", gid="end")
+        right.set_ylim(min(-0.15, low - 0.15), max(1.25, top + 0.15))
+        if top != high:
+            left.set_ylim(-0.15, top + 0.15)
         gap = "  " if len(name) <= _SHORT else "\n"
         left.set_title(f"φ  {name}{gap}(in this sweep)" if used else f"φ  {name}", fontweight="bold" if used else "normal")
         right.set_title(f"φ′ ∈ {interval(shape['range'].iloc[0])}")

@@ -1,21 +1,15 @@
 """A diagnosis in words: the lines that say what δ was like, what became of the run, why, and what to try."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from experiments.diagnosis.causes import modules
+from experiments.diagnosis.convention import differs_elsewhere
+from experiments.diagnosis.evidence import causes_of, words
 from experiments.diagnosis.outcome import ILL
 from experiments.text.numbers import missing, number
 
 OF_THE_FIRST_EDITION = "not recorded: these results are of the first edition; run the sweep again to have its runs diagnosed"
-
-
-def causes_of(run: Mapping[Any, Any]) -> list[dict[str, Any]]:
-    """Return the causes that a row of the runs table holds, the weightiest first; none where it holds none."""
-    held = run.get("causes")
-    found: list[dict[str, Any]] = [] if missing(held) or not held else json.loads(str(held))
-    return found
 
 
 def lines(run: Mapping[Any, Any]) -> list[str]:
@@ -35,9 +29,17 @@ def lines(run: Mapping[Any, Any]) -> list[str]:
     text = [f"signal: {run['signal']}: {run['signal_reason']}", f"outcome: {_became(run)}"]
     for place, cause in enumerate(found):
         since = "from the start" if cause["when"] == "start" else f"in training, step {cause['step']}"
-        text.append(f"{'cause' if place == 0 else '  and'}: {_words(cause['cause'])} ({since}): {cause['evidence']}")
+        text.append(f"{'cause' if place == 0 else '  and'}: {words(cause['cause'])} ({since}): {cause['evidence']}")
     text.append(f"verdict: {run['verdict']}: {run['verdict_reason']}")
-    return [*text, *_next(found)] if run["outcome"] in ILL else text
+    return [*text, *_convention(run, found), *_next(found)] if run["outcome"] in ILL else text
+
+
+def _convention(run: Mapping[Any, Any], found: list[dict[str, Any]]) -> list[str]:
+    """Say in which convention a learning rate that is in question is meant, where the mean over outputs is another."""
+    in_question = any(cause["cause"].startswith("learning_rate") for cause in found)
+    if not in_question or not differs_elsewhere(run):
+        return []
+    return [f"lr: of {run['loss']} summed over outputs; one from PyTorch or Keras, whose losses are means, fits with loss.reduction=mean"]
 
 
 def _became(run: Mapping[Any, Any]) -> str:
@@ -57,9 +59,5 @@ def _next(found: list[dict[str, Any]]) -> list[str]:
     pointed = [remedy for cause in found for remedy in known[cause["cause"]].REMEDIES]
     if not pointed:
         return []
-    first = ", ".join(_words(name) for name in list(dict.fromkeys(pointed))[:3])
+    first = ", ".join(words(name) for name in list(dict.fromkeys(pointed))[:3])
     return [f"next: {first}; `gradstab remedies` with the same settings measures what helps"]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

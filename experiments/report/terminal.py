@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.diagnosis.evidence import causes_of
 from experiments.diagnosis.groups import summarize_groups, verdict_text
 from experiments.report import diagnosis
 from experiments.statistics.factors import decay, log_delta_norm, log_factor
@@ -142,7 +143,7 @@ def run_rows(tables: Tables) -> list[dict[str, Any]]:
     for row in tables.runs.to_dict("records"):
         clean = {str(key): value for key, value in row.items()}
         profile = profiles.get(row["run_id"])
-        clean["causes"] = diagnosis.causes_of(row)
+        clean["causes"] = causes_of(row)
         clean["delta_norm"] = [] if profile is None else list(profile["delta_norm"])
         rows.append(clean)
     return rows

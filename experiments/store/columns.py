@@ -28,6 +28,16 @@ RUN_RESULTS = _named(
     Column("skill", "1 − J/baseline_loss, J without the λ term on all training examples at the end", since=4),
     Column("baseline_loss", "J of the best constant output on the training examples", since=4),
     Column("baseline_accuracy", "accuracy of the best constant output: the share of the commonest class; empty for regressions", since=4),
+    Column(
+        "initial_loss",
+        "J at step 0 without the λ term on all training examples, where it was measured to tell whether the net learned",
+        since=4,
+    ),
+    Column(
+        "initial_sharpness",
+        "largest eigenvalue of the Hessian of J at step 0 on 64 training examples at most, where the learning rate is in question",
+        since=4,
+    ),
     Column("nonfinite_quantity", "the first that was not finite, in the order of a step: W, b, z, a, δ, ∂J/∂W, ∂J/∂b", "word", since=4),
     Column("nonfinite_layer", "its layer; empty where none, and where the sum over the layers was the first", "whole", since=4),
     Column("input_low", "smallest input of the training examples", since=4),

@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from bpcore.measure.columns import FIRST, Column
+from experiments.config.files import catalogue
+from experiments.config.keys import LATER
 from experiments.errors import UserError
 from experiments.store.columns import KEYS, RUN_RESULTS, TABLES
 from experiments.store.folder import require_results
@@ -50,7 +52,17 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     require_columns(path, name, frame.columns)
     for column in lacking(name, frame.columns):
         frame[column.name] = pd.Series([None] * len(frame), index=frame.index, dtype=PANDAS[column.kind])
-    return frame
+    return _with_later_keys(frame) if name == "runs" else frame
+
+
+def _with_later_keys(runs: pd.DataFrame) -> pd.DataFrame:
+    """Fill in what a key that came later stands for in runs of before, so that they do not seem to differ from later ones in it."""
+    for (group, key), value in LATER.items():
+        name, ours = f"{group}.{key}", runs[group].isin(catalogue(group))
+        known = runs[name].astype(object) if name in runs.columns else pd.Series([None] * len(runs), index=runs.index, dtype=object)
+        if (ours & known.isna()).any():
+            runs[name] = known.where(known.notna() | ~ours, value).infer_objects()
+    return runs
 
 
 def require_columns(path: Path, name: str, columns: Iterable[str]) -> None:

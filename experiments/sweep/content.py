@@ -15,11 +15,12 @@ from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
 from experiments.diagnosis.baseline import baseline
-from experiments.diagnosis.diagnose import diagnose
+from experiments.diagnosis.diagnose import diagnose, questions
 from experiments.diagnosis.life import Life
 from experiments.statistics.factors import delta_factor
 from experiments.store.columns import PREDICTED, RUN_RESULTS
 from experiments.store.parts import PART_SCHEMAS, Content
+from experiments.sweep.again import MEASURES
 from experiments.theory.prediction import Prediction
 
 
@@ -95,7 +96,7 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
     results = []
     for i, run in enumerate(runs):
         factor = delta_factor(start["delta_norm"][i, 1 : run.L])
-        ended = record.diverged_at_step[i]
+        ended, (quantity, layer) = record.diverged_at_step[i], record.nonfinite[i] or (None, None)
         own = {
             "status": "ok" if ended is None else "diverged",
             "diverged_at_step": None if ended is None else int(ended),
@@ -104,26 +105,40 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
             "final_accuracy": float(final.accuracy[i]),
             "test_accuracy": float(final.test_accuracy[i]),
             "test_loss": float(final.test_loss[i]),
-            **_known(run, record, i),
+            **dict.fromkeys(MEASURES, math.nan),
+            **known_of(run),
+            "nonfinite_quantity": quantity,
+            "nonfinite_layer": layer,
             "delta_factor": factor.value,
             "delta_factor_lo": factor.low,
             "delta_factor_hi": factor.high,
             "delta_factor_theory": theory[i].delta_factor,
         }
-        own |= diagnose(_life(run, record, i, own)).columns()
+        life = _life(run, record, i, own)
+        found = diagnose(life)
+        asked = {name: MEASURES[name](run) for name in questions(life, found)}
+        if asked:
+            own |= asked
+            found = diagnose(_life(run, record, i, own))
+        own |= found.columns()
         agree("runs", RUN_RESULTS, own, "the tile")
         results.append({"run_id": run.run_id, **flatten(run.config), **own})
     return results
 
 
-def _known(run: Run, record: StackRecord, i: int) -> dict[str, Any]:
-    """Return what a run is judged by: the best constant output, what was not finite first, the ranges of its data."""
-    known, facts, where = baseline(run), run.facts, record.nonfinite[i]
+def known_of(run: Run) -> dict[str, Any]:
+    """Return what a run is judged by and what its configuration alone says: the best constant output, the ranges of its data.
+
+    Args:
+        run: validated.
+
+    Returns:
+        Columns of the runs table.
+    """
+    known, facts = baseline(run), run.facts
     return {
         "baseline_loss": known.loss,
         "baseline_accuracy": known.accuracy,
-        "nonfinite_quantity": where[0] if where is not None else None,
-        "nonfinite_layer": where[1] if where is not None else None,
         "input_low": facts.inputs.low,
         "input_high": facts.inputs.high,
         "input_rms": facts.inputs.rms,
@@ -140,7 +155,7 @@ def _life(run: Run, record: StackRecord, i: int, own: dict[str, Any]) -> Life:
     layers = {name: values[i][present] for name, values in record.layers.items()}
     steps = {name: values[i][present] for name, values in record.step_columns.items()}
     step = record.steps[present]
-    return Life(row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples)
+    return Life(row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples, facts.loudest)
 
 
 def failed(run: Run, error: str) -> Content:

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.config.run import Run
@@ -44,19 +44,25 @@ class Invocation:
 Report = Callable[[Tables, Plan], int]
 """Print, draw and write what came out; return the exit code."""
 
+Grow = Callable[[Tables], list[Run]]
+"""Tables of the runs so far -> the runs of the whole sweep, those that came before among them; the same where it is whole."""
+
 
 def command_line() -> list[str]:
     """Return the command of this process as it would be typed."""
     return ["gradstab", *(shlex.quote(argument) for argument in sys.argv[1:])]
 
 
-def carry_out(invocation: Invocation, report: Report, begin: Callable[[list[Run]], None] = lambda runs: None) -> int:
+def carry_out(
+    invocation: Invocation, report: Report, begin: Callable[[list[Run]], None] = lambda runs: None, grow: Grow | None = None
+) -> int:
     """Run what is to be done, and report it.
 
     Args:
         invocation: what is asked for.
         report: called with the tables of the folder and the plan.
         begin: called with the runs, once this is the process that computes them.
+        grow: what is to be run besides, once these are there, for a sweep whose runs depend on each other; None for another.
 
     Returns:
         What the report returns; 1 if one of the runs failed; 130 if interrupted.
@@ -67,7 +73,8 @@ def carry_out(invocation: Invocation, report: Report, begin: Callable[[list[Run]
     """
     ensure(invocation.runs[0].numerics)
     begin(invocation.runs)
-    todo = plan(invocation.runs, invocation.folder, fresh=invocation.fresh, extend=invocation.extend)
+    grows = grow is not None
+    todo = plan(invocation.runs, invocation.folder, fresh=invocation.fresh, extend=invocation.extend, grows=grows)
     check_memory(todo)
     if invocation.dry_run:
         print(describe_plan(todo, as_json=invocation.as_json))
@@ -75,6 +82,11 @@ def carry_out(invocation: Invocation, report: Report, begin: Callable[[list[Run]
     if todo.todo and todo.provenance and (difference := differs(todo.provenance)):
         print(f"gradstab: warning: {difference}; --fresh makes them all anew", file=sys.stderr)
     tables, interrupted = execute(todo, command_line())
+    while grow is not None and not interrupted and len(runs := grow(tables)) > len(todo.runs):
+        more = plan(runs, invocation.folder, extend=True)
+        check_memory(more)
+        tables, interrupted = execute(more, command_line())
+        todo = replace(more, todo=[*todo.todo, *more.todo])
     if interrupted:
         if invocation.partial:
             report(tables, todo)

@@ -70,7 +70,7 @@ def folder_of(runs: list[Run], experiment: str | None) -> Path:
     return Path(runs[0].results_dir) / (runs[0].name or default_name(runs, experiment))
 
 
-def plan(runs: list[Run], folder: Path, fresh: bool = False, extend: bool = False) -> Plan:
+def plan(runs: list[Run], folder: Path, fresh: bool = False, extend: bool = False, grows: bool = False) -> Plan:
     """Find out what is done already; nothing is written.
 
     Args:
@@ -78,6 +78,7 @@ def plan(runs: list[Run], folder: Path, fresh: bool = False, extend: bool = Fals
         folder: its results folder, which need not exist.
         fresh: whether results of before are replaced.
         extend: whether the runs are added to those of another sweep.
+        grows: whether the sweep may have grown in its folder from these runs, with which it then begins.
 
     Returns:
         The plan.
@@ -103,6 +104,7 @@ def plan(runs: list[Run], folder: Path, fresh: bool = False, extend: bool = Fals
     earlier: list[dict[str, Any]] = before["sweep"]
     old_ids = [entry["run_id"] for entry in earlier]
     asked = runs
+    extend = extend or (grows and old_ids[: len(runs)] == [run.run_id for run in runs])
     if extend:
         new = iter(range(len(old_ids), len(old_ids) + len(runs)))  # a run keeps its place; new ones go behind
         known = {run_id: place for place, run_id in enumerate(old_ids)}

@@ -101,7 +101,8 @@ def diagram(name: str, phi: Activation, measured: pd.DataFrame | None = None) ->
     frames = [pd.DataFrame({"kind": "cell", **cells})]
     along = np.geomspace(1e-4, 1e6, 1200)
     edge_b, edge_w = theory.edge_curve(phi, along)
-    reachable = edge_w * theory.length_slopes(phi, along) < 1 + 1e-9
+    with np.errstate(invalid="ignore"):  # 0 · ∞ where the moments of φ overflow
+        reachable = edge_w * theory.length_slopes(phi, along) < 1 + 1e-9
     inside = (edge_b >= 0) & (edge_b <= 1.1 * bias) & (edge_w <= 1.1 * weight) & reachable
     if theory.slopes(phi) is None and inside.any():
         edge = {"sigma_b2": edge_b[inside], "sigma_w2": edge_w[inside], "q": along[inside], "chi_1": 1.0}

@@ -34,8 +34,8 @@ class Prediction:
         factors: ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D, in root mean square over weights and examples; NaN where there is no theory.
         output_norm: √(E‖δ^L‖²); NaN where the loss has no prediction.
         log_std: standard deviation of ln‖δ^l‖ of a single net of this width for l = 0…L, the output's error given.
-        factor_log_std: standard deviation of ln delta_factor of a single net.
-        log_bias: what finite width adds to the mean of ln delta_factor, ≤ 0; `delta_factor` leaves it out.
+        factor_log_std: standard deviation of ln delta_factor of a single net and one input; NaN where nobody knows it.
+        log_bias: what finite width adds to the mean of ln delta_factor for one input, ≤ 0; `delta_factor` leaves it out.
         reason: why values are missing; empty where none is.
     """
 
@@ -54,6 +54,16 @@ class Prediction:
             return math.nan
         with np.errstate(all="ignore"):
             return float(np.exp(np.log(between).mean()))
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """Return between what delta_factor of a single net lies in 95 % of all nets at least; NaN where nobody knows it.
+
+        Two standard deviations below what one input drifts to, and above the mean: inputs that differ average out, and drift less.
+        """
+        with np.errstate(all="ignore"):
+            low, high = np.exp([self.log_bias - 2 * self.factor_log_std, 2 * self.factor_log_std])
+        return float(self.delta_factor * low), float(self.delta_factor * high)
 
     def delta_norm(self, measured_output: float) -> FloatArray:
         """Return the predicted norms of δ^l for l = 0…L.
@@ -101,11 +111,16 @@ _KNOWN: dict[tuple[str, str], Prediction] = {}
 _MOST_KNOWN = 4096
 
 
+_STEEP = "φ′ has no bound, so that a few units carry all sums: no width is large enough for a theory of wide nets"
+
+
 def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch: int) -> Prediction:
     sizes = network.sizes
     variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
     equal_weights = not any(variances) and not initializer.bias_std
     if network.normalization.active and network.L > 1:
+        if network.activation.steep:
+            return _missing(network, _STEEP)
         if initializer.mean or not any(variances):
             return _missing(network, "equal weights under batch normalization have no theory")
         return _normalized(network, initializer, variances, dataset, batch)
@@ -113,6 +128,8 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
         return _missing(network, "equal weights with random biases have no theory")
     if equal_weights:
         return _symmetric(network, initializer, dataset)
+    if network.activation.steep and network.L > 1:
+        return _missing(network, _STEEP)
     return _mean_field(network, initializer, dataset)
 
 
@@ -127,7 +144,7 @@ def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) ->
     net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
     norm = _output_norm(network, net.output, dataset)
     reason = "" if np.isfinite(net.factors).all() else "the variance leaves the finite numbers"
-    return Prediction(net.factors, norm, *_spread(network, net.variances, initializer.independent), reason)
+    return Prediction(net.factors, norm, *_spread(network, net.variances, initializer), reason)
 
 
 def _delta(network: Network, z: Array, y: Array) -> Array:
@@ -141,9 +158,9 @@ def _output_norm(network: Network, q: FloatArray, dataset: Dataset) -> float:
         return float(np.sqrt(error.mean()))
 
 
-def _spread(network: Network, q: list[float], independent: bool) -> tuple[FloatArray, float, float]:
+def _spread(network: Network, q: list[float], initializer: Initializer) -> tuple[FloatArray, float, float]:
     """Return (std of ln‖δ^l‖ for l = 0…L, std of ln delta_factor, its bias)."""
-    sizes = network.sizes
+    sizes, independent = network.sizes, initializer.independent
     _, below = theory.log_spread(network.activation, sizes[1:-1], q, independent)
     variance = np.append(below, 0.0)
     first = variance[0] + (2.0 / sizes[0] if independent else 0.0)
@@ -151,8 +168,9 @@ def _spread(network: Network, q: list[float], independent: bool) -> tuple[FloatA
     steps = len(sizes) - 3
     if steps < 1:
         return log_std, math.nan, math.nan
-    between = float(variance[0] - variance[-2])
-    return log_std, math.sqrt(between) / 2 / steps, -between / 4 / steps
+    strays = theory.length_spread(network.activation, sizes[1:-1], q, initializer.bias_std, independent)
+    walk = float(variance[0] - variance[-2]) if strays == strays else math.nan
+    return log_std, math.sqrt(strays) / 2 / steps, -walk / 4 / steps
 
 
 def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch: int) -> Prediction:

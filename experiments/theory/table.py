@@ -91,6 +91,8 @@ def _this_net(network: Network, prediction: Prediction) -> Config:
         "delta_factor": prediction.delta_factor,
         "delta_factor_log_std": prediction.factor_log_std,
         "delta_factor_log_bias": prediction.log_bias,
+        "delta_factor_low": prediction.band[0],
+        "delta_factor_high": prediction.band[1],
         "end_to_end": ratio,
         "delta_norm": [float(norm) for norm in norms],
         "dead_layer_probability": theory.dead_layer_probability(network.sizes[1:-1]) if gated else math.nan,
@@ -144,8 +146,8 @@ def as_text(values: dict[str, Any]) -> str:
         ]
     else:
         lines.append("no mean-field theory for these weights")
-    spread = values["delta_factor_log_std"]
-    about = f", single nets within a factor {_number(math.exp(2 * spread))} (95 %)" if 0 < spread < 50 else ""
+    low, high = values["delta_factor_low"], values["delta_factor_high"]
+    about = f", single nets {_number(low)} to {_number(high)} (95 % or more)" if 0 < low < high < math.inf else ""
     lines += [
         "",
         f"on these data         factor {of('delta_factor')} per hidden layer{about}",

@@ -19,6 +19,9 @@ NORMALIZATIONS = catalogue("normalization")
 SCALES = {"normal": 0.4, "uniform": 0.7, "truncated_normal": 0.45, "constant": 0.18}
 """Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
 
+STEEP = 0.2
+"""Factor on weights, biases and γ where φ′ has no bound: exponentials of exponentials stay in range where z is small alone."""
+
 KINK_DISTANCE = 1e-6
 
 
@@ -128,9 +131,15 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
     x, y = generator.standard_normal((1, 4, m)), targets(case.loss, 3, m, generator)[None]
     weight_decay = np.array([decay for _, decay in runs]).reshape(-1, 1, 1)
     names = tuple(name for name, _ in runs)
-    initializers = [INITIALIZERS[name](scale=SCALES.get(name, 1.0), bias_std=0.3) for name in names]
+    size = size_of(network)
+    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
     params = _draw(network, initializers, x, y)
     return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
+
+
+def size_of(network: mlp.Network) -> float:
+    """Return by what the parameters of a network are scaled: 1 but where φ′ has no bound."""
+    return STEEP if network.activation.steep or network.output_activation.steep else 1.0
 
 
 def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:
@@ -155,9 +164,9 @@ def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Ar
 
 def _initial(network: mlp.Network, initializers: list[Initializer], seed: int) -> Layers:
     params = mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
-    generator = np.random.default_rng(seed)
+    generator, size = np.random.default_rng(seed), size_of(network)
     for l in params.gamma:  # away from 1 and 0, where an error in them could hide
         one = (1, *params.gamma[l].shape[1:])
-        params.gamma[l] = np.tile(generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), (len(initializers), 1, 1))
-        params.beta[l] = np.tile(generator.standard_normal(one), (len(initializers), 1, 1))
+        params.gamma[l] = size * np.tile(generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), (len(initializers), 1, 1))
+        params.beta[l] = size * np.tile(generator.standard_normal(one), (len(initializers), 1, 1))
     return params

@@ -15,7 +15,7 @@ from bpcore.layers import Layers
 from bpcore.mlp import Network, input_gradient, objective
 from bpcore.mlp import backward as layered_backward
 from bpcore.mlp import forward as layered_forward
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, size_of
 
 RTOL = 1e-12
 SIZES, M = (4, 5, 3, 4, 3), 6
@@ -35,6 +35,8 @@ def by_gates(name: str) -> Callable[[Node], Node]:
         "softplus": gates.softplus,
         "gelu": lambda z: 0.5 * z * (1 + gates.erf(z / np.sqrt(2))),
         "silu": lambda z: z * gates.sigmoid(z),
+        "softsign": lambda z: z / (1 + gates.absolute(z)),
+        "exponential": gates.exp,
         "identity": lambda z: z * 1,
     }[name]
 
@@ -59,14 +61,14 @@ def normalized_by_gates(name: str, z: Node, gamma: Node, beta: Node, eps: float)
 
 
 def parameters(network: Network, rng: np.random.Generator) -> Layers:
-    params = Layers()
+    params, size = Layers(), size_of(network)
     for l in range(1, network.L + 1):
         fan_out, fan_in = network.sizes[l], network.sizes[l - 1]
-        params.W[l] = rng.normal(size=(1, fan_out, fan_in)) / np.sqrt(fan_in)
-        params.b[l] = rng.normal(size=(1, fan_out, 1)) / 2
+        params.W[l] = size * rng.normal(size=(1, fan_out, fan_in)) / np.sqrt(fan_in)
+        params.b[l] = size * rng.normal(size=(1, fan_out, 1)) / 2
         if network.normalized(l):
-            params.gamma[l] = rng.uniform(0.5, 1.5, (1, fan_out, 1))
-            params.beta[l] = rng.normal(size=(1, fan_out, 1)) / 2
+            params.gamma[l] = size * rng.uniform(0.5, 1.5, (1, fan_out, 1))
+            params.beta[l] = size * rng.normal(size=(1, fan_out, 1)) / 2
     return params
 
 

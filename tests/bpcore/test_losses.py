@@ -173,3 +173,24 @@ def test_a_class_that_never_occurs_has_a_finite_constant() -> None:
         loss, y = LOSSES[name](), np.array([[1.0, 1.0], [0.0, 0.0]])
         assert loss.constant is not None
         assert loss.value(np.broadcast_to(loss.constant(y), y.shape), y, identity()).max() < 1e-300 + 1e-14
+
+
+GAINS = {"mse": 2 / 3, "cosh": 1 / 3, "sigmoid_cross_entropy": 1 / 3, "softmax_cross_entropy": 1.0}
+"""What the mean over 3 outputs is of the sum, as PyTorch and Keras have both."""
+
+
+@every_loss
+def test_the_mean_over_outputs_is_a_share_of_the_sum(name: str) -> None:
+    summed, mean = LOSSES[name](), LOSSES[name](reduction="mean")
+    z, y, gain = logits(), targets(name, 3, 5, np.random.default_rng(2)), row_for(GAINS, name, "gain", "tests/bpcore/test_losses.py, GAINS")
+    for phi in outputs(name):
+        np.testing.assert_allclose(mean.value(z, y, phi), gain * summed.value(z, y, phi), rtol=1e-15)
+        np.testing.assert_allclose(mean.delta(z, y, phi), gain * summed.delta(z, y, phi), rtol=1e-15)
+    assert mean.averages == (name != "softmax_cross_entropy")
+    assert not summed.averages
+
+
+@every_loss
+def test_another_reduction_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="`reduction` must be sum_outputs or mean, got sum"):
+        LOSSES[name](reduction="sum")

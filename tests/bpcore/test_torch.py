@@ -1,11 +1,13 @@
 """Every gradient against PyTorch's autograd, an implementation that nobody here wrote."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.bpcore import runs
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, Case, build
 from tests.bpcore.test_gradients import zeros
 from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
@@ -25,6 +27,8 @@ PEERS: dict[str, Callable[..., Any]] = {
     "softplus": lambda z: functional.softplus(z, threshold=1e9),
     "gelu": functional.gelu,
     "silu": functional.silu,
+    "softsign": functional.softsign,
+    "exponential": lambda z: z.exp(),
     "identity": lambda z: z,
 }
 
@@ -96,3 +100,47 @@ def test_every_gradient_agrees_with_autograd(case: Case) -> None:
     expected = autograd(built.problem, case)
     found = zeros(case, RUNS, expected, term_sizes(built.problem))
     assert_gradients_match(built.core_gradients(), expected, zeros=found)
+
+
+MODULES: dict[str, Callable[[], Any]] = {
+    "mse": torch.nn.MSELoss,
+    "sigmoid_cross_entropy": torch.nn.BCEWithLogitsLoss,
+    "softmax_cross_entropy": torch.nn.CrossEntropyLoss,
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_with_reduction_mean_a_learning_rate_of_torch_makes_the_same_steps(name: str, momentum: float) -> None:
+    steps, lr = 12, 0.3
+    settings = runs.stack(loss=name, optimizer="momentum" if momentum else "sgd", steps=steps, snapshot=0)
+    averaged = replace(settings, network=replace(settings.network, loss=LOSSES[name](reduction="mean")))
+    ended = replace(averaged, recording=replace(averaged.recording, snapshot=steps))
+    data = runs.examples()
+    start, end = (runs.train(each, [runs.run(lr=lr)], data)[0] for each in (averaged, ended))
+    first, last = start.snapshot, end.snapshot
+    assert first is not None
+    assert last is not None
+    layers = [torch.nn.Linear(*reversed(first[f"W{l}"].shape), dtype=torch.float64) for l in (1, 2, 3)]
+    with torch.no_grad():
+        for l, layer in enumerate(layers, 1):
+            layer.weight.copy_(torch.tensor(first[f"W{l}"]))
+            layer.bias.copy_(torch.tensor(first[f"b{l}"][:, 0]))
+    model = torch.nn.Sequential(layers[0], torch.nn.Tanh(), layers[1], torch.nn.Tanh(), layers[2])
+    rule, loss = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum), MODULES[name]()
+    x, y = torch.tensor(data.x.T.copy()), torch.tensor(data.y.T.copy())
+    losses = []
+    for step in range(steps + 1):
+        rule.zero_grad()
+        value = loss(model(x), y)
+        value.backward()
+        losses.append(float(value.detach()))
+        if step < steps:
+            rule.step()
+    np.testing.assert_allclose(end.steps["loss"], losses, rtol=1e-12)
+    for l, layer in enumerate(layers, 1):
+        for own, theirs in ((last[f"W{l}"], layer.weight), (last[f"b{l}"][:, 0], layer.bias)):
+            theirs = theirs.detach().numpy()
+            assert np.linalg.norm(own - theirs) <= 1e-12 * np.linalg.norm(theirs)
+    other = runs.train(settings, [runs.run(lr=lr)], data)[0].steps["loss"]
+    assert (np.abs(other - losses) > 1e-3).any() == (name != "softmax_cross_entropy")  # as a sum it makes other steps

@@ -166,7 +166,7 @@ def test_completion_knows_our_command(tmp_path):
     installed = command("-sc", "install=bash", cwd=tmp_path)
     assert "hydra_bash_completion" in installed.stdout
     done = command("-sc", "query=bash", cwd=tmp_path, env={"COMP_LINE": "gradstab run activation=s"})
-    assert done.stdout.split() == ["activation=selu", "activation=sigmoid", "activation=silu", "activation=softplus"]
+    assert done.stdout.split() == ["activation=selu", "activation=sigmoid", "activation=silu", "activation=softplus", "activation=softsign"]
 
 
 BAD = {

@@ -62,7 +62,7 @@ PLACES = {
     "diagnose": [["V"], ["results", "V"]],
     "verify": [["V"], ["results", "--sample", "V"], ["results", "--max-ulps", "V"]],
     "merge": [["V", "V", "-o", "both"], ["results", "results", "-o", "V"]],
-    "bench": [["--only", "V"], ["--peers", "V"], ["--rounds", "V"]],
+    "bench": [["--only", "V"], ["--peers", "V"], ["--rounds", "V"], ["--only", "repair", "--nets", "V"]],
     "data": [["V"], ["mnist", "--dir", "V"], ["mnist", "--V"]],
 }
 

@@ -74,7 +74,7 @@ def _assess(plan, T, asked, losses, hits, sound):
             if asked[r] == 1:
                 output = _output(plan, T, r, size)
                 top = pointer(plan.room, 0, T) if plan.logits == 1 else pointer(output, 0, T)
-                losses[r] += loss.call(
+                losses[r] += plan.loss_scale * loss.call(
                     plan.loss, top, pointer(plan.answers, 0, T), pointer(plan.room, 3 * row, T), n_out, size, pointer(plan.column, 0, T)
                 )
                 a = matrix(output, 0, n_out, size, T)

@@ -2,7 +2,7 @@
 
 from bpcore.engine.kernels import loss, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
-from bpcore.engine.kernels.loops import add_scaled, multiply, norm, over_batch, share_zero, squares, through_slope, transpose
+from bpcore.engine.kernels.loops import add_scaled, multiply, norm, over_batch, scale, share_zero, squares, through_slope, transpose
 from bpcore.engine.kernels.places import a_at, delta_at, gradient_at, parameter_at, part_of, shift_of, size_of, units_below, z_at
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
 from bpcore.engine.kernels.update import measure_gradients, update
@@ -19,7 +19,9 @@ def top(plan, T, row):
     total = loss.call(plan.loss, top, pointer(plan.y, 0, T), pointer(plan.delta, delta, T), n, m, pointer(plan.column, 0, T))
     if plan.logits == 0:
         multiply(matrix(plan.delta, delta, n, m, T), matrix(plan.slope, units_below(plan, L) * m, n, m, T))
-    return total
+    if plan.loss_scale != 1.0:
+        scale(vector(plan.delta, delta, n * m, T), type(T)(plan.loss_scale))
+    return total * plan.loss_scale
 
 
 @inner(ENTRIES)

@@ -36,7 +36,8 @@ def _count_layer(plan, T, r, l, count):
     z = vector(plan.z, 0, n * m, T)
     h = vector(plan.h, 0, n * m, T) if part_of(plan, l, 2)[0] >= 0 else z
     slope = vector(plan.slope, units_below(plan, l) * m, n * m, T)
-    count[SATURATED, l] = share_below(slope, load(plan.limits, l, 0.0)) if finite(h) else np.nan
+    limit = load(plan.limits, l, 0.0)  # not a number where φ′ has no bound
+    count[SATURATED, l] = share_below(slope, limit) if limit == limit and finite(h) else np.nan
     count[DEAD, l] = share_dead(matrix(plan.a, a_at(plan, 0, l), n, m, T))
     if plan.full == 1:
         W = matrix(plan.parameters, parameter_at(plan, r, l, 0), n, size_of(plan, l - 1), T)

@@ -96,6 +96,13 @@ def multiply(delta, slope):
             delta[i, j] *= slope[i, j]
 
 
+@inner(ENTRIES)
+def scale(x, factor):
+    """Make factor·x in place."""
+    for i in range(x.size):
+        x[i] *= factor
+
+
 @inner(SUMS)
 def over_batch(delta, sums):
     """Write the sum of δ over the batch (BP3)."""

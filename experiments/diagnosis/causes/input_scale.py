@@ -22,9 +22,11 @@ SMALL = 0.05
 def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     """Find features whose root mean square is out of all proportion, where the run suffers; normalized layers do not."""
     rms = life.number("input_rms")
-    suffers = outcome.ill or signal.name in ("saturated", "dead", "diverged")
+    suffers = outcome.poor or signal.name in ("saturated", "dead", "diverged")
     if not suffers or life.normalized or SMALL < rms < LARGE or rms != rms or rms == 0:
         return None
     low, high = life.number("input_low"), life.number("input_high")
     words = f"the inputs run from {low:.3g} to {high:.3g}, of root mean square {rms:.3g} where about 1 is expected"
+    if life.features:
+        words += f"; the largest: {', '.join(f'{name} ({own:.3g})' for name, own in life.features)}"
     return Cause("start", words, rms)

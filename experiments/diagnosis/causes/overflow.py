@@ -18,4 +18,6 @@ def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     where = f"{quantity} of {listing([int(layer)], life.depth)}" if layer == layer else str(quantity)
     before = "before any update" if step == 0 else f"at step {step:.0f}"
     words = f"{where} is the first that is not a finite number in {life.run.get('dtype')}, {before}"
+    if quantity is None:
+        words = f"the loss or a gradient is not a finite number in {life.run.get('dtype')}, {before}; which was the first was not recorded"
     return Cause("start" if step == 0 else "training", words, step, int(step), (int(layer),) if layer == layer else ())

@@ -15,7 +15,7 @@ MOST_STEPS = 200
 MOST_WINDOWS = 20
 
 
-def course(results: Results, axes: list[str], column: str, logarithmic: bool) -> FigureTable | None:
+def course(results: Results, axes: list[str], column: str, logarithmic: bool, beside: str = "") -> FigureTable | None:
     """Return a column of the steps table by training step, over seeds.
 
     Args:
@@ -23,13 +23,15 @@ def course(results: Results, axes: list[str], column: str, logarithmic: bool) ->
         axes: config columns that vary.
         column: of the steps table.
         logarithmic: whether the mean is geometric.
+        beside: another column of the steps table, or none.
 
     Returns:
-        Axes, step, the columns of `log_band`; None where the column is empty or has one step.
+        Axes, step, the columns of `log_band`, with `beside` also `beside_mean` of that column; None where the column is
+        empty or has one step.
     """
     what, value = f"the {column}", f"_{column}"  # an axis may have the column's name: loss
     steps_of = replace(results, steps=results.steps.rename(columns={column: value}))
-    frame = joined(steps_of, "steps", axes, [value])
+    frame = joined(steps_of, "steps", axes, [value, beside] if beside else [value])
     if frame["step"].nunique() < 2 or not frame[value].notna().any():
         return None
     frame, roles = shown(frame, results, axes, within=["step"], value=value, what=what)
@@ -39,7 +41,10 @@ def course(results: Results, axes: list[str], column: str, logarithmic: bool) ->
         roles = Roles(roles.color, roles.facets, (*roles.notes, note))
         # the row in which a run diverged stays, whatever its step
         frame = frame[frame["step"].isin(steps) | ~np.isfinite(frame[value])]
-    table = (log_band if logarithmic else linear_band)(frame, [*roles.axes, "step"], value)
+    band, by = log_band if logarithmic else linear_band, [*roles.axes, "step"]
+    table = band(frame, by, value)
+    if beside:
+        table = table.merge(band(frame, by, beside)[[*by, "mean"]].rename(columns={"mean": "beside_mean"}), on=by, how="left")
     return FigureTable(ordered(table, roles, ["step"]), roles)
 
 

@@ -9,7 +9,7 @@ from bpcore import mlp
 from bpcore.engine.evaluation import PIECE, evaluate_stack, evaluate_whole, right
 from bpcore.layers import Layers
 from bpcore.normalization import RunningStatistics
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, size_of
 from tests.bpcore.runs import run, stack
 from tests.oracles import Array
 
@@ -18,7 +18,9 @@ def problem(
     activation: str, normalization: str, dtype: str, runs: int, m: int
 ) -> tuple[mlp.Network, Layers, Array, Array, RunningStatistics]:
     network = stack(activation, normalization, depth=3, width=70).network
-    params = mlp.initialize(network, [run().initializer] * runs, list(range(runs)), dtype)
+    params = mlp.initialize(network, [run(scale=size_of(network)).initializer] * runs, list(range(runs)), dtype)
+    for gamma in params.gamma.values():
+        gamma *= size_of(network)
     generator = np.random.default_rng(1)
     x, y = generator.standard_normal((4, m)), np.eye(3)[:, generator.integers(0, 3, m)]
     running = RunningStatistics(0.1)

@@ -10,7 +10,7 @@ from bpcore.clipping import global_norm
 from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.training import RunSettings, StackSettings
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, size_of
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, run, snapshots, stack, train_one
 from tests.oracles import Array
 
@@ -100,7 +100,8 @@ def test_the_engine_trains_as_the_textbook_does(index: int) -> None:
     (activation, loss, normalization), (optimizer, clip) = KINDS[index], RULES[index % len(RULES)]
     depth = 1 if (activation, normalization) == ("identity", "batch") else 2  # a second normalization would remove β as well
     settings = stack(activation, normalization, loss, depth=depth, optimizer=optimizer, clip=clip, steps=STEPS)
-    compare(settings, run(index, lr=0.05, weight_decay=0.02, bias_lr_factor=0.5, clip_threshold=0.1), data(loss), BOUND["float64"])
+    one = run(index, scale=size_of(settings.network), lr=0.05, weight_decay=0.02, bias_lr_factor=0.5, clip_threshold=0.1)
+    compare(settings, one, data(loss), BOUND["float64"])
 
 
 @pytest.mark.parametrize(("optimizer", "clip"), RULES)

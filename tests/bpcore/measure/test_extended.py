@@ -7,7 +7,7 @@ from bpcore import mlp
 from bpcore.initializers import he, normal
 from bpcore.layers import Layers
 from bpcore.measure.extended import extended_backward, log10_delta_norm
-from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, delta_norm
+from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, delta_norm, size_of
 from tests.oracles import Array
 
 
@@ -52,7 +52,8 @@ def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overf
 ) -> None:
     depth = {"float32": 20, "float64": 150}[dtype]
     net = network(activation, depth, normalization=normalization)
-    initializers = [INITIALIZERS[name](bias_std=0.1) for name in ("fan_in", "he", "orthogonal")] + [normal(0.2, 0.1)]
+    size = size_of(net)
+    initializers = [INITIALIZERS[name](scale=size, bias_std=0.1) for name in ("fan_in", "he", "orthogonal")] + [normal(0.2 * size, 0.1)]
     params = mlp.initialize(net, initializers, [0, 1, 2, 3], dtype)
     trace, y = passed(net, params, dtype)
     plain = plain_backward(net, params, trace, y)

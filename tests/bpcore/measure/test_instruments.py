@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bpcore.activations import identity, relu, sigmoid, softplus
+from bpcore.activations import exponential, identity, relu, sigmoid, softplus
 from bpcore.measure import instruments
 
 
@@ -29,6 +29,10 @@ def test_saturated_counts_slopes_below_five_percent_of_the_largest() -> None:
 def test_saturation_of_a_lost_run_is_not_a_number() -> None:
     assert np.isnan(instruments.saturated(np.array([[[np.nan, 0.0]]]), sigmoid())).all()
     assert np.isnan(instruments.saturated(np.array([[[np.inf, 0.0]]]), sigmoid())).all()
+
+
+def test_where_the_slope_has_no_bound_nothing_is_saturated_and_nothing_is_not() -> None:
+    assert np.isnan(instruments.saturated(np.array([[[-50.0, 0.0]], [[1.0, 2.0]]]), exponential())).all()
 
 
 def test_dead_units_are_zero_on_every_example() -> None:

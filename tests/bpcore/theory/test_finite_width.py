@@ -55,3 +55,19 @@ def test_the_walk_of_matrix_products(phi: Activation, initializer: Initializer, 
     assert logs.mean() == pytest.approx(bias[0], abs=4 * logs.std() / np.sqrt(nets) + 0.02)
     # a sampled variance strays by √(2/600) = 6 %; orders beyond 1/n add about κ/n = 17 %
     assert logs.var() == pytest.approx(variance[0], rel=0.25, abs=1e-12)
+
+
+def test_the_lengths_add_nothing_where_the_slope_does_not_see_them() -> None:
+    """χ of a homogeneous φ is the same at every length, so that only the walk is left."""
+    for phi in (relu(), identity(), leaky_relu(0.1)):
+        _, variance = theory.log_spread(phi, (40,) * 6, [1.0] * 6)
+        assert theory.length_spread(phi, (40,) * 6, [1.0] * 6) == pytest.approx(variance[0] - variance[-1], rel=1e-9)
+    assert theory.length_spread(relu(), (40,), [1.0]) == 0
+
+
+def test_lengths_widen_the_walk_and_where_they_run_away_nothing_is_said() -> None:
+    _, variance = theory.log_spread(tanh(), (100,) * 10, [0.5] * 10, independent=False)
+    assert theory.length_spread(tanh(), (100,) * 10, [0.5] * 10, independent=False) > variance[0] - variance[-1]
+    assert np.isnan(theory.length_spread(tanh(), (30,) * 5, [900.0] * 5))  # κ/n = 9
+    assert np.isfinite(theory.length_spread(tanh(), (3000,) * 5, [900.0] * 5))
+    assert np.isnan(theory.length_spread(gelu(), (10,) * 30, [1.0] * 30))

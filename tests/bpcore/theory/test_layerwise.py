@@ -1,12 +1,13 @@
 """Mean-field predictions: closed forms, published fixed points, and a wide network's measurement."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from bpcore import mlp, theory
-from bpcore.activations import Activation, gelu, identity, leaky_relu, relu, selu, sigmoid, tanh
+from bpcore.activations import Activation, exponential, gelu, identity, leaky_relu, relu, selu, sigmoid, tanh
 from bpcore.initializers import Initializer, fan_in, glorot_standard, he, orthogonal, xavier
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 from tests.oracles import Array, catalogue
@@ -43,7 +44,8 @@ def test_expectations_agree_with_panels_on_the_scale_of_phi(name: str, q: float)
         half = np.diff(edges)[:, None] / 2
         nodes, weights = np.polynomial.legendre.leggauss(20)
         u = edges[:-1, None] + half * (1 + nodes)
-        return float((half * weights * function(u) ** 2 * np.exp(-(u**2) / (2 * q)) / np.sqrt(2 * np.pi * q)).sum())
+        with np.errstate(over="ignore"):  # of what grows without bound: inf is then the answer of both
+            return float((half * weights * function(u) ** 2 * np.exp(-(u**2) / (2 * q)) / np.sqrt(2 * np.pi * q)).sum())
 
     assert theory.second_moment(phi, q) == pytest.approx(by_quadrature(phi.value), rel=1e-9)
     assert theory.chi(phi, q, 1.0) == pytest.approx(by_quadrature(phi.prime), rel=1e-9)
@@ -119,3 +121,15 @@ def test_every_initializer_of_the_catalogue_has_a_prediction() -> None:
         factors = theory.propagate(tanh(), (10, 20, 20, 5), factory().variance, 0.0, 10.0).factors
         assert factors.shape == (3,), name
         assert np.isfinite(factors).all(), name
+
+
+def test_moments_of_an_exponential_are_its_closed_forms_until_they_overflow() -> None:
+    """E e^(2√q Z) = e^(2q), κ = 3E e^(4√q Z)/e^(4q) − 1 = 3e^(4q) − 1, E e^(u+v) = e^(q(1+c))."""
+    phi = exponential()
+    for q in (1e-3, 1.0, 20.0):
+        assert theory.second_moment(phi, q) == pytest.approx(math.exp(2 * q), rel=1e-12)
+        assert float(theory.kappa(phi, np.array(q))) == pytest.approx(3 * math.exp(4 * q) - 1, rel=1e-12)
+        assert theory.covariance(phi, q, 0.5) == pytest.approx(math.exp(1.5 * q), rel=1e-11)
+    assert theory.second_moment(phi, 80.0) == pytest.approx(math.exp(160), rel=1e-12)
+    for q in (100.0, 1e4):  # e^(2u) is above the largest number within the panels, and for the second q its mean is too
+        assert theory.second_moment(phi, q) == math.inf

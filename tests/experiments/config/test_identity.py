@@ -43,6 +43,14 @@ def test_what_changes_nothing_keeps_the_identity(default, changes):
     assert run_id(changed(default, **changes)) == run_id(default)
 
 
+def test_a_key_that_came_later_keeps_the_identity_where_it_says_what_was_before(default):
+    assert run_id(changed(default, loss__reduction="sum_outputs")) == run_id(default)
+    assert run_id(changed(default, loss__reduction="mean")) != run_id(default)
+    assert flatten(validate(default).config)["loss.reduction"] == "sum_outputs"
+    content = {key: identity._identifying(key, value) for key, value in validate(default).config.items() if key == "loss"}
+    assert content == {"loss": {"name": "softmax_cross_entropy"}}
+
+
 def test_the_executor_keeps_the_identity(default):
     assert run_id(compose([], ["data.n_samples=50", "executor=serial"])[0].config) == run_id(default)
 

@@ -47,7 +47,7 @@ def default():
         ({"output_activation": "../clip/none"}, ["`output_activation`"]),
         ({"activation___target_": "os.getcwd"}, ["`activation._target_`", "Activation"]),
         ({"activation___target_": "nowhere.at.all"}, ["`activation._target_`", "nowhere.at.all"]),
-        ({"loss___target_": "bpcore.activations.tanh"}, ["`loss._target_`", "Loss"]),
+        ({"activation___target_": "bpcore.normalization.none"}, ["`activation._target_`", "Activation"]),
     ],
     ids=str,
 )

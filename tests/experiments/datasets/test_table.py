@@ -272,3 +272,14 @@ class TestLarge:
 def test_without_a_path_it_says_how() -> None:
     with pytest.raises(ValueError, match=r"`path` must name a CSV, Parquet or NPZ file, as in data.path=flats.csv"):
         table()
+
+
+def test_without_a_seed_the_rows_stand_as_they_are_and_the_last_are_held_out(tmp_path: Path) -> None:
+    path = str(written(tmp_path / "a.csv", "x,y", [f"{i},{i % 2}" for i in range(10)]))
+    data = table(path, "y", test_fraction=0.3, seed=None, standardize=False)
+    assert data.x[0].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert data.test_x is not None
+    assert data.test_x[0].tolist() == [7, 8, 9]
+    assert table(path, "y", test_fraction=0.3, standardize=False).x[0].tolist() != data.x[0].tolist()
+    fewer = table(path, "y", test_fraction=0.3, seed=None, standardize=False, n_samples=4)
+    assert fewer.x[0].tolist() == [0, 1, 2, 3]

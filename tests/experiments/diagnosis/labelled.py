@@ -165,12 +165,26 @@ def dead(g: np.random.Generator) -> Drawn:
     return words, ILL, frozenset({"dead", "symmetric"}), frozenset()
 
 
+def squared_error(g: np.random.Generator) -> Drawn:
+    """Return a net under a squared error whose sigmoid outputs are saturated from the start, most of them wrongly."""
+    start = ["activation=tanh", "init=xavier", f"init.scale={g.uniform(12, 30):.3g}"]
+    words = [*_net(g), *start, "loss=mse", "output_activation=sigmoid", f"lr={_power(g, -2, -1)}", "steps=60"]
+    return words, ILL, frozenset({"wrong_loss"}), frozenset({"saturated", "vanishing", "exploding", "learning_rate_low"})
+
+
+def large_adaptive_rate(g: np.random.Generator) -> Drawn:
+    """Return a net whose every step is of the size of its rate, which is far too large."""
+    words = [*_net(g), *_smooth(g), f"optimizer={g.choice(['rmsprop', 'adagrad'])}", f"lr={_power(g, 1, 3)}", "steps=60"]
+    return words, ILL, frozenset({"learning_rate_high"}), THROWN
+
+
 KINDS: dict[Callable[[np.random.Generator], Drawn], int] = {
     healthy: 100,
     **dict.fromkeys(
         (zero_weights, symmetric, large_inputs, offset_inputs, large_targets, deep_sigmoid, exploding, overflow, large_rate, small_rate), 10
     ),
     **dict.fromkeys((clipped, out_of_reach, dead), 10), underflow: 5,
+    **dict.fromkeys((squared_error, large_adaptive_rate), 10),
 }  # fmt: skip
 """How many of each stand in a half."""
 

@@ -83,6 +83,16 @@ def test_a_healthy_net_is_accused_of_nothing(tmp_path, overrides):
     assert run["verdict"] == run["signal"]
 
 
+@pytest.mark.parametrize(("steps", "named"), [(30, True), (200, False)])
+def test_large_inputs_are_named_where_little_was_learned_and_not_where_much_was(tmp_path, steps, named):
+    """After a few steps the skill is some hundredths, and grows to more than half, inputs of root mean square 20 or not."""
+    net = ["data.scale=20", "activation=tanh", "depth=2", "width=32", "init.scale=0.05", "optimizer=adam", "lr=0.0003", "batch_size=64"]
+    run = sweep(tmp_path, *net, f"steps={steps}", multirun=False, tiny=False).runs.iloc[0]
+    assert run["outcome"] == "learns"
+    assert (run["skill"] < 0.25) == named
+    assert ("input_scale" in held(run)) == named
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "elu"])
 def test_zero_weights_are_called_so(tmp_path, activation):
     run = sweep(tmp_path, f"activation={activation}", "init=constant", "init.scale=0", "depth=3", "steps=0", multirun=False).runs.iloc[0]
@@ -135,7 +145,29 @@ def test_evidence_is_a_number_of_the_tables(tmp_path):
     assert all(layers.loc[(100, layer), "dead"] >= 0.9 for layer in dead["layers"])
     assert dead["value"] == layers.loc[[(100, layer) for layer in dead["layers"]], "dead"].max()
     rows = results.steps.set_index("step")["loss"]
-    assert found["learning_rate_high"]["value"] == rows[rows.index > 0].max()
+    high = found["learning_rate_high"]
+    assert high["value"] == results.runs["initial_sharpness"].iloc[0]
+    assert f"to {rows[rows.index > 0].max():.3g} in training" in high["evidence"]
+
+
+def test_the_sharpness_is_measured_unasked_where_the_rate_is_in_question_and_the_limit_is_said(tmp_path):
+    """J = ½(wx + b − y)²: the Hessian in (w, b) has the one eigenvalue x² + 1 = 101."""
+    words = ["data=point", "data.x=10", "data.y=1", "loss=mse", "depth=0", "steps=50"]
+    rules = ["optimizer=sgd,momentum,nesterov,adam", "lr=0.015,0.3"]
+    results = sweep(tmp_path, *words, *rules, tiny=False)
+    assert results.steps["sharpness"].isna().all()
+    for _, run in results.runs.iterrows():
+        found = held(run)
+        in_question = any(name.startswith("learning_rate") for name in found) and run["optimizer"] != "adam"
+        assert (run["initial_sharpness"] == pytest.approx(101, rel=1e-6)) == in_question
+        beta = run["optimizer.beta"]
+        limit = {"sgd": 2 / 101, "momentum": (2 + 2 * beta) / 101, "nesterov": (2 + 2 * beta) / (1 + 2 * beta) / 101}.get(run["optimizer"])
+        if run["lr"] == 0.3 and limit:
+            assert (
+                f"lr=0.3 is above the largest stable one, {limit:.3g} (sharpness 101 at step 0)" in found["learning_rate_high"]["evidence"]
+            )
+    high = results.runs[results.runs["lr"] == 0.3].set_index("optimizer")
+    assert (high.loc[["sgd", "momentum", "nesterov"], "outcome"] != "learns").all()
 
 
 def test_where_the_sharpness_is_recorded_the_largest_stable_rate_is_said(tmp_path):
@@ -180,3 +212,48 @@ def test_groups_count_outcomes_and_causes(tmp_path):
     assert groups.loc[0.1, "causes"] == ""
     assert isinstance(groups, pd.DataFrame)
     assert np.isfinite(groups.loc[0.1, "skill"])
+
+
+def test_large_columns_of_a_table_are_told_by_name(tmp_path):
+    g = np.random.default_rng(0)
+    frame = pd.DataFrame(g.standard_normal((80, 5)) * [1, 9000, 1, 700, 50], columns=["age", "income", "rooms", "area", "rent"])
+    frame.assign(y=np.arange(80) % 2).to_csv(tmp_path / "flats.csv", index=False)
+    words = ["data=table", f"data.path={tmp_path / 'flats.csv'}", "data.target=y", "data.standardize=false", "depth=2", "width=8"]
+    results = sweep(tmp_path, *words, "activation=tanh", "steps=20", "lr=0.1", "seed=range(3)", tiny=False)
+    told = [held(run)["input_scale"] for _, run in results.runs.iterrows() if "input_scale" in held(run)]
+    assert told
+    x = frame.iloc[:, :5]
+    for cause in told:
+        assert "; the largest: income (" in cause["evidence"]
+        assert cause["evidence"].index("income") < cause["evidence"].index("area") < cause["evidence"].index("rent")
+        assert "age" not in cause["evidence"]
+        said = float(cause["evidence"].partition("income (")[2].partition(")")[0])
+        assert said == pytest.approx(np.sqrt((x["income"] ** 2).mean()), rel=0.15)  # of the training examples, four in five
+
+
+SQUARED = ["loss=mse", "output_activation=sigmoid", "activation=tanh", "init=xavier", "depth=2", "width=24", "lr=0.05", "steps=40"]
+
+
+def test_a_squared_error_behind_a_saturated_output_is_the_wrong_loss(tmp_path):
+    run = sweep(tmp_path, *SQUARED, "init.scale=20", multirun=False, name="ill", tiny=False)
+    cause = held(run.runs.iloc[0])["wrong_loss"]
+    layers = run.layers.set_index(["step", "layer"])
+    assert cause["value"] == layers.loc[(40, 3), "saturated"]
+    assert cause["layers"] == [3]
+    assert cause["step"] == 0
+    logits = [word for word in SQUARED if not word.startswith(("loss", "output"))]
+    other = sweep(tmp_path, *logits, "loss=sigmoid_cross_entropy", "init.scale=20", multirun=False, name="logits", tiny=False)
+    assert "wrong_loss" not in held(other.runs.iloc[0])
+    heard = sweep(tmp_path, *SQUARED, "seed=range(4)", name="heard", tiny=False)
+    assert not any("wrong_loss" in held(row) for _, row in heard.runs.iterrows())
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+def test_of_equal_units_no_speed_of_weights_is_said(tmp_path, activation):
+    """Their errors cancel in ∂J/∂W, and what rounding leaves would be called thousands of times slower or faster."""
+    words = ["depth=6", f"activation={activation}", "steps=3", "width=16"]
+    runs = sweep(tmp_path, *words, "init=constant", "init.scale=0.02,0.3", tiny=False).runs
+    assert set(runs["signal"]) & {"vanishing", "exploding"}
+    assert not runs["signal_reason"].str.contains("its weights").any()
+    drawn = sweep(tmp_path, *words, "init=normal", "init.scale=0.02", multirun=False, name="drawn", tiny=False).runs
+    assert drawn["signal_reason"].str.contains("its weights").all()

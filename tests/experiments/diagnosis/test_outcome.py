@@ -39,6 +39,45 @@ def test_the_rule(row):
         assert found.skill == 1 - end / baseline
 
 
+@pytest.mark.parametrize(
+    ("initial", "name"), [(math.nan, "learns"), (2.4, "learns"), (2.26, "stuck"), (2.25, "stuck"), (2.0, "stuck"), (2.28, "learns")]
+)
+def test_a_net_that_is_no_better_than_at_its_own_start_has_not_learned(initial, name):
+    found = judge_outcome(None, 100, 2.4, 2.25, LN10, outputs=10, examples=1000, initial=initial)
+    assert found.name == name
+    assert found.skill == 1 - 2.25 / LN10
+    assert ("own start" in found.reason) == (name == "stuck")
+    assert ("worse" in found.reason) == (initial == 2.0)
+
+
+STILL = ["lr=1e-8", "batch_size=50", "steps=20", "record.every=10"]
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "elu", "gelu"])
+def test_a_net_that_does_not_move_is_stuck_whatever_skill_its_random_weights_have(tmp_path, activation):
+    init = "xavier" if activation == "tanh" else "he"
+    runs = sweep(tmp_path, *STILL, f"activation={activation}", f"init={init}", "depth=2", "seed=range(5)", "width=24", tiny=False).runs
+    line = ["data=line", "loss=mse", "depth=1", "width=8"]
+    line_runs = sweep(tmp_path, *STILL, f"activation={activation}", f"init={init}", *line, "seed=range(40)", name="line", tiny=False).runs
+    assert set(runs["outcome"]) == {"stuck"}
+    assert set(line_runs["outcome"]) == {"stuck"}
+    assert (line_runs["skill"] > 0.01).any()  # what was called learning
+    assert set(line_runs.loc[line_runs["skill"] > 0.01, "initial_loss"].notna()) == {True}
+
+
+@pytest.mark.parametrize(
+    ("end", "name", "poor"),
+    [(2.29, "stuck", True), (2.0, "learns", True), (0.74 * LN10, "learns", False), (0.1, "learns", False), (30.0, "diverging", True)],
+)
+def test_little_was_learned_below_a_quarter_of_what_there_is(end, name, poor):
+    found = judge_outcome(None, 100, 2.4, end, LN10, outputs=10, examples=1000)
+    assert (found.name, found.poor) == (name, poor)
+
+
+def test_a_net_that_was_not_trained_did_not_learn_poorly():
+    assert not judge_outcome(None, 0, 2.4, 2.4, LN10, outputs=10, examples=1000).poor
+
+
 def test_more_outputs_and_fewer_examples_explain_more_by_chance():
     assert [chance(10, 1000), chance(1, 1000), chance(10, 100), chance(10, 12)] == [0.01, 0.01, 0.1, 0.2]
     generator = np.random.default_rng(0)

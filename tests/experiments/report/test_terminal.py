@@ -42,3 +42,16 @@ def test_json_holds_what_json_cannot(tmp_path):
     assert row["status"] == "diverged"
     assert row["error"] is None
     assert len(row["delta_norm"]) == 7
+
+
+def test_where_the_learning_rate_is_in_question_the_convention_is_said_if_there_are_two(tmp_path):
+    words = ["lr=1e4", "steps=30", "record.every=10"]
+    said = "one from PyTorch or Keras, whose losses are means, fits with loss.reduction=mean"
+    results = {name: sweep(tmp_path, f"loss={name}", *words, multirun=False, name=name) for name in ("mse", "softmax_cross_entropy")}
+    assert all("learning_rate_high" in held.runs["causes"].iloc[0] for held in results.values())
+    assert said in describe_run(results["mse"])
+    assert said not in describe_run(results["softmax_cross_entropy"])
+    averaged = sweep(tmp_path, "loss=mse", "loss.reduction=mean", "lr=1e5", *words[1:], multirun=False, name="mean")
+    assert "learning_rate_high" in averaged.runs["causes"].iloc[0]
+    assert said not in describe_run(averaged)
+    assert said not in describe_run(sweep(tmp_path, "loss=mse", "lr=0.1", "steps=200", multirun=False, name="well"))

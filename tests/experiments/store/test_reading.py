@@ -12,7 +12,7 @@ from experiments.errors import UserError
 from experiments.store.assembling import FileSource
 from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import PART_SCHEMAS
-from experiments.store.reading import load
+from experiments.store.reading import load, read_table
 from tests.experiments.helpers import sweep
 
 
@@ -108,3 +108,19 @@ class TestFirstEdition:
             if name == "layers":
                 assert np.isnan(rows["equal_units"].to_numpy()).all()
                 assert rows["delta_norm"].to_pylist() == results.layers["delta_norm"][:3].tolist()
+
+
+def test_runs_of_before_a_key_came_have_what_it_stands_for(tmp_path):
+    sweep(tmp_path, "seed=0,1", "steps=1")
+    path = tmp_path / "sweep" / "runs.parquet"
+    whole = pd.read_parquet(path)
+    stranger = whole.assign(loss=["softmax_cross_entropy", "one_of_my_own"], **{"loss.reduction": None})
+    for frame, second in (
+        (whole.drop(columns=["loss.reduction", "record.test"]), "sum_outputs"),
+        (whole.assign(**{"loss.reduction": [None, "mean"]}), "mean"),
+        (stranger, None),
+    ):
+        frame.to_parquet(path)
+        runs = read_table(path.parent, "runs")
+        assert runs["record.test"].tolist() == [False, False]
+        assert runs["loss.reduction"].fillna("–").tolist() == ["sum_outputs", second or "–"]

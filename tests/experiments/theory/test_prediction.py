@@ -63,7 +63,12 @@ def test_every_initializer(base: dict[str, Any], name: str, normalization: str) 
 @pytest.mark.parametrize("name", catalogue("activation"))
 def test_every_activation(base: dict[str, Any], name: str, normalization: str) -> None:
     run = run_of(base, depth=6, activation=name, normalization=normalization)
-    prediction, norms = predict(run), measured(run)
+    prediction = predict(run)
+    if run.activation.steep:  # a theory of wide nets would say 47 per layer under batch normalization, where 1.5 are measured
+        assert math.isnan(prediction.delta_factor)
+        assert "no bound" in prediction.reason
+        return
+    norms = measured(run)
     factors = (norms[:, 1] / norms[:, 6]) ** (1 / 5)
     assert prediction.delta_factor == pytest.approx(factors.mean(), rel=0.05)
     if normalization == "none":  # the spread between seeds is of the predicted size

@@ -1,0 +1,59 @@
+"""The cure: what the diagnosis proposes, under a budget of trainings, the best of it taken by the training examples alone."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.config.run import Run
+from experiments.diagnosis import remedies
+from experiments.diagnosis.causes import modules
+from experiments.diagnosis.evidence import causes_of
+from experiments.text.numbers import missing
+
+BUDGET = 3
+"""Trainings that a repair may cost, each as long as the net's own: what AutoTrainer's takes."""
+
+WHOLE = ("anew", "small_net")
+"""Files of conf/remedy that change everything that a cause may point to at once."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Hold a change of an ill net that is to be tried.
+
+    Args:
+        remedy: name of its file in conf/remedy.
+        run: the net with the change.
+    """
+
+    remedy: str
+    run: Run
+
+
+def attempts(run: Run, row: Mapping[Any, Any], budget: int = BUDGET) -> list[Attempt]:
+    """Return what is tried on an ill net, in order.
+
+    Its causes point to remedies. Where a single cause holds, the first change that mends it alone comes first, since it is the
+    cheapest; where several do, mending one leaves the others, and what changes all of them at once comes first.
+
+    Args:
+        run: the ill net.
+        row: of the runs table, with its causes.
+        budget: attempts at most.
+    """
+    found, known = causes_of(row), modules()
+    pointed = list(dict.fromkeys(name for cause in found for name in known[cause["cause"]].REMEDIES if name not in WHOLE))
+    whole = _of(run, WHOLE)
+    single = _of(run, pointed)
+    return ([*single[:1], *whole] if len(found) == 1 else [*whole, *single])[:budget]
+
+
+def _of(run: Run, names: Sequence[str]) -> list[Attempt]:
+    return [Attempt(candidate.levels[0].name, candidate.run) for candidate in remedies.proposed(run, names)]
+
+
+def best(rows: Sequence[Mapping[Any, Any]]) -> int:
+    """Return the place of the attempt with the largest skill on the training examples; what diverged has none."""
+    skills = [-math.inf if missing(row["skill"]) else float(row["skill"]) for row in rows]
+    return max(range(len(skills)), key=skills.__getitem__)
