@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from experiments.bench import end_to_end, measuring, tables
+from experiments.bench.caches import second_level_cache
 from experiments.bench.repair import measuring as repair
 from experiments.bench.shapes import chosen
 from experiments.errors import UserError
-from experiments.sweep.stacking import second_level_cache
 from experiments.text.plain import as_json
 from experiments.text.quoting import quote
 

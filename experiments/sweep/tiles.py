@@ -36,7 +36,7 @@ def work(run: Run) -> float:
 def cut(runs: Sequence[Run], workers: int) -> list[list[Run]]:
     """Cut a sweep into tiles of runs that can be stacked, in the order of the first run of each.
 
-    A tile is as large as the caches allow; a sweep of few runs that take long is cut finer, so that every worker has some.
+    A tile is as large as memory allows; a sweep of few runs that take long is cut finer, so that every worker has some.
 
     Args:
         runs: of the sweep.
@@ -52,7 +52,7 @@ def cut(runs: Sequence[Run], workers: int) -> list[list[Run]]:
     tiles = []
     for stack in stacks.values():
         first = stack[0]
-        size = tile_size((first.facts.n_inputs, *[first.width] * min(first.depth, 2), first.facts.n_outputs), first.m, first.dtype)
+        size = tile_size((first.facts.n_inputs, *[first.width] * first.depth, first.facts.n_outputs), first.m, first.dtype)
         if workers > 1 and total > _WORTH_SHARING * workers:
             fair = total / workers / 4 / max(work(first), 1.0)  # the last tiles should end at about the same time
             size = max(1, min(size, math.ceil(fair)))
