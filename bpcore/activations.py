@@ -6,6 +6,7 @@ complex arguments, so that a complex step can pass through; comparisons then loo
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from bpcore.activation import Activation, Bounds
 from bpcore.arrays import Array
 
 __all__ = [
-    "Activation", "Bounds", "elu", "exponential", "gelu", "identity", "leaky_relu", "logistic", "logistic_prime", "rectify", "relu",
-    "selu", "sigmoid", "silu", "softplus", "softsign", "step", "tanh", "tanh_prime",
+    "Activation", "Bounds", "elu", "exponential", "exponential_linear", "exponential_linear_prime", "gaussian_linear",
+    "gaussian_linear_prime", "gelu", "grow", "identity", "leaky_relu", "logistic", "logistic_linear", "logistic_linear_prime",
+    "logistic_prime", "rectify", "relu", "selu", "sigmoid", "silu", "smooth_rectify", "soft_sign", "soft_sign_prime", "softplus",
+    "softsign", "step", "tanh", "tanh_prime", "two_slopes", "two_slopes_prime", "unchanged",
 ]  # fmt: skip
 
 
@@ -70,6 +73,21 @@ _POWERS = tuple(sign * 32.0 * 4.0**k for sign in (-1, 1) for k in range(1, 9))
 """From where quadrature's own ladder ends, a panel every factor of 4, so that a power of z is smooth on each."""
 
 
+def _inverse_of_1_plus(z: Array) -> Array:
+    return np.asarray(1 / (1 + np.where(z.real < 0, -z, z)))
+
+
+def soft_sign(z: Array) -> Array:
+    """Return z/(1+|z|)."""
+    return z * _inverse_of_1_plus(z)
+
+
+def soft_sign_prime(z: Array) -> Array:
+    """Return 1/(1+|z|)², squared last: (1+|z|)² would overflow where its inverse does not."""
+    slope: Array = _inverse_of_1_plus(z) ** 2
+    return slope
+
+
 def softsign() -> Activation:
     """Return the softsign, which saturates as a power where tanh does exponentially.
 
@@ -77,18 +95,8 @@ def softsign() -> Activation:
 
     Source: Bergstra et al. 2009; Glorot & Bengio 2010, §2.
     """
-
-    def inverse(z: Array) -> Array:
-        return np.asarray(1 / (1 + np.where(z.real < 0, -z, z)))
-
-    def value(z: Array) -> Array:
-        return z * inverse(z)
-
-    def prime(z: Array) -> Array:
-        return inverse(z) ** 2  # squared last: (1+|z|)² would overflow where its inverse does not
-
     bounds = Bounds(0.0, 1.0, low_attained=False)
-    return Activation("softsign", value, prime, (0.0,), bounds, (0.0, 0.0), bends=_POWERS)
+    return Activation("softsign", soft_sign, soft_sign_prime, (0.0,), bounds, (0.0, 0.0), bends=_POWERS)
 
 
 def rectify(z: Array) -> Array:
@@ -109,6 +117,16 @@ def relu() -> Activation:
     return Activation("relu", rectify, step, (0.0,), Bounds(0.0, 1.0), (0.0, 1.0), homogeneous=True)
 
 
+def two_slopes(z: Array, left: float) -> Array:
+    """Return z for z > 0 and left·z otherwise."""
+    return np.where(z.real > 0, z, left * z)
+
+
+def two_slopes_prime(z: Array, left: float) -> Array:
+    """Return 1 for z > 0 and left otherwise."""
+    return np.where(z.real > 0, 1, left).astype(z.dtype)
+
+
 def leaky_relu(alpha: float = 0.1) -> Activation:
     """Return the rectifier with slope α on the left.
 
@@ -121,24 +139,23 @@ def leaky_relu(alpha: float = 0.1) -> Activation:
         ValueError: α is not finite.
     """
     slope = _finite("alpha", alpha)
-
-    def value(z: Array) -> Array:
-        return np.where(z.real > 0, z, slope * z)
-
-    def prime(z: Array) -> Array:
-        return np.where(z.real > 0, 1, slope).astype(z.dtype)
-
+    value, prime = partial(two_slopes, left=slope), partial(two_slopes_prime, left=slope)
     bounds = Bounds(min(slope, 1.0), max(slope, 1.0))
     return Activation("leaky_relu", value, prime, (0.0,), bounds, (slope, 1.0), homogeneous=True)
 
 
+def exponential_linear(z: Array, alpha: float, gain: float) -> Array:
+    """Return gain·z for z > 0 and gain·alpha·(e^z − 1) otherwise."""
+    return gain * np.where(z.real > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+
+def exponential_linear_prime(z: Array, alpha: float, gain: float) -> Array:
+    """Return gain for z > 0 and gain·alpha·e^z otherwise."""
+    return gain * np.where(z.real > 0, 1, alpha * np.exp(np.minimum(z, 0)))
+
+
 def _exponential_linear(name: str, alpha: float, gain: float) -> Activation:
-    def value(z: Array) -> Array:
-        return gain * np.where(z.real > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-
-    def prime(z: Array) -> Array:
-        return gain * np.where(z.real > 0, 1, alpha * np.exp(np.minimum(z, 0)))
-
+    value, prime = partial(exponential_linear, alpha=alpha, gain=gain), partial(exponential_linear_prime, alpha=alpha, gain=gain)
     low, high = sorted((0.0, gain * alpha))
     # The left limit g·α·e^z is attained at z = 0 itself, by the convention that φ′(0) is taken from the left.
     bounds = Bounds(min(low, gain), max(high, gain), low_attained=low < 0, high_attained=True)
@@ -171,16 +188,35 @@ def selu() -> Activation:
     return _exponential_linear("selu", 1.6732632423543772848, 1.0507009873554804934)
 
 
+def smooth_rectify(z: Array) -> Array:
+    """Return ln(1+e^z)."""
+    return np.maximum(z, 0) + np.log1p(_decay(z))
+
+
 def softplus() -> Activation:
     """Return the smooth rectifier.
 
     φ(z) = ln(1+e^z) = max(z, 0) + ln(1+e^(−|z|)), φ′(z) = σ(z).
     """
+    return Activation("softplus", smooth_rectify, logistic, (), Bounds(0.0, 1.0, low_attained=False, high_attained=False), (0.0, 1.0))
 
-    def value(z: Array) -> Array:
-        return np.maximum(z, 0) + np.log1p(_decay(z))
 
-    return Activation("softplus", value, logistic, (), Bounds(0.0, 1.0, low_attained=False, high_attained=False), (0.0, 1.0))
+def _cdf(z: Array) -> Array:
+    from scipy import special  # costly to import, and most runs do without
+
+    return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))
+
+
+def gaussian_linear(z: Array) -> Array:
+    """Return zΦ(z)."""
+    return z * _cdf(z)
+
+
+def gaussian_linear_prime(z: Array) -> Array:
+    """Return Φ(z) + z e^(−z²/2)/√(2π)."""
+    density: Array = np.exp(-0.5 * z * z) * np.asarray(1 / np.sqrt(2 * np.pi), dtype=z.dtype)
+    slope: Array = _cdf(z) + z * density
+    return slope
 
 
 def gelu() -> Activation:
@@ -192,19 +228,19 @@ def gelu() -> Activation:
     """
     from scipy import special  # costly to import, and most runs do without
 
-    def cdf(z: Array) -> Array:
-        return 0.5 * np.asarray(special.erfc(z * np.asarray(-np.sqrt(0.5), dtype=z.dtype)))
-
-    def value(z: Array) -> Array:
-        return z * cdf(z)
-
-    def prime(z: Array) -> Array:
-        density: Array = np.exp(-0.5 * z * z) * np.asarray(1 / np.sqrt(2 * np.pi), dtype=z.dtype)
-        slope: Array = cdf(z) + z * density
-        return slope
-
     peak = 0.5 * float(special.erfc(-1.0)) + np.exp(-1.0) / np.sqrt(np.pi)
-    return Activation("gelu", value, prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
+    return Activation("gelu", gaussian_linear, gaussian_linear_prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
+
+
+def logistic_linear(z: Array) -> Array:
+    """Return zσ(z)."""
+    return z * logistic(z)
+
+
+def logistic_linear_prime(z: Array) -> Array:
+    """Return σ(z) + zσ′(z)."""
+    slope: Array = logistic(z) + z * logistic_prime(z)
+    return slope
 
 
 def silu() -> Activation:
@@ -214,17 +250,13 @@ def silu() -> Activation:
 
     Source: Elfwing et al. 2018, eq. 6.
     """
+    peak = float(logistic_linear_prime(np.asarray(2.3993572805154677)))
+    return Activation("silu", logistic_linear, logistic_linear_prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
 
-    def value(z: Array) -> Array:
-        return z * logistic(z)
 
-    def prime(z: Array) -> Array:
-        slope: Array = logistic(z) + z * logistic_prime(z)
-        return slope
-
-    stationary = np.asarray(2.3993572805154677)
-    peak = float(prime(stationary))
-    return Activation("silu", value, prime, (), Bounds(1 - peak, peak), (0.0, 1.0))
+def unchanged(z: Array) -> Array:
+    """Return z."""
+    return z
 
 
 def identity() -> Activation:
@@ -232,11 +264,13 @@ def identity() -> Activation:
 
     φ(z) = z, φ′(z) = 1.
     """
+    return Activation("identity", unchanged, np.ones_like, (), Bounds(1.0, 1.0), (1.0, 1.0), homogeneous=True)
 
-    def value(z: Array) -> Array:
-        return z
 
-    return Activation("identity", value, np.ones_like, (), Bounds(1.0, 1.0), (1.0, 1.0), homogeneous=True)
+def grow(z: Array) -> Array:
+    """Return e^z, inf where it overflows, without a warning."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(z))
 
 
 def exponential() -> Activation:
@@ -244,10 +278,5 @@ def exponential() -> Activation:
 
     φ(z) = φ′(z) = e^z ∈ (0, ∞).
     """
-
-    def value(z: Array) -> Array:
-        with np.errstate(over="ignore"):
-            return np.asarray(np.exp(z))
-
     bounds = Bounds(0.0, math.inf, low_attained=False, high_attained=False)
-    return Activation("exponential", value, value, (), bounds, (0.0, math.inf))
+    return Activation("exponential", grow, grow, (), bounds, (0.0, math.inf))

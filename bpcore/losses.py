@@ -9,6 +9,7 @@ PyTorch's and Keras's losses are, so that a learning rate of theirs makes the sa
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -55,6 +56,12 @@ class Loss:
 REDUCTIONS = ("sum_outputs", "mean")
 
 
+def averaged(z: Array, y: Array, phi: Activation, *, function: Function, gain: float) -> Array:
+    """Return gain/n_L times J_i or δ^L."""
+    scaled: Array = function(z, y, phi) * (gain / z.shape[-2])
+    return scaled
+
+
 def reduced(loss: Loss, reduction: str, gain: float | None) -> Loss:
     """Return a loss that is summed over outputs as it is, or averaged over them: J_i and δ^L times gain/n_L.
 
@@ -73,15 +80,7 @@ def reduced(loss: Loss, reduction: str, gain: float | None) -> Loss:
         raise ValueError(f"`reduction` must be {' or '.join(REDUCTIONS)}, got {reduction}")
     if reduction == "sum_outputs" or gain is None:
         return loss
-
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        scaled: Array = loss.value(z, y, phi) * (gain / z.shape[-2])
-        return scaled
-
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        scaled: Array = loss.delta(z, y, phi) * (gain / z.shape[-2])  # BP1
-        return scaled
-
+    value, delta = (partial(averaged, function=function, gain=gain) for function in (loss.value, loss.delta))
     return replace(loss, value=value, delta=delta, averages=True)
 
 
@@ -95,6 +94,18 @@ def _share(y: Array) -> Array:
     return np.clip(_mean(y), np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
 
 
+def mse_value(z: Array, y: Array, phi: Activation) -> Array:
+    """Return J_i = ½‖a^L − y‖², shape (..., m)."""
+    error = phi.value(z) - y
+    halved: Array = 0.5 * (error * error).sum(axis=-2)
+    return halved
+
+
+def mse_delta(z: Array, y: Array, phi: Activation) -> Array:
+    """Return δ^L = (a^L − y) ⊙ φ′(z^L), shape (..., n_L, m)."""
+    return (phi.value(z) - y) * phi.prime(z)  # BP1
+
+
 def mse(reduction: str = "sum_outputs") -> Loss:
     """Return half the squared error.
 
@@ -106,17 +117,21 @@ def mse(reduction: str = "sum_outputs") -> Loss:
     Raises:
         ValueError: the reduction is another.
     """
-
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        error = phi.value(z) - y
-        halved: Array = 0.5 * (error * error).sum(axis=-2)
-        return halved
-
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        return (phi.value(z) - y) * phi.prime(z)  # BP1
-
-    summed = Loss("mse", value, delta, takes_logits=False, needs_classes=False, elementwise=True, constant=_mean)
+    summed = Loss("mse", mse_value, mse_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=_mean)
     return reduced(summed, reduction, 2.0)
+
+
+def cosh_value(z: Array, y: Array, phi: Activation) -> Array:
+    """Return J_i = Σ_k 2 sinh²((a_k − y_k)/2), shape (..., m)."""
+    half = np.sinh(0.5 * (phi.value(z) - y))
+    total: Array = (2 * (half * half)).sum(axis=-2)
+    return total
+
+
+def cosh_delta(z: Array, y: Array, phi: Activation) -> Array:
+    """Return δ^L = sinh(a^L − y) ⊙ φ′(z^L), shape (..., n_L, m)."""
+    error: Array = np.sinh(phi.value(z) - y) * phi.prime(z)  # BP1
+    return error
 
 
 def cosh(reduction: str = "sum_outputs") -> Loss:
@@ -134,20 +149,24 @@ def cosh(reduction: str = "sum_outputs") -> Loss:
     Source: the smoothness condition is that of Zhang et al. 2020, "Why gradient clipping accelerates training".
     """
 
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        half = np.sinh(0.5 * (phi.value(z) - y))
-        total: Array = (2 * (half * half)).sum(axis=-2)
-        return total
-
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        error: Array = np.sinh(phi.value(z) - y) * phi.prime(z)  # BP1
-        return error
-
     def constant(y: Array) -> Array:
         return np.asarray(0.5 * np.log(np.exp(y).mean(axis=-1, keepdims=True) / np.exp(-y).mean(axis=-1, keepdims=True)))  # Σ sinh = 0
 
-    summed = Loss("cosh", value, delta, takes_logits=False, needs_classes=False, elementwise=True, constant=constant)
+    summed = Loss("cosh", cosh_value, cosh_delta, takes_logits=False, needs_classes=False, elementwise=True, constant=constant)
     return reduced(summed, reduction, 1.0)
+
+
+def sigmoid_value(z: Array, y: Array, phi: Activation) -> Array:
+    """Return J_i = Σ_k [max(z,0) − zy + ln(1+e^(−|z|))], shape (..., m)."""
+    decay = np.exp(np.where(z.real < 0, z, -z))
+    entropy: Array = (np.maximum(z, 0) - z * y + np.log1p(decay)).sum(axis=-2)
+    return entropy
+
+
+def sigmoid_delta(z: Array, y: Array, phi: Activation) -> Array:
+    """Return δ^L = (1−y)σ(z) − yσ(−z), shape (..., n_L, m)."""
+    error: Array = (1 - y) * logistic(z) - y * logistic(-z)  # BP1, fused
+    return error
 
 
 def sigmoid_cross_entropy(reduction: str = "sum_outputs") -> Loss:
@@ -163,20 +182,13 @@ def sigmoid_cross_entropy(reduction: str = "sum_outputs") -> Loss:
         ValueError: the reduction is another.
     """
 
-    def value(z: Array, y: Array, phi: Activation) -> Array:
-        decay = np.exp(np.where(z.real < 0, z, -z))
-        entropy: Array = (np.maximum(z, 0) - z * y + np.log1p(decay)).sum(axis=-2)
-        return entropy
-
-    def delta(z: Array, y: Array, phi: Activation) -> Array:
-        error: Array = (1 - y) * logistic(z) - y * logistic(-z)  # BP1, fused
-        return error
-
     def constant(y: Array) -> Array:
         share = _share(y)
         return np.asarray(np.log(share) - np.log1p(-share))
 
-    summed = Loss("sigmoid_cross_entropy", value, delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant)
+    summed = Loss(
+        "sigmoid_cross_entropy", sigmoid_value, sigmoid_delta, takes_logits=True, needs_classes=False, elementwise=True, constant=constant
+    )
     return reduced(summed, reduction, 1.0)
 
 

@@ -6,21 +6,23 @@ another. A run that leaves the finite numbers is recorded at that step and ends 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip
 from bpcore.engine.batches import Batch, Batches, Examples
-from bpcore.engine.evaluation import evaluate_stack, evaluate_whole
-from bpcore.engine.step import Engine, Rates
+from bpcore.engine.evaluation import evaluate_whole, of_runs
+from bpcore.engine.rows import CENSUS, Look, Rates, Rows
+from bpcore.engine.stepper import stepper_of
 from bpcore.initializers import Initializer
 from bpcore.measure.histograms import count_histograms
 from bpcore.measure.modes import mode_columns
 from bpcore.measure.overflow import first_nonfinite
-from bpcore.measure.per_layer import costly_columns, glanced_columns
+from bpcore.measure.per_layer import costly_columns
 from bpcore.measure.probes import probe_layers
-from bpcore.measure.quantities import DELTA, UPDATE, WEIGHT
+from bpcore.measure.quantities import DELTA
 from bpcore.measure.recorder import Recorder
 from bpcore.measure.recording import Recording
 from bpcore.measure.records import Final, StackRecord
@@ -76,10 +78,6 @@ class StackSettings:
     recording: Recording
 
 
-def _per_run(values: list[float], dtype: str) -> Array:
-    return np.array(values, dtype=dtype).reshape(-1, 1)
-
-
 def train_stack(
     settings: StackSettings,
     runs: list[RunSettings],
@@ -94,7 +92,7 @@ def train_stack(
         settings: shared by the stack.
         runs: one entry a run.
         examples: the data.
-        on_step: called with (step, loss per run) after each step's measurements, for progress.
+        on_step: called with (step, loss per run) at the first step, then several times a second, and at the last; for progress.
 
     Returns:
         The record of the stack; runs in the order of `runs`.
@@ -103,26 +101,48 @@ def train_stack(
         return _Loop(settings, runs, examples).run(on_step)
 
 
+_STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped")
+
+PIECE_SECONDS = 0.2
+"""About so long goes by between two calls of `on_step`."""
+_PRODUCTS_PER_SECOND = 1e9
+_PIECE_BYTES = 2**25
+
+
 class _Loop:
+    """Go from one step at which everything is looked at to the next, training in between."""
+
     def __init__(self, settings: StackSettings, runs: list[RunSettings], examples: Examples) -> None:
         self.settings, self.examples = settings, examples
         self.network, self.recording, dtype = settings.network, settings.recording, settings.dtype
         params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
         self.batches = Batches(examples, settings.batch_size, [run.seed for run in runs], dtype)
         rates = Rates(
-            _per_run([run.lr for run in runs], dtype),
-            _per_run([run.lr * run.bias_lr_factor for run in runs], dtype),
-            _per_run([run.weight_decay for run in runs], dtype),
-            _per_run([run.clip_threshold for run in runs], dtype),
+            *(
+                np.array(values, dtype=dtype)
+                for values in zip(
+                    *((run.lr, run.lr * run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs), strict=True
+                )
+            )
         )
-        self.weight_decay = _per_run([run.weight_decay for run in runs], dtype)
-        self.engine = Engine(self.network, params, settings.optimizer, settings.clip, rates, self.batches.size, dtype)
-        self.running = self.network.normalization.running()
+        self.weight_decay = rates.weight_decay[:, None, None]
+        self.stepper = stepper_of(self.network, params, settings.optimizer, settings.clip, rates, self.batches, dtype)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
         self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
+        self.census = CENSUS if self.recording.full else CENSUS[:2]
+        columns = self.recorder.step_columns
+        self.rows = Rows(
+            self.recorder.norms,
+            columns["loss"],
+            np.full_like(columns["loss"], np.nan),
+            columns["accuracy"],
+            columns["grad_norm"],
+            columns["grad_norm_clipped"],
+            columns["clipped"],
+            self.recorder.block(self.census),
+        )
+        self.scheduled = scheduled
         self.alive = np.ones(len(runs), dtype=bool)
-        self.not_clipped = np.zeros(len(runs), dtype=bool)
-        self.decays = bool(self.weight_decay.any())
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)
         self.final = np.full((3, len(runs)), np.nan)
@@ -130,126 +150,129 @@ class _Loop:
         self.snapshots: list[dict[str, Array] | None] = [None] * len(runs)
 
     def run(self, on_step: Callable[[int, FloatArray], None] | None) -> StackRecord:
-        for step in range(self.settings.steps + 1):
-            loss = self._step(step)
+        stops = self._stops()
+        for number, stop in enumerate(stops):
+            loss = self._stand(stop)
             if on_step is not None:
-                on_step(step, loss)
+                on_step(stop, loss)
+            if stop < self.settings.steps:
+                self._go(stop, stops[number + 1], on_step)
             if not self.alive.any():
                 break
         return self._finish()
 
-    def _step(self, step: int) -> FloatArray:
-        """Measure the state before update `step`, then make the update."""
-        engine, recording = self.engine, self.recording
-        first, last = step == 0, step == self.settings.steps
-        due = last or step % recording.every == 0
-        batch = self.batches(step)
-        loss_term = engine.forward(batch)
-        if self.network.normalization.needs_batch:
-            self.running.update(engine.statistics)
+    def _stops(self) -> list[int]:
+        """Return the steps at which everything is looked at: the first, the last, and what is asked for in between."""
+        recording, steps = self.recording, self.settings.steps
+        stops = {0, steps}
+        if recording.snapshot is not None and recording.snapshot <= steps:
+            stops.add(recording.snapshot)
+        if recording.probes or recording.sharpness or recording.modes or recording.test:
+            stops.update(int(step) for step in self.scheduled)
+        return sorted(stops)
 
-        regular = bool(np.isfinite(np.add.reduce(loss_term)))  # of the whole stack; runs at rest are as regular as any
-        keep = first or last or recording.full or step == recording.snapshot or not regular
-        measured = due or keep
-        on_the_way = engine.updates_on_the_way and not keep
-        engine.norms.start()
-        engine.backward(batch, keep or not engine.updates_on_the_way, measured, step + 1 if on_the_way else None)
-        norms = engine.finish_norms()
-        loss = self._objective(loss_term, norms)
-        before = engine.gradient_norm(norms)
+    def _stand(self, step: int) -> FloatArray:
+        """Look at every run at a step, before its update, and return the losses."""
+        steps = np.full(self.alive.size, step)
+        last = step == self.settings.steps
+        look = self.stepper.look(steps, self.alive, last or self.recording.test)  # who is tested has seen the batch of the step
+        loss, before = look.rows.loss[:, 0], look.rows.before[:, 0]
         diverging = self.alive & ~(np.isfinite(loss) & np.isfinite(before))
-        any_diverging = bool(diverging.any())
-        if any_diverging and not keep:  # now δ of all layers are wanted; the parameters before the update are still there
-            updates = norms[UPDATE].copy()
-            engine.norms.start()
-            engine.backward(batch, True, True, None)
-            norms = engine.finish_norms()
-            norms[UPDATE] = updates
-            keep = True
-        if keep:
-            self._keep(step, batch, diverging)
-        report = (before, before, self.not_clipped)
-        if not on_the_way:
-            report = engine.update(None if last else step + 1, norms)
-
-        mask = self.alive & (diverging | due)
-        if mask.any():
-            if last:
-                norms[UPDATE] = np.nan
-            row = self._step_row(batch, regular, loss, report, mask)
-            self.recorder.add(step, mask, norms, row)
-            if last:
-                self.final = np.stack([loss, row["accuracy"], loss_term])
-            if keep:
-                own = mask if recording.full or first or last else diverging
-                self.recorder.add_columns(
-                    step, own, costly_columns(self.network, engine.parameters.layers(), engine.trace(batch), engine.delta)
-                )
-            if recording.glances_at(step) and not (keep and (recording.full or last)):
-                others = mask & ~diverging if keep else mask
-                self.recorder.add_columns(step, others, glanced_columns(self.network, engine.trace(batch)))
-            if recording.probes:
-                x, delta_norm = batch.x[:, :-1], norms[DELTA] / np.sqrt(self.batches.size)
-                columns = probe_layers(self.network, engine.parameters.layers(), x, batch.y, delta_norm, recording.probes)
-                self.recorder.add_columns(step, mask, columns)
-        if any_diverging:
-            where = first_nonfinite(self.network, engine.parameters.layers(), engine.trace(batch), engine.delta, engine.gradients())
-            for run in np.flatnonzero(diverging):
-                self.nonfinite[run] = where[run]
-                self.diverged_at[run] = step
-                self.last_loss[run] = loss[run]
-            self.alive &= ~diverging
-        if not last:
-            engine.commit()
-            if any_diverging and self.alive.any():
-                engine.rest(np.flatnonzero(diverging), int(np.argmax(self.alive)))
+        self._examine(look, steps, self.alive, diverging)
+        if self.recording.test and not last:
+            self.stepper.forget()
         return loss
 
-    def _objective(self, loss_term: FloatArray, norms: FloatArray) -> FloatArray:
-        """Return J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F per run."""
-        if not self.decays:
-            return loss_term
-        decay = self.weight_decay[:, 0]
-        squares = np.add.reduce(norms[WEIGHT, :, 1:] ** 2, axis=1)
-        return np.where(decay > 0, loss_term + 0.5 * decay * squares, loss_term)  # 0·inf is not 0
+    def _go(self, first: int, last: int, on_step: Callable[[int, FloatArray], None] | None) -> None:
+        """Train from one stop to the next, piece by piece."""
+        length = self._piece()
+        for begin in range(first, last, length):
+            if not self.alive.any():
+                return
+            end = min(begin + length, last)
+            diverged = self.stepper.train(begin, end, self.alive, self.rows, self.recording.every, self.recording.full)
+            lost = diverged >= 0
+            self._stood(begin, end, np.where(lost, diverged, np.where(self.alive, end, begin)))
+            if lost.any():
+                self._examine(self.stepper.look(diverged, lost, False), diverged, lost, lost)
+            if on_step is not None:
+                on_step(end - 1, self.rows.loss[:, (end - 1) // self.recording.every].copy())
 
-    def _keep(self, step: int, batch: Batch, diverging: Array) -> None:
-        """Keep histograms and snapshots of a step whose δ and gradients are all there."""
-        engine, ends = self.engine, step in (0, self.settings.steps)
-        counted = self.alive & (diverging | ends)
-        if counted.any():
-            self.recorder.add_histograms(count_histograms(step, engine.trace(batch), engine.delta, counted))
-        if step == self.recording.snapshot:
-            params, gradients, trace = engine.parameters.layers(), engine.gradients(), engine.trace(batch)
-            for run in np.flatnonzero(self.alive):
-                self.snapshots[run] = take_snapshot(int(run), params, trace, engine.delta, gradients, trace.a[0], batch.y)
+    def _piece(self) -> int:
+        """Return how many steps are made at once: as many as take a moment, and fit into little memory."""
+        sizes, m, runs = self.network.sizes, self.batches.size, self.alive.size
+        products = 3 * m * sum(n * k for n, k in pairwise(sizes)) * runs
+        return int(max(1, min(PIECE_SECONDS * _PRODUCTS_PER_SECOND / products, _PIECE_BYTES / (8 * m * runs))))
 
-    def _step_row(
-        self, batch: Batch, regular: bool, loss: FloatArray, report: tuple[FloatArray, FloatArray, Array], mask: Array
-    ) -> dict[str, Array]:
-        before, after, acted = report
-        row: dict[str, Array] = {
-            "loss": loss,
-            "accuracy": self.engine.accuracy(batch, regular),
-            "grad_norm": before,
-            "grad_norm_clipped": after,
-            "clipped": acted,
-        }
-        if self.recording.sharpness:
-            row["sharpness"] = self._sharpness(batch, mask)
-        if self.recording.test:
-            row |= dict(zip(("test_loss", "test_accuracy"), self._test(mask), strict=True))
-        if self.recording.modes:
-            row |= mode_columns(self.engine.parameters.layers(), self.examples.x, self.examples.y)
-        return row
+    def _stood(self, begin: int, end: int, until: Array) -> None:
+        """Note the rows that were written between two steps, each run's below `until`."""
+        steps = self.scheduled[:-1]
+        present = np.zeros(self.rows.loss.shape, dtype=bool)
+        present[:, :-1] = (steps >= begin) & (steps < end) & (steps < until[:, None])
+        counted = np.append(steps > 0 if self.recording.full else self.recording.glances_at(steps), False) & present
+        given = dict.fromkeys(self.census, counted)
+        self.recorder.stand(present, _STEP_COLUMNS, given)
+
+    def _examine(self, look: Look, steps: Array, chosen: Array, diverging: Array) -> None:
+        """Measure what is asked for at steps that were looked at, and end the runs that diverge there.
+
+        Args:
+            look: of one step of each chosen run.
+            steps: (R,), of each run.
+            chosen: (R,) bool.
+            diverging: (R,) bool.
+        """
+        batch, params, costly = self.batches(np.where(chosen, steps, steps[chosen].min())), self.stepper.parameters, None
+        for step in np.unique(steps[chosen]).tolist():
+            mask = chosen & (steps == step)
+            first, last = step == 0, step == self.settings.steps
+            due = last or step % self.recording.every == 0
+            counted = mask & (diverging | first | last)
+            if counted.any():
+                costly = costly or costly_columns(self.network, params, look.trace, look.delta)
+                self.recorder.add_columns(step, counted, costly)
+                self.recorder.add_histograms(count_histograms(step, look.trace, look.delta, counted))
+            if step == self.recording.snapshot:
+                for run in np.flatnonzero(mask):
+                    self.snapshots[run] = take_snapshot(int(run), params, look.trace, look.delta, look.gradients, batch.x, batch.y)
+            ending = mask & (diverging | last)
+            if ending.any():
+                rows = look.rows
+                row = {name: array[:, 0] for name, array in zip(_STEP_COLUMNS, (rows.loss, *rows[3:7]), strict=True)}
+                self.recorder.add(step, ending, rows.norms[:, :, 0], row)
+                if last:
+                    self.final = np.stack([rows.loss[:, 0], rows.accuracy[:, 0], rows.data_loss[:, 0]])
+            standing = mask & (diverging | due)
+            if standing.any():
+                self._probe(step, standing, look, batch)
+        if diverging.any():
+            where = first_nonfinite(self.network, params, look.trace, look.delta, look.gradients)
+            for run in np.flatnonzero(diverging):
+                self.nonfinite[run] = where[run]
+                self.diverged_at[run] = int(steps[run])
+                self.last_loss[run] = look.rows.loss[run, 0]
+            self.alive = self.alive & ~diverging
+
+    def _probe(self, step: int, mask: Array, look: Look, batch: Batch) -> None:
+        """Measure what needs a pass of its own."""
+        recording, params = self.recording, self.stepper.parameters
+        if recording.probes:
+            delta_norm = look.rows.norms[DELTA, :, 0] / np.sqrt(self.batches.size)
+            columns = probe_layers(self.network, params, batch.x, batch.y, delta_norm, recording.probes)
+            self.recorder.add_columns(step, mask, columns)
+        if recording.sharpness:
+            self.recorder.add_step_columns(step, mask, {"sharpness": self._sharpness(batch, mask)})
+        if recording.test:
+            self.recorder.add_step_columns(step, mask, dict(zip(("test_loss", "test_accuracy"), self._test(mask), strict=True)))
+        if recording.modes:
+            self.recorder.add_step_columns(step, mask, mode_columns(params, self.examples.x, self.examples.y))
 
     def _sharpness(self, batch: Batch, mask: Array) -> FloatArray:
         values = np.full(mask.shape, np.nan)
         for run in np.flatnonzero(mask):
             own = slice(int(run), int(run) + 1)
-            x, y = (array if array.shape[0] == 1 else array[own] for array in (batch.x[:, :-1], batch.y))
-            decay = self.weight_decay[own, :, None]
-            values[run] = sharpness(self.network, self.engine.parameters.layers(own), x, y, decay)
+            x, y = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y))
+            values[run] = sharpness(self.network, of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own])
         return values
 
     def _test(self, asked: Array) -> tuple[FloatArray, FloatArray]:
@@ -257,21 +280,21 @@ class _Loop:
         examples = self.examples
         if examples.test_x is None or examples.test_y is None:
             return np.full(asked.size, np.nan), np.full(asked.size, np.nan)
-        return evaluate_stack(self.network, self.engine.parameters.layers(), examples.test_x, examples.test_y, self.running, asked)
+        return self.stepper.evaluate(examples.test_x, examples.test_y, asked)
 
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""
-        params, examples, alive = self.engine.parameters.layers(), self.examples, self.alive
+        params, examples, alive = self.stepper.parameters, self.examples, self.alive
         count = alive.size
         final = Final(self.last_loss, *(np.full(count, np.nan) for _ in range(4)))
         if self.settings.batch_size is None:  # the last step has seen all examples
             final.loss[alive], final.accuracy[alive], final.data_loss[alive] = (values[alive] for values in self.final)
         elif self.network.normalization.needs_batch:
-            loss_term, hits = evaluate_whole(self.network, self.engine.parameters.layers, self.batches.x, self.batches.y, alive)
+            loss_term, hits = evaluate_whole(self.network, params, self.batches.x, self.batches.y, alive)
         else:
-            loss_term, hits = evaluate_stack(self.network, params, examples.x, examples.y, self.running, alive)
+            loss_term, hits = self.stepper.evaluate(examples.x, examples.y, alive)
         if self.settings.batch_size is not None:
             final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
-            final.loss[alive] = penalized(loss_term, params, self.weight_decay[:, :, None])[alive]
+            final.loss[alive] = penalized(loss_term, params, self.weight_decay)[alive]
         final.test_loss, final.test_accuracy = self._test(alive)
         return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)

@@ -34,6 +34,7 @@ MAY: dict[str, set[str]] = {
     "bpcore.mlp": TEXTBOOK,
     "bpcore.measure": TEXTBOOK,
     "bpcore.engine": {*TEXTBOOK, "bpcore.measure"},
+    "bpcore.engine.kernels": {"bpcore.engine", "bpcore.measure"},
     "bpcore.training": {*TEXTBOOK, "bpcore.measure", "bpcore.engine"},
     "bpcore.graph": set(),
     "bpcore.theory": {*GROUND, "bpcore"},
@@ -58,7 +59,7 @@ MAY: dict[str, set[str]] = {
     "experiments.findings.figures": {"experiments.text", "experiments.findings", "experiments.figures.style"},
     "experiments.atlas": {*DRAWN, *RUNNING, *STATED, "experiments.report"},
     "experiments.graphs": {*TEXTBOOK, "bpcore.graph", "experiments.errors", "experiments.text", "experiments.report"},
-    "experiments.bench": {*CORE, *JUDGED, *RUNNING, "experiments.report"},
+    "experiments.bench": {*CORE, "bpcore.engine.kernels", *JUDGED, *RUNNING, "experiments.report"},
     "experiments.commands": {*CORE, *DRAWN, *RUNNING, *STATED, "experiments.report", "experiments.atlas", "experiments.bench"},
     "experiments.commands.graph": {"bpcore.graph", "experiments.errors", "experiments.text", "experiments.graphs"},
     "experiments.cli": {"experiments", "experiments.errors", "experiments.text", "experiments.commands", "experiments.compose"},
@@ -80,14 +81,16 @@ OWNERS: dict[str, set[str]] = {
     "omegaconf": {"experiments.config", "experiments.compose", "experiments.atlas", "hydra_plugins"},
     "sklearn": {"experiments.datasets"},
     "pooch": {"experiments.datasets"},
-    "platformdirs": {"experiments.datasets"},
+    "platformdirs": {"experiments.datasets", "bpcore.engine"},
     "loky": {"experiments.sweep.executors"},
-    "filelock": {"experiments.store"},
+    "filelock": {"experiments.store", "bpcore.engine"},
+    "llvmlite": {"bpcore.engine", "bpcore.engine.kernels"},
+    "numba": {"bpcore.engine.kernels", "experiments.bench"},
     "jinja2": {"experiments.report"},
     "torch": {"experiments.bench"},
     "jax": {"experiments.bench"},
 }
-"""library -> the rooms that may use it; of the core it is numpy and scipy alone."""
+"""library -> the rooms that may use it; of the core it is numpy and scipy, and the engine's compiler and its keeping."""
 
 ALONE = ("experiments.figures", "experiments.findings.published", "experiments.findings.figures", "experiments.commands")
 """Rooms whose modules do not import each other: one can be added or taken away without a look at the rest."""
@@ -151,7 +154,7 @@ def offences(source: str, module: str, is_package: bool = False) -> list[str]:
             sibling = package is not None and name != module and lies_in(name, package) and name.count(".") == package.count(".") + 1
             if sibling and there == here and is_leaf(module, package or ""):
                 lines.append(f"{module} imports its sibling {name}")
-        elif top in OWNERS and (here not in OWNERS[top] or (lies_in(module, "bpcore") and top not in ("numpy", "scipy"))):
+        elif top in OWNERS and here not in OWNERS[top]:
             lines.append(f"{module} imports {name}, but {top} is not {here}'s to use")
     return lines
 
@@ -233,12 +236,12 @@ def test_a_hydra_application_is_not_made_to_import_what_is_heavy() -> None:
         ("bpcore.training", "def f():\n    from matplotlib import pyplot"),
         ("bpcore.activations", "from bpcore.mlp import forward"),
         ("bpcore.schedules", "from bpcore import theory"),
-        ("bpcore.schedules", "from bpcore.engine.step import Engine"),
+        ("bpcore.schedules", "from bpcore.engine.engine import Engine"),
         ("bpcore.losses", "from . import training"),
         ("bpcore.losses", "from .mlp import forward"),
         ("bpcore.theory.maps", "from bpcore import mlp"),
         ("bpcore.measure.extended", "from bpcore.training import train"),
-        ("bpcore.measure.new", "from bpcore.engine.step import Engine"),
+        ("bpcore.measure.new", "from bpcore.engine.engine import Engine"),
         ("bpcore.mlp", "from bpcore.measure.modes import modes"),
         ("bpcore.mlp", "from bpcore.training import train"),
         ("bpcore.graph.gates", "from bpcore.activations import sigmoid"),

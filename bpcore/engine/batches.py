@@ -1,7 +1,4 @@
-"""The data of a stack, and the batch of each step.
-
-Activations carry a last row of ones below their n_l units, so that W^l a^(l−1) + b^l is one product; x is dealt that way.
-"""
+"""The data of a stack, and the batch of each step."""
 
 from dataclasses import dataclass
 
@@ -33,7 +30,7 @@ class Batch:
     """Hold the batch of one step.
 
     Args:
-        x: (R or 1, n_0 + 1, m), examples in columns over a row of ones.
+        x: (R or 1, n_0, m), examples in columns.
         y: (R or 1, n_L, m), targets.
         labels: (R or 1, m), the index of each example's largest target.
     """
@@ -56,31 +53,34 @@ class Batches:
     def __init__(self, examples: Examples, batch_size: int | None, seeds: list[int], dtype: str) -> None:
         x, y = (np.asarray(part, dtype=dtype, order="C") for part in (examples.x, examples.y))  # no copy where none is needed
         self._m = x.shape[1]
-        self.size = self._m if batch_size is None else batch_size
+        self.whole, self.size = batch_size is None, self._m if batch_size is None else batch_size
         self._seeds = seeds
         self.x, self.y = x[None], y[None]
-        columns = np.concatenate([x, np.ones((1, self._m), dtype=dtype)])
-        labels = y.argmax(axis=0)
-        self._all = Batch(columns[None], self.y, labels[None]) if batch_size is None else None
-        if self._all is None:  # gathering whole examples is faster than gathering columns
-            self._rows, self._targets, self._labels = columns.T.copy(), y.T.copy(), labels
-            self._epoch = -1
-            self._orders = np.empty((len(seeds), self._m), dtype=np.int64)
-            self._x = np.empty((len(seeds), self.size, columns.shape[0]), dtype=dtype)
-            self._y_rows = np.empty((len(seeds), self.size, y.shape[0]), dtype=dtype)
-            self._y = np.empty((len(seeds), y.shape[0], self.size), dtype=dtype)
+        self.rows, self.targets = np.ascontiguousarray(x.T), np.ascontiguousarray(y.T)
+        """The examples and their targets in rows: gathering whole examples is faster than gathering columns."""
+        self.labels = y.argmax(axis=0)
+        self._epochs: dict[int, Array] = {}
 
-    def __call__(self, step: int) -> Batch:
-        """Return the batch of a step, in buffers that the next call overwrites."""
-        if self._all is not None:
-            return self._all
-        epoch, position = divmod(step, self._m // self.size)  # the ragged last batch is dropped
-        if epoch != self._epoch:
-            self._epoch = epoch
-            for run, seed in enumerate(self._seeds):
-                self._orders[run] = stream(seed, "batches", epoch).permutation(self._m)
-        chosen = self._orders[:, position * self.size : (position + 1) * self.size]
-        np.take(self._rows, chosen, axis=0, out=self._x, mode="clip")  # the other modes buffer `out`
-        np.take(self._targets, chosen, axis=0, out=self._y_rows, mode="clip")
-        np.copyto(self._y, self._y_rows.mT)
-        return Batch(self._x.mT, self._y, self._labels[chosen])
+    def __call__(self, steps: Array) -> Batch:
+        """Return the batch of a step of each run, (R,) int; all examples are the same array for all runs."""
+        if self.whole:
+            return Batch(self.x, self.y, self.labels[None])
+        chosen = np.stack([self._orders(*self._place(int(step)))[run] for run, step in enumerate(steps)])
+        x, y = (np.ascontiguousarray(part[chosen].mT) for part in (self.rows, self.targets))
+        return Batch(x, y, self.labels[chosen])
+
+    def order(self, first: int, last: int) -> Array:
+        """Return the examples of the batches of the steps first ≤ step < last, (R, last − first, m)."""
+        return np.stack([self._orders(*self._place(step)) for step in range(first, last)], axis=1)
+
+    def _place(self, step: int) -> tuple[int, int]:
+        per_epoch: int = self._m // self.size  # the ragged last batch is dropped
+        return divmod(step, per_epoch)
+
+    def _orders(self, epoch: int, position: int) -> Array:
+        """Return the examples of the batch at a position of an epoch, (R, m)."""
+        if epoch not in self._epochs:
+            if len(self._epochs) > 1:  # the one before is asked for again where a run diverged
+                self._epochs.pop(min(self._epochs))
+            self._epochs[epoch] = np.stack([stream(seed, "batches", epoch).permutation(self._m) for seed in self._seeds])
+        return self._epochs[epoch][:, position * self.size : (position + 1) * self.size]

@@ -1,11 +1,8 @@
 """The loss and accuracy of a whole stack on examples that may be many: in pieces whose activations stay in the cache."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.engine.activations import in_place
 from bpcore.layers import Layers
 from bpcore.mlp import Network, accuracy, data_term, forward, sign_is_right
 from bpcore.normalization import RunningStatistics
@@ -61,7 +58,7 @@ def evaluate_stack(
     dtype, widest = params.W[1].dtype, max(network.sizes[1:])
     together = max(1, _ROOM // (2 * widest * PIECE * dtype.itemsize))
     groups = [group for low in range(0, asked.size, together) if asked[(group := slice(low, low + together))].any()]
-    parts = [(_of_runs(params, group), running.of_runs(group)) for group in groups]
+    parts = [(of_runs(params, group), running.of_runs(group)) for group in groups]
     buffers = np.empty((2, together * widest * PIECE), dtype=dtype)
     for low in range(0, x.shape[1], PIECE):
         piece, targets = (np.array(part[None, :, low : low + PIECE], dtype=dtype, order="C") for part in (x, y))
@@ -76,16 +73,14 @@ def evaluate_stack(
     return np.where(asked, loss / m, np.nan), np.where(finite & classes, hits / m, np.nan)
 
 
-def evaluate_whole(
-    network: Network, params_of: Callable[[slice], Layers], x: Array, y: Array, asked: Array
-) -> tuple[FloatArray, FloatArray]:
+def evaluate_whole(network: Network, params: Layers, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
     """Return J without its λ term and the accuracy on all examples at once, normalized with their own statistics.
 
     Those cannot be had piece by piece.
 
     Args:
         network: the architecture.
-        params_of: slice of the stack -> its parameters.
+        params: of the stack.
         x: (1, n_0, m).
         y: (1, n_L, m), targets.
         asked: (R,) bool, the runs that are evaluated.
@@ -96,14 +91,14 @@ def evaluate_whole(
     loss, hits = np.full(asked.size, np.nan), np.full(asked.size, np.nan)
     for run in np.flatnonzero(asked):  # one by one, since all examples of many runs would leave the cache
         own = slice(int(run), int(run) + 1)
-        params = params_of(own)
-        trace = forward(network, params, x)
+        trace = forward(network, of_runs(params, own), x)
         loss[run] = data_term(network, trace, y)[0]
         hits[run] = accuracy(trace.a[network.L], y, network.one_logit)[0]
     return loss, hits
 
 
-def _of_runs(params: Layers, runs: slice) -> Layers:
+def of_runs(params: Layers, runs: slice) -> Layers:
+    """Return the parameters of some runs of a stack."""
     return params.map(lambda _, array: array[runs])
 
 
@@ -118,5 +113,5 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
         if network.normalized(l):
             h[...] = network.norm(l).evaluate(h, params.own(l), running, l)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
-        in_place(network.phi(l)).value(h, a)
+        a[...] = network.phi(l).value(h)
     return h, a

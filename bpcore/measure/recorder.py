@@ -30,15 +30,38 @@ class Recorder:
         self._position = {int(step): index for index, step in enumerate(self._steps)}
         self._shape = (runs, self._steps.size)
         self._present = np.zeros(self._shape, dtype=bool)
-        self._norms = np.full((7, *self._shape, network.L + 1), np.nan)
-        self._columns: dict[str, FloatArray] = {}
-        self._given: dict[str, Array] = {}
-        self._asked_of_steps = frozenset(column.name for column in STEPS if column.asked(recording))
-        self._step_columns: dict[str, Array] = {
+        self.norms = np.full((7, *self._shape, network.L + 1), np.nan)
+        """Norms of every row, (7, R, S, L+1); who steps the runs may write them here."""
+        self.step_columns: dict[str, Array] = {
             column.name: np.zeros(self._shape, dtype=bool) if column.kind == "truth" else np.full(self._shape, np.nan) for column in STEPS
         }
+        """Columns of STEPS, (R, S) each; who steps the runs may write them here."""
+        self._columns: dict[str, FloatArray] = {}
+        self._given: dict[str, Array] = {}
+        self._given_of_steps: set[str] = set()
+        self._asked_of_steps = frozenset(column.name for column in STEPS if column.asked(recording))
         self._extra: dict[int, Recorder] = {}
         self._histograms: list[dict[str, Array]] = []
+
+    def block(self, names: tuple[str, ...]) -> FloatArray:
+        """Return one array for columns of LAYERS, (columns, R, S, L+1), in which who steps the runs may write them."""
+        block = np.full((len(names), *self._shape, self._network.L + 1), np.nan)
+        for name, array in zip(names, block, strict=True):
+            self._columns[name], self._given[name] = array, np.zeros(self._shape, dtype=bool)
+        return block
+
+    def stand(self, present: Array, step_columns: tuple[str, ...], columns: dict[str, Array]) -> None:
+        """Say which rows were written.
+
+        Args:
+            present: (R, S) bool: rows whose norms and columns of STEPS now stand.
+            step_columns: names of these columns.
+            columns: column of a block -> (R, S) bool: rows in which it stands.
+        """
+        self._present |= present
+        self._given_of_steps.update(step_columns)
+        for name, given in columns.items():
+            self._given[name] |= given
 
     def add(self, step: int, mask: Array, norms: FloatArray, step_row: dict[str, Array]) -> None:
         """Add one step's rows.
@@ -46,22 +69,31 @@ class Recorder:
         Args:
             step: the rows' step.
             mask: (R,) bool, which runs have a row.
-            norms: (7, R, L+1), of all runs.
-            step_row: column of STEPS -> (R,), of all runs: those that are asked for, and no others.
-
-        Raises:
-            ColumnError: a column is missing, or is not declared.
+            norms: (7, R, L+1); read where the mask is true.
+            step_row: column of STEPS -> (R,): likewise.
         """
         index = self._position.get(step)
         if index is None:
             self._extra_at(step).add(step, mask, norms, step_row)
             return
-        if step_row.keys() != self._asked_of_steps:
-            agree("steps", self._asked_of_steps, step_row, "the step loop")
-        self._present[:, index] = mask
-        self._norms[:, :, index] = norms
-        for name, values in step_row.items():
-            self._step_columns[name][:, index] = values
+        self._present[mask, index] = True
+        self.norms[:, mask, index] = norms[:, mask]
+        self.add_step_columns(step, mask, step_row)
+
+    def add_step_columns(self, step: int, mask: Array, columns: dict[str, Array]) -> None:
+        """Add columns of STEPS -> (R,) of one step, for the runs in the mask.
+
+        Raises:
+            ColumnError: a column is not declared.
+        """
+        index = self._position.get(step)
+        if index is None:
+            self._extra_at(step).add_step_columns(step, mask, columns)
+            return
+        agree("steps", self._asked_of_steps & columns.keys(), columns, "the step loop")
+        self._given_of_steps.update(columns)
+        for name, values in columns.items():
+            self.step_columns[name][mask, index] = values[mask]
 
     def add_columns(self, step: int, mask: Array, columns: dict[str, FloatArray]) -> None:
         """Add columns of LAYERS that are not made of norms -> (R, L+1) of one step, for the runs in the mask."""
@@ -112,10 +144,11 @@ class Recorder:
         for source in sources:
             for name in dict.fromkeys(name for other in sources for name in other._columns):
                 source._lay_out(name)
-        columns = norm_columns(self._network, whole([source._norms for source in sources], 2), self._m)
+        columns = norm_columns(self._network, whole([source.norms for source in sources], 2), self._m)
         columns |= {name: whole([source._columns[name] for source in sources]) for name in self._columns}
         asked = {column.name: column for column in LAYERS if column.asked(self._recording)}
         agree("layers", asked, columns, "the recorder")
+        agree("steps", self._asked_of_steps, set().union(*(source._given_of_steps for source in sources)), "the step loop")
         for column in asked.values():
             if column.name in self._given:
                 given = whole([source._given[column.name] for source in sources])
@@ -125,7 +158,7 @@ class Recorder:
             steps[order],
             present,
             {column.name: columns[column.name] for column in LAYERS},
-            {column.name: whole([source._step_columns[column.name] for source in sources]) for column in STEPS},
+            {column.name: whole([source.step_columns[column.name] for source in sources]) for column in STEPS},
             label_histograms(self._histograms),
             snapshots,
             diverged_at_step,

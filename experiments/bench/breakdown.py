@@ -1,4 +1,4 @@
-"""Where a step's time goes: each kind of work of a step made alone, on arrays of the engine's own layout.
+"""Where a step's time goes: each kind of work of a step made alone, by the engine's own functions in its own memory.
 
 `python -m experiments.bench.breakdown --width 30 --batch 32 --depth 20 --dtype float32`
 """
@@ -8,93 +8,64 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bpcore.clipping import none as no_clipping
-from bpcore.engine.batches import Batches
-from bpcore.engine.losses import mean_and_delta
-from bpcore.engine.optimizers import advance
-from bpcore.engine.step import Engine, Rates
-from bpcore.initializers import fan_in
-from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT, WEIGHT_GRADIENT
-from bpcore.mlp import initialize
-from bpcore.optimizers import sgd
-from experiments.bench.engine import fastest, problem, seconds_per_step
+from bpcore.engine.engine import Engine
+from experiments.bench.engine import fastest, made, steps_in, stretch
+from experiments.bench.parts import PARTS
 from experiments.bench.shapes import Shape, parser
-from experiments.sweep.stacking import tile_size
 
-_STRETCH_S = 0.2
+_STRETCH_S = 0.05
+_ROUNDS = 5
 
-KINDS = ("products", "φ", "φ′ and BP2", "norms", "update", "loss")
+KINDS = tuple(PARTS)
 
 
-def kinds(shape: Shape, runs: int) -> dict[str, Callable[[], None]]:
-    """Return functions that make one step's work of each of KINDS, for all layers and nothing else.
+def prepared(shape: Shape) -> Engine:
+    """Return an engine that has made steps of which the parts can be repeated: with η = 0 no repetition changes a parameter."""
+    engine = made(shape, lr=0.0)
+    stretch(engine, 2)()
+    return engine
+
+
+def kinds(engine: Engine) -> dict[str, Callable[[int], None]]:
+    """Return functions that make one step's work of each of KINDS, for all layers and nothing else, as often as they are told.
 
     Args:
-        shape: of the nets.
-        runs: in the stack.
+        engine: of a single plain run, which has made a step.
     """
-    network, examples = problem(shape)
-    batch = Batches(examples, None, [0] * runs, shape.dtype)(0)
-    params = initialize(network, [fan_in()] * runs, list(range(runs)), shape.dtype)
-    rate, nothing = np.full((runs, 1), 0.01, dtype=shape.dtype), np.zeros((runs, 1), dtype=shape.dtype)
-    rates = Rates(rate, rate.copy(), nothing, np.full((runs, 1), np.inf, dtype=shape.dtype))
-    engine = Engine(network, params, sgd(), no_clipping(), rates, shape.batch, shape.dtype)
-    engine.forward(batch)
-    engine.norms.start()
-    engine.backward(batch, keep=False, measured=True, update=1)
-    work, parameters, layers = engine.work, engine.parameters, range(1, network.L + 1)
-    top = network.loss.delta(work.h[network.L], batch.y, network.output_activation)
+    plan, slope, zero = engine._plans[False][0], engine._memory[False]["slope"], engine.dtype.type(0)
 
-    def products() -> None:
-        work.delta(network.L, False)[...] = top  # begun anew each time, lest δ grow or vanish
-        for l in reversed(layers):
-            below = batch.x if l == 1 else work.ones_below[l - 1]
-            np.matmul(parameters.transposed[l], below, out=work.z[l])
-            np.matmul(below, work.delta(l, False).mT, out=work.gradient(l, False).packed)
-            np.matmul(parameters.matrix[l], work.delta(l, False), out=work.delta(l - 1, False))
+    def made_of(kind: str) -> Callable[[int], None]:
+        def repeat(times: int) -> None:
+            if kind == "BP2":
+                slope[...] = 1  # a slope that is multiplied by again and again makes zeros of δ
+            PARTS[kind](plan, zero, times)
 
-    def slopes() -> None:
-        for l in layers[:-1]:
-            slope, delta = work.scratch[l], work.delta(l, False)
-            engine.phi[l].prime(work.h[l], work.a[l], slope)
-            np.multiply(delta, slope, out=slope)
+        return repeat
 
-    def norms() -> None:
-        engine.norms.start()
-        for l in layers:
-            gradient = work.gradient(l, False)
-            quantities = {WEIGHT_GRADIENT: gradient.weights, BIAS_GRADIENT: gradient.bias, WEIGHT: parameters.weights[l]}
-            engine.norms.measure(l, {**quantities, DELTA: work.flat_delta(l, False)})
-        engine.finish_norms()
-
-    def values() -> None:
-        for l in layers:
-            engine.phi[l].value(work.h[l], work.a[l])
-
-    def update() -> None:
-        for l in layers:
-            gradient, new = work.gradient(l, False).flat, parameters.flat[l]
-            np.add(new, advance(engine.optimizer, gradient, nothing, [], rate, 1), out=new)
-
-    def loss() -> None:
-        mean_and_delta(network.loss, work.h[network.L], batch.y, network.output_activation)
-
-    return dict(zip(KINDS, (products, values, slopes, norms, update, loss), strict=True))
+    return {kind: made_of(kind) for kind in KINDS}
 
 
 def measure(shape: Shape) -> dict[str, float]:
-    """Time a step and each kind of its work.
+    """Time a step and each kind of its work, in alternation.
 
     Returns:
-        Microseconds per run and step of each of KINDS and of the whole step, the fastest of many; `rest` is what is left: Python, the
-        record, what the caches no longer hold. `runs` of the stack.
+        Microseconds per run and step of each of KINDS and of the whole step, the fastest of many; `rest` is what is left: what is
+        written and counted of a step, the calls, and what the caches no longer hold when all of the work is done in turn.
     """
-    runs = tile_size(shape.sizes, shape.batch, shape.dtype)
-    with np.errstate(all="ignore"):
-        times = {name: 1e6 * fastest(function, _STRETCH_S) / runs for name, function in kinds(shape, runs).items()}
-    steps = max(6, int(_STRETCH_S * 1e6 / (2 * runs * sum(times.values()))))
-    whole = 1e6 * min(seconds_per_step(shape, runs, steps)[1] for _ in range(5))
-    return {**times, "rest": whole - sum(times.values()), "step": whole, "runs": runs}
+    engine, whole = prepared(shape), made(shape)
+    repeated: dict[str, Callable[[int], Callable[[], None]]] = {"step": lambda times: stretch(whole, times)}
+    repeated |= {kind: _bound(function) for kind, function in kinds(engine).items()}
+    counts = {kind: steps_in(_STRETCH_S, of) for kind, of in repeated.items()}
+    timed = {kind: of(counts[kind]) for kind, of in repeated.items()}
+    best = dict.fromkeys(timed, np.inf)
+    for _ in range(_ROUNDS):
+        for kind, function in timed.items():
+            best[kind] = min(best[kind], 1e6 * fastest(function, 2 * _STRETCH_S) / counts[kind])
+    return best | {"rest": best["step"] - sum(best[kind] for kind in KINDS)}
+
+
+def _bound(function: Callable[[int], None]) -> Callable[[int], Callable[[], None]]:
+    return lambda times: lambda: function(times)
 
 
 def main() -> None:

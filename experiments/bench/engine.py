@@ -1,7 +1,7 @@
 """Time the engine and the matrix products alone, in turn, in one process: `python -m experiments.bench.engine`.
 
-A step has every norm of every layer recorded (record=light, every=1). Times are those of steps between the first and the
-last, which have more columns: the mean of a stretch of steps, as with the peers, and the best of several short stretches.
+A step has every norm of every layer recorded (record=light, every=1). What is timed is `train` of the engine itself, over stretches of
+steps; the first call of each kind of step, in which its code is compiled or loaded and its memory laid out, does not count.
 """
 
 import json
@@ -11,44 +11,69 @@ from itertools import pairwise
 
 import numpy as np
 
+from bpcore import clipping, normalization, optimizers
 from bpcore.activations import identity, tanh
-from bpcore.clipping import none as no_clipping
-from bpcore.engine.batches import Examples
+from bpcore.clipping import Clip
+from bpcore.engine.batches import Batches, Examples
+from bpcore.engine.engine import Engine
+from bpcore.engine.rows import CENSUS, Rates, empty_rows
+from bpcore.engine.stepper import stepper_of
 from bpcore.initializers import fan_in
 from bpcore.losses import softmax_cross_entropy
-from bpcore.measure.recording import Recording
-from bpcore.mlp import Network
-from bpcore.normalization import none as no_normalization
-from bpcore.optimizers import sgd
-from bpcore.training import RunSettings, StackSettings, train_stack
-from experiments.bench.shapes import Shape, parser
-from experiments.sweep.stacking import tile_size
+from bpcore.mlp import Network, initialize
+from bpcore.normalization import Normalization
+from bpcore.optimizers import Optimizer
+from experiments.bench.shapes import AT_MOST_TIMES_PLAIN, VARIANTS, Shape, parser
 
 _STACKS = (1, 2, 4, 8, 16, 32, 64)
 _STRETCH_S = 0.05
 
+KINDS: dict[str, tuple[Normalization, Optimizer, Clip]] = {
+    "engine": (normalization.none(), optimizers.sgd(), clipping.none()),
+    "batchnorm": (normalization.batch(), optimizers.sgd(), clipping.none()),
+    "adam": (normalization.none(), optimizers.adam(), clipping.none()),
+    "clip": (normalization.none(), optimizers.sgd(), clipping.norm(1.0)),
+}
+"""Kinds of step: the plain one, and what it is tried with besides."""
 
-def problem(shape: Shape) -> tuple[Network, Examples]:
-    """Return the nets of a shape and their examples."""
+
+def made(shape: Shape, kind: str = "engine", lr: float = 0.01) -> Engine:
+    """Return an engine of a single run of a shape.
+
+    Args:
+        shape: of the net.
+        kind: of KINDS.
+        lr: η; with 0 the parameters stay.
+    """
+    normalized, optimizer, clip = KINDS[kind]
     generator = np.random.default_rng(0)
-    examples = Examples(generator.standard_normal((shape.width, shape.batch)), np.eye(10)[:, generator.integers(0, 10, shape.batch)])
-    network = Network(shape.sizes, tanh(), identity(), softmax_cross_entropy(), no_normalization())
-    return network, examples
+    labels = generator.integers(0, shape.sizes[-1], shape.batch)
+    examples = Examples(generator.standard_normal((shape.width, shape.batch)), np.eye(shape.sizes[-1])[:, labels])
+    network = Network(shape.sizes, tanh(), identity(), softmax_cross_entropy(), normalized)
+    params = initialize(network, [fan_in()], [0], shape.dtype)
+    threshold = clip.threshold if clip.acts else np.inf
+    rates = Rates(*(np.array([value], dtype=shape.dtype) for value in (lr, lr, 0.0, threshold)))
+    stepper = stepper_of(network, params, optimizer, clip, rates, Batches(examples, None, [0], shape.dtype), shape.dtype)
+    assert isinstance(stepper, Engine)  # there are kernels for all of this
+    return stepper
 
 
-def seconds_per_step(shape: Shape, runs: int, steps: int, full: bool = False) -> tuple[float, float]:
-    """Train a stack and return the mean and the least seconds of a step between the first and the last, divided by the runs."""
-    network, examples = problem(shape)
-    settings = StackSettings(network, sgd(), no_clipping(), None, steps, shape.dtype, Recording(full=full))
-    stamps: list[float] = []
-    train_stack(
-        settings,
-        [RunSettings(seed, fan_in(), 0.01) for seed in range(runs)],
-        examples,
-        lambda step, loss: stamps.append(time.perf_counter()),
-    )
-    times = np.diff(stamps)[1:-1] / runs
-    return float(times.mean()), float(times.min())
+def stretch(engine: Engine, steps: int, full: bool = False) -> Callable[[], None]:
+    """Return a function that goes on by so many steps, every one of them recorded.
+
+    Args:
+        engine: of a single run.
+        steps: a call.
+        full: whether each step is recorded in full.
+    """
+    rows = empty_rows(engine.runs, steps, engine.network.L, len(CENSUS) if full else 2)
+    alive = np.ones(engine.runs, dtype=bool)
+
+    def go() -> None:
+        if (engine.train(0, steps, alive, rows, every=1, full=full) >= 0).any():
+            raise ArithmeticError("the run left the finite numbers, after which its steps are not those that were to be timed")
+
+    return go
 
 
 def products(shape: Shape, runs: int) -> Callable[[], None]:
@@ -78,7 +103,7 @@ def products(shape: Shape, runs: int) -> Callable[[], None]:
 
 
 def fastest(function: Callable[[], None], seconds: float) -> float:
-    """Return the shortest of the times of a function, called for a while."""
+    """Return the shortest of the times of a function, called for a while, after a call that does not count."""
     function()
     best, end = np.inf, time.perf_counter() + seconds
     while True:
@@ -90,39 +115,49 @@ def fastest(function: Callable[[], None], seconds: float) -> float:
             return float(best)
 
 
+def steps_in(seconds: float, of: Callable[[int], Callable[[], None]]) -> int:
+    """Return how many steps take about so long, so that what a call costs besides its steps hardly counts.
+
+    Args:
+        seconds: that a call is to take.
+        of: number of steps → a function that makes them.
+    """
+    steps = 1
+    while (taken := fastest(of(steps), 0.0)) < seconds / 2:
+        steps *= 2 if taken > seconds / 8 else 4
+    return max(1, int(steps * seconds / taken))
+
+
+def kinds_at(shape: Shape) -> list[str]:
+    """Return the kinds of step that are measured at a shape: all where there are bars for them."""
+    return ["engine", *(VARIANTS if shape.width in AT_MOST_TIMES_PLAIN else ())]
+
+
 def measure(shape: Shape, rounds: int) -> dict[str, float]:
-    """Time engine and products in alternation.
+    """Time the engine's kinds of step and the products in alternation.
+
+    Args:
+        shape: of the nets.
+        rounds: how often each is timed.
 
     Returns:
-        Microseconds per run and step: engine, full (record=full), gemms; fastest, the engine's fastest single step, as gemms is the
-        products'; runs (of the tile), gemm_runs (of the best stack).
+        Microseconds per run and step, the least of all rounds: engine, full (record=full), the VARIANTS where they are measured, gemms
+        (the products, at the best stack); gemm_runs, that stack.
     """
-    tile = tile_size(shape.sizes, shape.batch, shape.dtype)
-    candidates = sorted({max(1, tile // 2), tile, min(64, 2 * tile)})
-    engine: dict[int, float] = dict.fromkeys(candidates, np.inf)
+    kinds = kinds_at(shape)
+    plain = made(shape)
+    steps = steps_in(_STRETCH_S, lambda steps: stretch(plain, steps))
+    timed = {kind: stretch(made(shape, kind), steps) for kind in kinds} | {"full": stretch(made(shape), steps, full=True)}
+    best = dict.fromkeys(timed, np.inf)
     gemms: dict[int, float] = dict.fromkeys(_STACKS, np.inf)
-    full = fastest_step = np.inf
-    once = fastest(products(shape, 1), 0.01)
+    alone = {runs: products(shape, runs) for runs in _STACKS}
     for _ in range(rounds):
-        for runs in candidates:
-            steps = max(6, int(_STRETCH_S / (2.5 * once * runs)))
-            mean, least = seconds_per_step(shape, runs, steps)
-            engine[runs] = min(engine[runs], mean)
-            if runs == tile:
-                fastest_step = min(fastest_step, least)
-                full = min(full, seconds_per_step(shape, runs, max(5, steps // 3), full=True)[0])
-        for runs in _STACKS:
-            gemms[runs] = min(gemms[runs], fastest(products(shape, runs), _STRETCH_S) / runs)
-    best = min(gemms, key=lambda runs: gemms[runs])
-    others = {f"engine_{runs}": 1e6 * value for runs, value in engine.items()}
-    return {
-        "engine": 1e6 * engine[tile],
-        "fastest": 1e6 * fastest_step,
-        "full": 1e6 * full,
-        "gemms": 1e6 * gemms[best],
-        "runs": tile,
-        "gemm_runs": best,
-    } | others
+        for kind, function in timed.items():
+            best[kind] = min(best[kind], fastest(function, 2 * _STRETCH_S) / steps)
+        for runs, function in alone.items():
+            gemms[runs] = min(gemms[runs], fastest(function, _STRETCH_S) / runs)
+    stack = min(gemms, key=lambda runs: gemms[runs])
+    return {kind: 1e6 * value for kind, value in best.items()} | {"gemms": 1e6 * gemms[stack], "gemm_runs": stack}
 
 
 def main() -> None:

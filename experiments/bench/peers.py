@@ -84,6 +84,39 @@ def torch_stacked(args: argparse.Namespace) -> float:
     return best_of(sweep, args.repetitions) / int(runs)
 
 
+def torch_compiled(args: argparse.Namespace) -> float:
+    """One step as a function, mapped over the runs by `torch.func` and compiled as a whole by `torch.compile`."""
+    import torch
+
+    torch.set_num_threads(1)
+    dtype, runs = getattr(torch, args.dtype), args.runs
+    sizes = [args.width] * (args.depth + 1) + [CLASSES]
+    params = [(torch.randn(runs, n, k, dtype=dtype) / math.sqrt(n), torch.zeros(runs, k, dtype=dtype)) for n, k in pairwise(sizes)]
+    x, y = torch.randn(runs, args.batch, args.width, dtype=dtype), torch.randint(0, CLASSES, (runs, args.batch))
+    shifts = [torch.zeros(args.batch, k, dtype=dtype) for k in sizes[1:]]  # added to z, so that ∂J/∂z is a gradient to ask for
+
+    def loss(params: Any, shifts: Any, x: Any, y: Any) -> Any:
+        a = x
+        for (w, b), shift in zip(params[:-1], shifts[:-1], strict=True):
+            a = torch.tanh(a @ w + b + shift)
+        return torch.nn.functional.cross_entropy(a @ params[-1][0] + params[-1][1] + shifts[-1], y)
+
+    def step(params: Any, x: Any, y: Any) -> Any:
+        gradients, deltas = torch.func.grad(loss, argnums=(0, 1))(params, shifts, x, y)
+        new = [(w - LR * g_w, b - LR * g_b) for (w, b), (g_w, g_b) in zip(params, gradients, strict=True)]
+        return new, torch.stack([delta.norm() for delta in deltas])
+
+    compiled = torch.compile(torch.func.vmap(step))
+
+    def sweep() -> None:
+        now: Any = params
+        with torch.no_grad():  # `torch.func.grad` differentiates; nothing else is to be kept
+            for _ in range(args.steps):
+                now, _ = compiled(now, x, y)
+
+    return best_of(sweep, args.repetitions) / int(runs)
+
+
 def jax_vmap(args: argparse.Namespace) -> float:
     """The step scanned, mapped over the runs and compiled as a whole."""
     import jax
@@ -121,7 +154,7 @@ def jax_vmap(args: argparse.Namespace) -> float:
     return best_of(lambda: compiled(keys).block_until_ready(), args.repetitions) / int(args.runs)
 
 
-PEERS = {"torch": torch_eager, "torch-stacked": torch_stacked, "jax": jax_vmap}
+PEERS = {"torch": torch_eager, "torch-stacked": torch_stacked, "torch-compiled": torch_compiled, "jax": jax_vmap}
 
 
 def main() -> None:

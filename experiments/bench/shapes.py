@@ -21,6 +21,16 @@ class Shape:
     dtype: str
 
     @property
+    def key(self) -> tuple[int, int, int]:
+        """Return the sizes by which bars are looked up."""
+        return self.width, self.batch, self.depth
+
+    @property
+    def label(self) -> str:
+        """Return the shape in words."""
+        return f"{self.width}, {self.batch}, {self.depth} {self.dtype}"
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Return (n_0, …, n_L)."""
         return (self.width,) * (self.depth + 1) + (10,)
@@ -41,13 +51,19 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 SIZES = ((30, 32, 4), (30, 32, 20), (64, 64, 20), (100, 100, 50), (256, 128, 10))
 DTYPES = ("float32", "float64")
 
-AT_LEAST_TIMES_TORCH = {30: 15.0, 64: 3.5, 100: 2.0, 256: 1.3}
-AT_LEAST_TIMES_JAX = {30: 1.2, 64: 1.0, 100: 1.0, 256: 1.0}
-AT_MOST_TIMES_GEMMS = {30: 2.0, 64: 1.65, 100: 1.5, 256: 1.2}
-AT_MOST_FULL_OVER_LIGHT = 3.0
+AT_MOST_TIMES_GEMMS = dict(zip(SIZES, (2.2, 1.8, 1.6, 1.4, 1.25), strict=True))
+AT_LEAST_TIMES_JAX = dict(zip(SIZES, (1.6, 1.7, 1.35, 1.3, 1.05), strict=True))
+AT_LEAST_TIMES_TORCH = dict(zip(SIZES, (40.0, 18.0, 8.0, 2.0, 1.1), strict=True))
+"""PyTorch one run after another, in float32."""
+AT_MOST_FULL_OVER_LIGHT = 1.5
+
+VARIANTS = {"batchnorm": "batch normalization", "adam": "adam", "clip": "clip=norm"}
+"""What a step is tried with besides, and what the tables call it."""
+AT_MOST_TIMES_PLAIN = {30: 1.5, 100: 1.25}
+"""width -> what a step with one of them may take of the plain step."""
 
 PEER_STACKS = {30: (8, 64), 64: (4, 32), 100: (1, 8), 256: (1, 4)}
-"""Stack sizes that are tried with the peers that stack; the best counts."""
+"""Stack sizes that are tried with the peers that stack; the best counts, and a quick measurement tries the largest alone."""
 
 
 def chosen(quick: bool) -> list[Shape]:

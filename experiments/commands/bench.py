@@ -1,4 +1,4 @@
-"""Measure the engine beside the matrix products alone, PyTorch and JAX, its parts, and whole sweeps from command line to tables.
+"""Measure the engine beside the matrix products alone, PyTorch and JAX, its parts, and whole commands from start to tables.
 
 With --only repair: how many ill nets of AutoTrainer's families are detected and repaired, beside its published figures.
 
@@ -6,18 +6,19 @@ gradstab bench --only engine
 gradstab bench --only repair --untouched
 gradstab bench --quick
 gradstab bench --peers path/to/peers.py --peer-path folder/with/jax
+gradstab bench --peer-path folder/with/jax > docs/performance.md
 """
 
 import argparse
 import os
 import platform
-import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments.bench import measuring, tables
+from experiments.bench import end_to_end, measuring, tables
 from experiments.bench.repair import measuring as repair
 from experiments.bench.shapes import chosen
 from experiments.errors import UserError
@@ -33,7 +34,8 @@ ASKED_FOR = ("repair",)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--only", choices=(*PARTS, *ASKED_FOR), help="one part; all that measure speed by default")
-    parser.add_argument("--quick", action="store_true", help="few shapes, one round, no sweep of 10,000 runs; few nets to repair")
+    quick = "few shapes, one round, no command of more than some ten seconds; few nets to repair"
+    parser.add_argument("--quick", action="store_true", help=quick)
     usual = f"{repair.OF_EACH}; {repair.QUICK} with --quick"
     parser.add_argument("--nets", type=int, metavar="N", help=f"ill nets to repair, and healthy ones, of a data set [{usual}]")
     parser.add_argument("--untouched", action="store_true", help="repair nets of the set on which nothing was chosen")
@@ -69,16 +71,15 @@ def execute(args: argparse.Namespace) -> int:
     except OSError as error:
         raise UserError(f"cannot make {args.output}: {error.strerror or error}; choose another with --output") from error
     wanted = [args.only] if args.only else list(PARTS)
-    result: dict[str, Any] = {"machine": _machine(), "arguments": sys.argv[2:]}
+    result: dict[str, Any] = {"machine": _machine(), "arguments": _arguments(args)}
     if {"engine", "peers"} & set(wanted):
-        result["shapes"] = measuring.measure_shapes(
-            chosen(args.quick), rounds, "engine" in wanted or args.only == "peers", "peers" in wanted, script, args.peer_path
-        )
-        _write(args.output, result)  # the sweeps take a while
+        result["shapes"] = measuring.measure_shapes(chosen(args.quick), rounds, True, "peers" in wanted, script, args.peer_path, args.quick)
+        _write(args.output, result)  # what comes after it takes a while
     if "breakdown" in wanted:
         result["breakdown"] = measuring.measure_breakdown(chosen(args.quick))
+        _write(args.output, result)
     if "end_to_end" in wanted:
-        result["end_to_end"] = measuring.measure_end_to_end(args.quick)
+        result["end_to_end"] = end_to_end.measure_end_to_end(end_to_end.chosen(args.quick))
     if "repair" in wanted:
         result["repair"] = repair.measure("untouched" if args.untouched else "first", args.output, nets)
     page = _write(args.output, result)
@@ -86,6 +87,17 @@ def execute(args: argparse.Namespace) -> int:
     failed = any("engine" not in row for row in result.get("shapes", ())) or any(row["exit"] for row in result.get("end_to_end", ()))
     failed = failed or any("step" not in row for row in result.get("breakdown", ()))
     return int(failed)
+
+
+def _arguments(args: argparse.Namespace) -> list[str]:
+    """Return what was asked for, without the places of files, which are nobody else's."""
+    words = [f"--only {args.only}"] if args.only else []
+    words += ["--quick"] if args.quick else []
+    words += [f"--rounds {args.rounds}"] if args.rounds is not None else []
+    words += [f"--nets {args.nets}"] if args.nets is not None else []
+    words += ["--untouched"] if args.untouched else []
+    words += ["--peers FILE"] if args.peers else []
+    return [*words, *(["--peer-path FOLDER"] if args.peer_path else [])]
 
 
 def _write(folder: Path, result: dict[str, Any]) -> str:
@@ -106,6 +118,7 @@ def _machine() -> dict[str, Any]:
         "l2_kib": second_level_cache() // 1024,
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "numba": version("numba"),
         "blas": blas.strip(),
     }
 

@@ -16,7 +16,7 @@ from experiments.config.identity import ARITHMETIC_VERSION, elsewhere
 from experiments.config.keys import GROUPS, UNIDENTIFYING
 from experiments.config.run import Run
 
-PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib")
+PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib", "numba")
 
 
 def _version(package: str) -> str | None:
@@ -69,11 +69,17 @@ def _simd() -> list[str]:
     return sorted(config.get("SIMD Extensions", {}).get("found", []))
 
 
+def _target() -> str:
+    """Return the processor that the engine is compiled for: this one, or the one that numerics=portable names."""
+    return os.environ.get("NUMBA_CPU_NAME", "native")
+
+
 def _maker() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "blas": _blas(),
         "simd": _simd(),
+        "target": _target(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "platform": platform.platform(),
@@ -82,7 +88,7 @@ def _maker() -> dict[str, Any]:
 
 
 def differs(provenance: dict[str, Any]) -> str | None:
-    """Tell whether results were made by another numpy or BLAS kernel than this process would use.
+    """Tell whether results were made by another arithmetic, numpy, numba or BLAS kernel than this process would use.
 
     Args:
         provenance: of the results.
@@ -95,9 +101,14 @@ def differs(provenance: dict[str, Any]) -> str | None:
         keys = ("internal_api", "version", "architecture")
         kernels = ", ".join(sorted({" ".join(str(blas.get(key)) for key in keys) for blas in maker.get("blas", [])}))
         units = f" on {' '.join(maker['simd'])}" if maker.get("simd") else ""
-        return f"numpy {maker.get('versions', {}).get('numpy')}{units} with {kernels or 'an unknown BLAS'}"
+        versions = maker.get("versions", {})
+        engine = f", numba {versions.get('numba')} for {maker['target']}" if maker.get("target") else ""
+        return f"numpy {versions.get('numpy')}{units}{engine} with {kernels or 'an unknown BLAS'}"
 
-    own = {"versions": {"numpy": _version("numpy")}, "blas": _blas(), "simd": _simd()}
+    version = provenance.get("arithmetic_version", ARITHMETIC_VERSION)
+    if version != ARITHMETIC_VERSION:
+        return f"the results of before were made by version {version} of the arithmetic; this is version {ARITHMETIC_VERSION}"
+    own = {"versions": {name: _version(name) for name in ("numpy", "numba")}, "blas": _blas(), "simd": _simd(), "target": _target()}
     for old in reversed([provenance, *provenance.get("made_by", [])]):
         new = bits(own if old.get("simd") else {**own, "simd": []})
         if bits(old) != new:

@@ -179,7 +179,7 @@ def _one(run: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
 
     def on_step(step: int, loss: FloatArray) -> None:
         bar.set_postfix_str(f"loss {loss[0]:.3g}", refresh=False)
-        bar.update()
+        bar.update(step + 1 - bar.n)
 
     with bar:
         yield from _compute([[run]], Serial(), keep, on_step)

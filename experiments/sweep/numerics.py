@@ -1,7 +1,7 @@
 """The portable mode: the same bits on machines with different vector units.
 
-OpenBLAS chooses kernels, and numpy its loops, by the CPU. Both are told, before numpy is imported, to use those that
-AVX2 machines and AVX-512 machines share; hence the process starts itself again with the variables set.
+OpenBLAS chooses kernels, numpy its loops and numba its machine code by the CPU. All are told, before numpy is imported, to use those
+that AVX2 machines and AVX-512 machines share; hence the process starts itself again with the variables set.
 """
 
 import os
@@ -18,6 +18,8 @@ PORTABLE = {
     "OPENBLAS_NUM_THREADS": "1",
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": _AVX512,
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx2,+fma",
 }
 
 

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from bpcore import mlp
+from bpcore import mlp, training
 from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.measure.sharpness import sharpness
@@ -140,10 +140,14 @@ def test_the_stack_stops_when_all_have_diverged() -> None:
     assert seen == [0]
 
 
-def test_progress_is_reported_each_step_with_the_losses() -> None:
-    seen: list[tuple[int, tuple[int, ...]]] = []
-    train(stack(steps=3), [run(0), run(1)], examples(), lambda step, loss: seen.append((step, loss.shape)))
-    assert seen == [(k, (2,)) for k in range(4)]
+def test_progress_is_reported_piece_by_piece_with_the_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first step, the last of every piece, and the last of all."""
+    seen: list[tuple[int, list[float]]] = []
+    monkeypatch.setattr(training, "PIECE_SECONDS", 0.0)
+    records = train(stack(steps=3), [run(0), run(1)], examples(), lambda step, loss: seen.append((step, loss.tolist())))
+    assert [step for step, _ in seen] == [0, 0, 1, 2, 3]
+    for step, losses in seen:
+        assert losses == [record.steps["loss"][step] for record in records]
 
 
 def columns_used(snapshot: dict[str, Array], data: Examples) -> list[int]:

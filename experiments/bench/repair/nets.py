@@ -133,8 +133,8 @@ def draw(data: str, which: str, shapes: int) -> list[Drawn]:
 
 
 def accuracies(rows: pd.DataFrame) -> "pd.Series[float]":
-    """Return test accuracies, 0 of what left the finite numbers: such a net answers nothing."""
-    return rows["test_accuracy"].where(rows["diverged_at_step"].isna(), 0.0).fillna(0.0)
+    """Return test accuracies; what left the finite numbers answers as a constant does, and has a constant's."""
+    return rows["test_accuracy"].where(rows["diverged_at_step"].isna()).fillna(rows["baseline_accuracy"])
 
 
 def chosen(data: str, nets: Sequence[Drawn], rows: pd.DataFrame, most: int) -> tuple[list[int], list[int]]:

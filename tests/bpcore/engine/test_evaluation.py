@@ -44,7 +44,7 @@ def test_it_is_what_the_textbook_says(activation: str, normalization: str) -> No
 def test_all_examples_at_once_are_normalized_by_their_own_statistics(normalization: str) -> None:
     network, params, x, y, _ = problem("tanh", normalization, "float64", 3, 40)
     nothing, asked = np.zeros((3, 1, 1)), np.array([True, False, True])
-    loss, hits = evaluate_whole(network, lambda runs: params.map(lambda key, array: array[runs]), x[None], y[None], asked)
+    loss, hits = evaluate_whole(network, params, x[None], y[None], asked)
     trace = mlp.forward(network, params, x[None])
     np.testing.assert_allclose(loss[asked], mlp.objective(network, params, trace, y[None], nothing)[asked], rtol=1e-12)
     np.testing.assert_array_equal(hits[asked], mlp.accuracy(trace.a[network.L], y[None])[asked])

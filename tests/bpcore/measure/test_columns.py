@@ -45,7 +45,7 @@ MAKERS = [
     (recorder, "norm_columns", "delta_rms", "layers", {}),
     (training, "costly_columns", "a_var", "layers", {}),
     (training, "costly_columns", "equal_units", "layers", {}),
-    (training, "costly_columns", "zero", "layers", {"full": True}),
+    (training, "costly_columns", "zero", "layers", {}),
     (training, "probe_layers", "a_rank", "layers", {"probes": PROBED}),
     (training, "probe_layers", "gradient_cosine", "layers", {"probes": PROBED}),
     (training, "mode_columns", "mode_2", "steps", {"modes": True}),
@@ -83,14 +83,25 @@ def test_an_entry_without_a_function(monkeypatch: pytest.MonkeyPatch, table: str
 
 
 @pytest.mark.parametrize(
-    ("steps", "fault"), [({0, 2}, "not measured at step 1, where it is declared to stand"), ({0, 1, 2}, None)], ids=["lost", "whole"]
+    ("lost", "fault"), [(1, "not measured at step 1, where it is declared to stand"), (None, None)], ids=["lost", "whole"]
 )
-def test_full_columns_stand_in_every_row(monkeypatch: pytest.MonkeyPatch, steps: set[int], fault: str | None) -> None:
-    lose(monkeypatch, steps)
+def test_full_columns_stand_in_every_row(monkeypatch: pytest.MonkeyPatch, lost: int | None, fault: str | None) -> None:
+    original = recorder.Recorder.stand
+
+    def fewer(self: Any, present: Any, names: Any, columns: dict[str, Any]) -> None:
+        original(self, present, names, {name: given & (np.arange(given.shape[1]) != lost) for name, given in columns.items()})
+
+    monkeypatch.setattr(recorder.Recorder, "stand", fewer)
     if fault is None:
         train_one(settings({"full": True}))
         return
-    with pytest.raises(ColumnError, match=f"column `z_mean` of layers was {fault}"):
+    with pytest.raises(ColumnError, match=f"was {fault}"):
+        train_one(settings({"full": True}))
+
+
+def test_full_columns_stand_at_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "costly_columns", without("zero", training.costly_columns))
+    with pytest.raises(ColumnError, match="column `zero` of layers was not measured at step 0, where it is declared to stand"):
         train_one(settings({"full": True}))
 
 
@@ -105,8 +116,7 @@ def test_a_row_that_is_declared_empty(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def more(self: Any, step: int, mask: Any, norms: Any, row: Any) -> None:
         original(self, step, mask, norms, row)
-        if step == 1:
-            self.add_columns(1, mask, {"a_var": np.zeros(norms.shape[1:])})
+        self.add_columns(1, mask, {"a_var": np.zeros(norms.shape[1:])})
 
     monkeypatch.setattr(recorder.Recorder, "add", more)
     with pytest.raises(ColumnError, match="column `a_var` of layers was measured at step 1, where it is declared to be empty"):

@@ -64,13 +64,15 @@ def test_they_are_of_the_families() -> None:
 
 
 def frame(accuracies: list[float], ended: list[float] | None = None) -> pd.DataFrame:
-    return pd.DataFrame({"test_accuracy": accuracies, "diverged_at_step": ended or [np.nan] * len(accuracies)})
+    ends = ended or [np.nan] * len(accuracies)
+    return pd.DataFrame({"test_accuracy": accuracies, "diverged_at_step": ends, "baseline_accuracy": [0.51] * len(accuracies)})
 
 
 def test_ill_and_healthy_are_told_by_test_accuracy_alone() -> None:
     drawn = [nets.Drawn((str(place),), raw=place < 5) for place in range(7)]
     rows = frame([0.5, 0.6, 0.61, 0.815, 0.9, 0.4, 0.9], [np.nan, np.nan, np.nan, np.nan, 3.0, np.nan, np.nan])
-    assert nets.chosen("circle", drawn, rows, 100) == ([0, 1, 4], [3, 6])  # what left the finite numbers answers nothing
+    assert nets.chosen("circle", drawn, rows, 100) == ([0, 1, 4], [3, 6])  # what left the finite numbers knows nothing
+    assert nets.accuracies(rows)[4] == 0.51
     assert nets.chosen("circle", drawn, rows, 1) == ([0], [3])
 
 

@@ -1,0 +1,252 @@
+"""A stack of runs that is stepped by compiled code: its memory, and the two ways to go on.
+
+`train` makes updates, many at once. `look` stands still at a step and keeps everything of it: z, h, a, δ and the gradients of all
+layers, so that whatever is asked for can be measured.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bpcore.arrays import Array, FloatArray
+from bpcore.clipping import Clip
+from bpcore.engine import twins
+from bpcore.engine.assess import evaluate
+from bpcore.engine.batches import Batches
+from bpcore.engine.layout import Layout, layout_of
+from bpcore.engine.machine import Kernel, call
+from bpcore.engine.plan import gemm_address, plan, revise
+from bpcore.engine.rows import Look, Rates, Rows, empty_rows
+from bpcore.layers import Layers
+from bpcore.measure.instruments import SATURATION
+from bpcore.measure.quantities import UPDATE
+from bpcore.mlp import Network, Trace
+from bpcore.normalization import BatchStatistics, Kept
+from bpcore.optimizers import Optimizer
+
+TURNED = 128
+"""Up to this fan-in a is transposed before δ aᵀ: BLAS is two to three times slower on it as it stands."""
+
+_WALK = Kernel("walk", "walk")
+
+Parts = dict[str, Any]
+"""Name -> number or array, as a plan wants them."""
+
+
+def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) -> Parts | None:
+    """Return addresses and constants of the kernels of a kind of net and of training, None where one of them does not exist.
+
+    Args:
+        network: the architecture.
+        rule: the optimizer.
+        clipping: the clipping rule.
+        dtype: float64 or float32.
+    """
+    layers = range(1, network.L + 1)
+    phis = {l: twins.of_activation(network.phi(l)) for l in layers}
+    norms = [twins.of_normalization(kind) for kind in {network.norm(l) for l in layers if network.normalized(l)}]
+    top, advance, limit = twins.of_loss(network.loss), twins.of_optimizer(rule), twins.of_clip(clipping) if clipping.acts else None
+    if None in phis.values() or None in norms or len(norms) > 1 or top is None or advance is None or (clipping.acts and limit is None):
+        return None
+    constants, addresses, limits = (
+        np.zeros((network.L + 1, 2), dtype=dtype),
+        np.zeros(network.L + 1, dtype=np.int64),
+        np.zeros(network.L + 1),
+    )
+    for l, found in phis.items():
+        assert found is not None
+        phi = network.phi(l)
+        addresses[l], constants[l], limits[l] = found[0].address(dtype), found[1], np.nan if phi.steep else SATURATION * phi.max_prime
+    norm = norms[0] if norms else None
+    return {
+        "phi": addresses,
+        "phi_constants": constants,
+        "limits": limits,
+        "loss": top[0].address(dtype),
+        "loss_scale": 1.0 if top[1] is None else top[1] / network.sizes[-1],
+        "logits": int(network.loss.takes_logits),
+        "normalize": norm.forward.address(dtype) if norm else 0,
+        "denormalize": norm.backward.address(dtype) if norm else 0,
+        "evaluate": norm.evaluate.address(dtype) if norm else 0,
+        "eps": norm.eps if norm else 0.0,
+        "momentum": norm.momentum if norm else 0.0,
+        "advance": advance[0].address(dtype),
+        "proportional": int(rule.proportional),
+        "constants": np.array([*advance[1], 0.0]),
+        "clip": limit.address(dtype) if limit else 0,
+        "gemm": gemm_address(dtype),
+        "itemsize": np.dtype(dtype).itemsize,
+        "longest_turned": TURNED,
+    }
+
+
+def layout_parts(network: Network, layout: Layout) -> Parts:
+    """Return the sizes and places of a network as parts of a plan."""
+    return {**layout._asdict(), "L": network.L, "n_in": network.sizes[0], "n_out": network.sizes[-1], "one_logit": int(network.one_logit)}
+
+
+class Engine:
+    """Step a stack of runs.
+
+    Args:
+        network: the architecture.
+        kernels: as `kernels_of` finds them.
+        params: as `initialize` draws them.
+        slots: arrays that the optimizer keeps, at most two.
+        rates: of each run.
+        batches: the data.
+        dtype: float64 or float32.
+    """
+
+    def __init__(self, network: Network, kernels: Parts, params: Layers, slots: int, rates: Rates, batches: Batches, dtype: str) -> None:
+        self.network, self.batches, self.dtype = network, batches, np.dtype(dtype)
+        self.layout = layout_of(network)
+        rows = self.layout.pack(params)
+        self.runs, size = rows.shape
+        self.parameters = self.layout.views(rows)
+        units = sum(network.sizes[1:]) if network.normalization.active else 0
+        self.state = {
+            "parameters": rows,
+            "first": np.zeros((self.runs, size if slots > 0 else 0), dtype=dtype),
+            "second": np.zeros((self.runs, size if slots > 1 else 0), dtype=dtype),
+            "means": np.zeros((self.runs, units), dtype=dtype),
+            "variances": np.zeros((self.runs, units), dtype=dtype),
+        }
+        data = {"examples": batches.rows, "targets": batches.targets, "labels": batches.labels, "batches": int(not batches.whole)}
+        info = np.finfo(dtype)
+        self._fixed = kernels | layout_parts(network, self.layout) | self.state | rates._asdict() | data
+        self._fixed |= {"m": batches.size, "runs": self.runs, "floor": float(info.tiny / info.eps)}
+        self._memory: dict[bool, Parts] = {}
+        self._plans: dict[bool, Any] = {}
+        self._gathered = np.zeros(self.runs)
+        self._forgettable: dict[str, Array] = {}
+
+    def _room(self, keep: bool) -> Parts:
+        """Return the arrays of a pass: with `keep`, a row a run in which everything stays, and else one in which little does."""
+        network, m = self.network, self.batches.size
+        runs, units, widest = (self.runs if keep else 1), sum(network.sizes[1:]), max(network.sizes)
+        normalized, whole = network.normalization.active, int(self.layout.own[-1])
+        acts = bool(self._fixed["clip"])
+
+        def rows(columns: int, count: int = runs) -> Array:
+            return np.zeros((count, columns), dtype=self.dtype)
+
+        layer = units * m if keep else widest * m
+        norms = np.zeros((7, network.L + 1))
+        norms[UPDATE] = norms[:, 0] = np.nan  # layer 0 has no parameters, and the last step makes no update
+        return {
+            "z": rows(layer),
+            "h": rows(layer if normalized else 0),
+            "z_hat": rows(units * m if normalized else 0),
+            "a": rows(units * m),
+            "slope": rows(units * m, 1),
+            "delta": rows((network.sizes[0] + units) * m if keep else 2 * widest * m),
+            "gradient": rows(whole if keep or acts else int(np.diff(self.layout.own[1:]).max())),
+            "mean": rows(units if normalized else 0),
+            "variance": rows(units if normalized else 0),
+            "std": rows(units if normalized else 0),
+            "x": rows(network.sizes[0], m),
+            "y": rows(m, network.sizes[-1]),
+            "batch_labels": np.empty(m, dtype=np.int64),
+            "column": rows(2 * m, 1),
+            "turned": rows(TURNED * m, 1),
+            "spare": rows(whole if keep and acts else 0, 1),
+            "zeros": rows(widest, 1),
+            "sums": rows(network.sizes[0], 1),
+            "factors": rows(network.L + 1, 1),
+            "own_norms": norms,
+            "limited_norms": norms.copy(),
+            "counts": np.full((8, network.L + 1), np.nan),
+            "scratch": np.zeros((1, 4 * max(network.L, 1))),
+            "totals": np.zeros((1, network.L + 1)),
+        }
+
+    def train(self, first: int, last: int, alive: Array, rows: Rows, every: int, full: bool) -> Array:
+        """Make the steps first ≤ step < last of the runs that are alive, and write their rows.
+
+        A run that leaves the finite numbers stands, afterwards, before the update of the step at which it did.
+
+        Args:
+            first: step.
+            last: step, ≤ that of the last row.
+            alive: (R,) bool.
+            rows: S of them; row step // every is written where `every` divides the step.
+            every: rows stand at its multiples.
+            full: whether everything is counted in every row.
+
+        Returns:
+            (R,) int: the step at which a run left the finite numbers, −1 where it did not.
+        """
+        before = {name: array.copy() for name, array in self.state.items()}
+        begin = np.full(self.runs, first)
+        diverged = self._walk(rows, begin, np.where(alive, last, first), every=every, full=int(full), gather=1)
+        lost = diverged >= 0
+        if lost.any():
+            for name, array in self.state.items():
+                array[lost] = before[name][lost]
+            self._walk(rows, begin, np.where(lost, diverged, first), every=every, full=int(full), gather=1)
+        self._gathered += np.where(alive, np.where(lost, diverged, last) - first, 0)
+        return diverged
+
+    def look(self, steps: Array, chosen: Array, gather: bool) -> Look:
+        """Keep everything of one step of each chosen run.
+
+        Args:
+            steps: (R,) int, of each run.
+            chosen: (R,) bool.
+            gather: whether the batch counts in the running statistics.
+        """
+        rows = empty_rows(self.runs, 1, self.network.L, 2)
+        begin = np.where(chosen, steps, steps[chosen].min())
+        self._forgettable = {name: self.state[name].copy() for name in ("means", "variances")} | {"gathered": self._gathered.copy()}
+        self._walk(rows, begin, begin + chosen, keep=True, gather=int(gather))
+        self._gathered += gather * chosen
+        return Look(rows, *self._kept(self._memory[True]))
+
+    def forget(self) -> None:
+        """Let the batch of the last look not count in the running statistics, which the training from there on gathers again."""
+        for name in ("means", "variances"):
+            self.state[name][:] = self._forgettable[name]
+        self._gathered = self._forgettable["gathered"]
+
+    def _walk(self, rows: Rows, first: Array, last: Array, *, keep: bool = False, every: int = 1, full: int = 0, gather: int = 0) -> Array:
+        start = int(first.min())
+        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, int(last.max()))
+        changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
+        changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
+        changing |= {name: array for name, array in rows._asdict().items() if name != "loss"}
+        if keep not in self._plans:
+            self._memory[keep] = self._room(keep)
+            self._plans[keep] = plan(**self._fixed, **self._memory[keep], **changing)
+        else:
+            revise(self._plans[keep], changing)
+        diverged = np.empty(self.runs, dtype=np.int64)
+        call(_WALK, self.dtype, self._plans[keep], np.ascontiguousarray(first), np.ascontiguousarray(last), diverged)
+        return diverged
+
+    def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:
+        layout, network, m = self.layout, self.network, self.batches.size
+        z, a = layout.of_units(memory["z"], m), layout.of_units(memory["a"], m)
+        inputs = network.sizes[0] * m
+        delta = layout.of_units(memory["delta"][:, inputs:], m)
+        delta[0] = memory["delta"][:, :inputs].reshape(self.runs, -1, m)
+        h, statistics = dict(z), dict[int, Kept].fromkeys(z)
+        if network.normalization.active:
+            kept_h, z_hat = layout.of_units(memory["h"], m), layout.of_units(memory["z_hat"], m)
+            std, mean, variance = (layout.of_units(memory[name], 1) for name in ("std", "mean", "variance"))
+            for l in range(1, network.L):
+                h[l], statistics[l] = kept_h[l], BatchStatistics(z_hat[l], std[l], mean[l], variance[l])
+        gradients = layout.views(memory["gradient"]).map(lambda key, array: array / m)
+        return Trace(z, h, a, statistics), delta, gradients
+
+    def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
+        """Return J_i averaged over examples, and the fraction of them that are right, in evaluation mode; see `evaluate_stack`.
+
+        Args:
+            x: (n_0, m), of any float dtype.
+            y: (n_L, m), targets.
+            asked: (R,) bool, the runs that are evaluated.
+        """
+        weight = 1 - (1 - self._fixed["momentum"]) ** self._gathered[:, None]
+        running = {name: self.state[name] / weight.astype(self.dtype) for name in ("means", "variances")}
+        return evaluate(self.network, self._fixed | running, self.dtype, x, y, asked)

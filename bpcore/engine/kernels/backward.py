@@ -1,0 +1,108 @@
+"""The compiled backward pass: BP1–BP4 with the norms of every layer, and the update of each on the way."""
+
+from bpcore.engine.kernels import loss, normalization
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.loops import add_scaled, multiply, norm, over_batch, scale, share_zero, squares, through_slope, transpose
+from bpcore.engine.kernels.places import a_at, delta_at, gradient_at, parameter_at, part_of, shift_of, size_of, units_below, z_at
+from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
+from bpcore.engine.kernels.update import measure_gradients, update
+from bpcore.engine.rows import ZERO
+from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT
+
+
+@inner(ENTRIES)
+def top(plan, T, row):
+    """Return Σ_i J_i and write δ^L (BP1)."""
+    n, m, L = plan.n_out, plan.m, plan.L
+    top = pointer(plan.z, z_at(plan, row, L), T) if plan.logits == 1 else pointer(plan.a, a_at(plan, row, L), T)
+    delta = delta_at(plan, row, L)
+    total = loss.call(plan.loss, top, pointer(plan.y, 0, T), pointer(plan.delta, delta, T), n, m, pointer(plan.column, 0, T))
+    if plan.logits == 0:
+        multiply(matrix(plan.delta, delta, n, m, T), matrix(plan.slope, units_below(plan, L) * m, n, m, T))
+    if plan.loss_scale != 1.0:
+        scale(vector(plan.delta, delta, n * m, T), type(T)(plan.loss_scale))
+    return total * plan.loss_scale
+
+
+@inner(ENTRIES)
+def _weight_gradient(plan, T, row, l, later):
+    """Make δ^l (a^(l−1))ᵀ (BP4)."""
+    n, fan_in, m, itemsize = size_of(plan, l), size_of(plan, l - 1), plan.m, plan.itemsize
+    G, delta = plan.gradient + itemsize * gradient_at(plan, row, l, 0, later), plan.delta + itemsize * delta_at(plan, row, l)
+    if l == 1:
+        gemm(plan.gemm, 0, fan_in, n, m, plan.x, fan_in, delta, m, G, T)
+        return
+    below = a_at(plan, row, l - 1)
+    if fan_in <= plan.longest_turned:
+        transpose(vector(plan.a, below, fan_in * m, T), fan_in, m, vector(plan.turned, 0, m * fan_in, T))
+        gemm(plan.gemm, 0, fan_in, n, m, plan.turned, fan_in, delta, m, G, T)
+    else:
+        gemm(plan.gemm, 1, fan_in, n, m, plan.a + itemsize * below, m, delta, m, G, T)
+
+
+@inner(ENTRIES)
+def _through(plan, T, r, row, l, later):
+    """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3)."""
+    n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
+    delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
+    sums = vector(plan.gradient, gradient_at(plan, row, l, 1, later), n, T)
+    if part_of(plan, l, 2)[0] < 0:
+        through_slope(delta, slope, sums)
+        return
+    multiply(delta, slope)
+    normalization.backward(
+        plan.denormalize,
+        pointer(plan.delta, delta_at(plan, row, l), T),
+        pointer(plan.z_hat, row * plan.z_hat_columns + first * m, T),
+        pointer(plan.std, row * plan.mean_columns + first, T),
+        pointer(plan.parameters, parameter_at(plan, r, l, 2), T),
+        pointer(plan.gradient, gradient_at(plan, row, l, 2, later), T),
+        pointer(plan.gradient, gradient_at(plan, row, l, 3, later), T),
+        n,
+        m,
+    )
+    over_batch(delta, sums)
+
+
+@inner(ENTRIES)
+def backward(plan, T, r, row, step, due, census, later, norms, count):
+    """Propagate the error back by BP2–BP4, and measure; update each layer on the way unless that is for later.
+
+    Returns:
+        Σ_l ‖W^l‖².
+    """
+    m, L, decay, weights = plan.m, plan.L, load(plan.weight_decay, r, T), 0.0
+    counting = census and plan.full == 1
+    top = matrix(plan.delta, delta_at(plan, row, L), plan.n_out, m, T)
+    over_batch(top, vector(plan.gradient, gradient_at(plan, row, L, 1, later), plan.n_out, T))
+    for l in range(L, 0, -1):
+        n, fan_in = size_of(plan, l), size_of(plan, l - 1)
+        if due:
+            delta = vector(plan.delta, delta_at(plan, row, l), n * m, T)
+            norms[DELTA, l] = norm(delta, squares(delta), plan.floor)
+            if counting:
+                count[ZERO, l] = share_zero(delta)
+        _weight_gradient(plan, T, row, l, later)
+        w = vector(plan.parameters, parameter_at(plan, r, l, 0), n * fan_in, T)
+        if decay > 0:
+            add_scaled(vector(plan.gradient, gradient_at(plan, row, l, 0, later), n * fan_in, T), w, type(T)(m) * decay)
+        norms[WEIGHT, l] = norm(w, squares(w), plan.floor)
+        weights += norms[WEIGHT, l] * norms[WEIGHT, l]
+        measure_gradients(plan, T, plan.gradient, row * plan.gradient_columns - shift_of(plan, l, later), l, norms)
+        if l > 1 or due:
+            itemsize = plan.itemsize
+            W, above = plan.parameters + itemsize * parameter_at(plan, r, l, 0), plan.delta + itemsize * delta_at(plan, row, l)
+            gemm(plan.gemm, 2, m, fan_in, n, above, m, W, fan_in, plan.delta + itemsize * delta_at(plan, row, l - 1), T)
+        if not later:
+            update(plan, T, r, l, later, type(T)(1), step + 1, norms)
+        if l > 1:
+            _through(plan, T, r, row, l - 1, later)
+        elif due:
+            error, inputs = matrix(plan.delta, delta_at(plan, row, 0), fan_in, m, T), vector(plan.sums, 0, fan_in, T)
+            entries = vector(plan.delta, delta_at(plan, row, 0), fan_in * m, T)
+            over_batch(error, inputs)
+            norms[DELTA, 0] = norm(entries, squares(entries), plan.floor)
+            norms[BIAS_GRADIENT, 0] = norm(inputs, squares(inputs), plan.floor) / m
+            if counting:
+                count[ZERO, 0] = share_zero(entries)
+    return weights

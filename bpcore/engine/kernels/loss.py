@@ -1,0 +1,91 @@
+"""Losses: Σ_i J_i and ∂J_i/∂z^L in one go, or ∂J_i/∂a^L where an output activation follows."""
+
+from typing import Any
+
+from numba import carray, types
+
+from bpcore.engine.kernels.elementary import exp, log, log1p, logistic, sinh
+from bpcore.engine.kernels.language import ENTRIES, call_of
+
+
+def signature(T: Any) -> Any:
+    """Return double(top, y, delta, n, m, column): top is z^L or a^L, column has room for 2m entries."""
+    pointer = types.CPointer(T)
+    return types.float64(pointer, pointer, pointer, types.int64, types.int64, pointer)
+
+
+call = call_of(types.float64, 6)
+
+
+def _squared(top, y, delta, n, m, column):
+    """½‖a − y‖², a − y."""
+    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
+    total = 0.0
+    for k in range(n * m):
+        error = top[k] - y[k]
+        delta[k] = error
+        total += 0.5 * (error * error)  # halved before it is added up, which may overflow
+    return total
+
+
+def _hyperbolic(top, y, delta, n, m, column):
+    """Σ 2 sinh²((a − y)/2), sinh(a − y)."""
+    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
+    half = top.dtype.type(0.5)
+    total = 0.0
+    for k in range(n * m):
+        error = top[k] - y[k]
+        delta[k] = sinh(error)
+        root = sinh(half * error)
+        total += 2 * (root * root)
+    return total
+
+
+def _binary(top, y, delta, n, m, column):
+    """Σ max(z, 0) − zy + ln(1 + e^(−|z|)), (1 − y)σ(z) − yσ(−z)."""
+    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
+    one, zero = top.dtype.type(1), top.dtype.type(0)
+    total = 0.0
+    for k in range(n * m):
+        z, target = top[k], y[k]
+        delta[k] = (one - target) * logistic(z)[0] - target * logistic(-z)[0]
+        positive = zero if z < zero else z  # what is not a number stays so
+        total += positive - z * target + log1p(exp(z if z < zero else -z))
+    return total
+
+
+def _softmax(top, y, delta, n, m, column):
+    """Σ_k y_k (logsumexp(z) − z_k), softmax(z) − y; over classes n, for each of the m examples."""
+    top, y, delta, column = carray(top, (n, m)), carray(y, (n, m)), carray(delta, (n, m)), carray(column, (2, m))
+    peak, total = column[0], column[1]
+    one = top.dtype.type(1)
+    for j in range(m):
+        peak[j] = top[0, j]
+        total[j] = 0
+    for i in range(1, n):
+        for j in range(m):
+            z = top[i, j]
+            peak[j] = peak[j] if z <= peak[j] else z  # not a number where one is
+    for i in range(n):
+        for j in range(m):
+            e = exp(top[i, j] - peak[j])
+            delta[i, j] = e
+            total[j] += e
+    loss = 0.0
+    for j in range(m):
+        loss += log(total[j])
+    for j in range(m):
+        total[j] = one / total[j]
+    for i in range(n):
+        for j in range(m):
+            loss += y[i, j] * (peak[j] - top[i, j])
+            delta[i, j] = delta[i, j] * total[j] - y[i, j]
+    return loss
+
+
+KERNELS = {
+    "squared": (_squared, signature, ENTRIES),
+    "hyperbolic": (_hyperbolic, signature, ENTRIES),
+    "binary": (_binary, signature, ENTRIES),
+    "softmax": (_softmax, signature, ENTRIES),
+}

@@ -1,0 +1,98 @@
+"""Batch normalization of a layer, row by row: each unit over the examples of its batch."""
+
+import math
+from typing import Any
+
+from numba import carray, types
+
+from bpcore.engine.kernels.language import ENTRIES, SUMS, call_of, inner
+
+
+def _forward_signature(T: Any) -> Any:
+    """Return void(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps)."""
+    pointer = types.CPointer(T)
+    return types.void(*(pointer,) * 8, types.int64, types.int64, types.float64)
+
+
+def _backward_signature(T: Any) -> Any:
+    """Return void(delta, z_hat, std, gamma, d_gamma, d_beta, n, m); δ in place, the gradients summed over the batch."""
+    pointer = types.CPointer(T)
+    return types.void(*(pointer,) * 6, types.int64, types.int64)
+
+
+def _evaluate_signature(T: Any) -> Any:
+    """Return void(z, gamma, beta, mean, variance, h, n, m, eps)."""
+    pointer = types.CPointer(T)
+    return types.void(*(pointer,) * 6, types.int64, types.int64, types.float64)
+
+
+forward = call_of(types.void, 11)
+backward = call_of(types.void, 8)
+evaluate = call_of(types.void, 9)
+
+
+@inner(SUMS)
+def _total(x):
+    """Return Σ x."""
+    total = x.dtype.type(0)
+    for j in range(x.size):
+        total += x[j]
+    return total
+
+
+@inner(SUMS)
+def _along(x, y):
+    """Return Σ xy."""
+    total = x.dtype.type(0)
+    for j in range(x.size):
+        total += x[j] * y[j]
+    return total
+
+
+def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):
+    """ẑ = (z − μ)/√(v + ε), h = γẑ + β."""
+    z, h, z_hat = carray(z, (n, m)), carray(h, (n, m)), carray(z_hat, (n, m))
+    gamma, beta, mean, variance, std = carray(gamma, n), carray(beta, n), carray(mean, n), carray(variance, n), carray(std, n)
+    T = z.dtype.type
+    count, eps = T(m), T(eps)
+    for i in range(n):
+        middle = _total(z[i]) / count
+        for j in range(m):
+            z_hat[i, j] = z[i, j] - middle
+        spread = _along(z_hat[i], z_hat[i]) / count
+        root = math.sqrt(spread + eps)
+        mean[i], variance[i], std[i] = middle, spread, root
+        g, b = gamma[i], beta[i]
+        for j in range(m):
+            v = z_hat[i, j] / root
+            z_hat[i, j] = v
+            h[i, j] = v * g + b
+
+
+def _denormalize(delta, z_hat, std, gamma, d_gamma, d_beta, n, m):
+    """δ ← γ/√(v + ε) · (g − mean g − ẑ mean(g ⊙ ẑ))."""
+    delta, z_hat = carray(delta, (n, m)), carray(z_hat, (n, m))
+    std, gamma, d_gamma, d_beta = carray(std, n), carray(gamma, n), carray(d_gamma, n), carray(d_beta, n)
+    count = delta.dtype.type(m)
+    for i in range(n):
+        d_beta[i], d_gamma[i] = _total(delta[i]), _along(delta[i], z_hat[i])
+        shift, tilt, scale = d_beta[i] / count, d_gamma[i] / count, gamma[i] / std[i]
+        for j in range(m):
+            delta[i, j] = (delta[i, j] - shift - z_hat[i, j] * tilt) * scale
+
+
+def _normalize_with(z, gamma, beta, mean, variance, h, n, m, eps):
+    """H = γ(z − μ)/√(v + ε) + β with μ and v given."""
+    z, h = carray(z, (n, m)), carray(h, (n, m))
+    gamma, beta, mean, variance = carray(gamma, n), carray(beta, n), carray(mean, n), carray(variance, n)
+    for i in range(n):
+        middle, root, g, b = mean[i], math.sqrt(variance[i] + z.dtype.type(eps)), gamma[i], beta[i]
+        for j in range(m):
+            h[i, j] = (z[i, j] - middle) / root * g + b
+
+
+KERNELS = {
+    "forward": (_normalize, _forward_signature, ENTRIES),
+    "backward": (_denormalize, _backward_signature, ENTRIES),
+    "evaluate": (_normalize_with, _evaluate_signature, ENTRIES),
+}

@@ -1,0 +1,104 @@
+"""The compiled update: clipping, the increments of the parameters, and their norms."""
+
+from bpcore.engine.kernels import clip, optimizer
+from bpcore.engine.kernels.language import ENTRIES, inner
+from bpcore.engine.kernels.loops import copy, norm, squares, together
+from bpcore.engine.kernels.places import gradient_at, part_of, quantity_of
+from bpcore.engine.kernels.pointers import load, pointer, vector
+from bpcore.measure.quantities import UPDATE, WEIGHT_GRADIENT
+
+
+@inner(ENTRIES)
+def measure_gradients(plan, T, address, start, l, norms):
+    """Write the norms of a layer's gradients, which are sums over m examples; `start` is the place of a row less its shift."""
+    for kind in range(4):
+        at, size = part_of(plan, l, kind)
+        if at >= 0:
+            g = vector(address, start + at, size, T)
+            norms[quantity_of(kind), l] = norm(g, squares(g), plan.floor) / plan.m
+
+
+@inner(ENTRIES)
+def norm_of_all(norms, scratch):
+    """Return the norm of all gradients together."""
+    count = 0
+    for kind in range(4):
+        for l in range(1, norms.shape[1]):
+            scratch[count] = norms[quantity_of(kind), l]
+            count += 1
+    return together(scratch)
+
+
+@inner(ENTRIES)
+def limit(plan, T, r, row, before, norms, limited, sizes, scratch):
+    """Clip the gradients: write the factor of each layer and the norms of what is clipped.
+
+    Returns:
+        The norm of all gradients afterwards, and whether any changed.
+    """
+    L, P = plan.L, plan.gradient_columns
+    address, start = plan.gradient, row * P
+    if plan.keep == 1:  # what is kept is the gradient before
+        copy(vector(plan.gradient, start, P, T), vector(plan.spare, 0, P, T))
+        address, start = plan.spare, 0
+    kinds, factors = vector(plan.scratch, 0, 4, 0.0), vector(plan.factors, 0, L + 1, T)
+    for l in range(1, L + 1):
+        for kind in range(4):
+            kinds[kind] = norms[quantity_of(kind), l]
+        sizes[l] = together(kinds)
+        factors[l] = 1
+    changed = clip.call(
+        plan.clip,
+        pointer(address, start, T),
+        P,
+        pointer(plan.totals, 1, 0.0),
+        L,
+        before,
+        load(plan.threshold, r, T),
+        plan.m,
+        pointer(plan.factors, 1, T),
+    )
+    for quantity in range(7):
+        for l in range(L + 1):
+            limited[quantity, l] = norms[quantity, l]
+    acted = changed != 0
+    if acted:
+        for l in range(1, L + 1):
+            measure_gradients(plan, T, address, start, l, limited)
+        return norm_of_all(limited, scratch), acted
+    for i in range(4 * L):
+        scratch[i] = 0.0
+    for l in range(1, L + 1):
+        acted = acted or (factors[l] != 1 and sizes[l] > 0)
+        scratch[l - 1] = float(factors[l]) * sizes[l]
+    return together(scratch) if acted else before, acted
+
+
+@inner(ENTRIES)
+def update(plan, T, r, l, later, factor, number, norms):
+    """Add the increments of a layer's parameters, and write ‖ΔW‖."""
+    scale = factor / type(T)(plan.m)
+    for kind in range(4):
+        at, size = part_of(plan, l, kind)
+        if at < 0:
+            continue
+        rate = load(plan.lr, r, T) if kind == 0 or kind == 2 else load(plan.bias_lr, r, T)
+        g = gradient_at(plan, 0, l, kind, later)
+        optimizer.call(
+            plan.advance,
+            pointer(plan.parameters, r * plan.parameters_columns + at, T),
+            pointer(plan.gradient, g, T),
+            pointer(plan.first, r * plan.first_columns + at, T),
+            pointer(plan.second, r * plan.second_columns + at, T),
+            size,
+            scale,
+            rate,
+            number,
+            pointer(plan.constants, 0, 0.0),
+        )
+        if kind == 0:
+            if plan.proportional == 1:
+                norms[UPDATE, l] = float(rate) * (float(factor) * norms[WEIGHT_GRADIENT, l])
+            else:
+                increment = vector(plan.gradient, g, size, T)
+                norms[UPDATE, l] = norm(increment, squares(increment), plan.floor)

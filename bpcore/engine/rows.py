@@ -1,0 +1,74 @@
+"""What steps a stack of runs is given and gives back: rates, rows, and a look at a single step."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcore.arrays import Array
+from bpcore.layers import Layers
+from bpcore.mlp import Trace
+
+CENSUS = ("saturated", "dead", "zero", "equal_units", "z_mean", "z_var", "a_mean", "a_var")
+"""What is counted on the way; the first two now and then in any run."""
+
+SATURATED, DEAD, ZERO, EQUAL, Z_MEAN, Z_VAR, A_MEAN, A_VAR = range(8)
+"""Their places in `Rows.census`."""
+
+
+class Rates(NamedTuple):
+    """Hold what scales each run's update, (R,) in the dtype of the runs: η, η of b and β, λ, c of clipping."""
+
+    lr: Array
+    bias_lr: Array
+    weight_decay: Array
+    threshold: Array
+
+
+class Rows(NamedTuple):
+    """Hold what is measured, float64.
+
+    Args:
+        norms: (7, R, S, L+1).
+        loss: (R, S), J.
+        data_loss: (R, S), J without its λ term.
+        accuracy: (R, S).
+        before: (R, S), the norm of all gradients together.
+        after: (R, S), the same after clipping.
+        clipped: (R, S) bool.
+        census: (2 or 8, R, S, L+1).
+    """
+
+    norms: Array
+    loss: Array
+    data_loss: Array
+    accuracy: Array
+    before: Array
+    after: Array
+    clipped: Array
+    census: Array
+
+
+@dataclass(frozen=True)
+class Look:
+    """Hold everything of one step, of all runs; what a run holds that was not looked at means nothing.
+
+    Args:
+        rows: of the one step, S = 1.
+        trace: of the forward pass.
+        delta: δ^l, l = 0…L.
+        gradients: of J, λ term included, before clipping.
+    """
+
+    rows: Rows
+    trace: Trace
+    delta: dict[int, Array]
+    gradients: Layers
+
+
+def empty_rows(runs: int, steps: int, L: int, counted: int) -> Rows:
+    """Return rows in which nothing stands yet."""
+    shape = (runs, steps)
+    loss, data_loss, accuracy, before, after = (np.full(shape, np.nan) for _ in range(5))
+    norms, census = np.full((7, *shape, L + 1), np.nan), np.full((counted, *shape, L + 1), np.nan)
+    return Rows(norms, loss, data_loss, accuracy, before, after, np.zeros(shape, dtype=bool), census)

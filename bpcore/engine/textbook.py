@@ -1,0 +1,118 @@
+"""A stack of runs that is stepped as the textbook says, in numpy: for what nobody has written a kernel.
+
+Slower than the compiled engine, and as right: an activation, a loss, a normalization, an optimizer or a clipping rule of one's own is
+trained by the functions that it consists of.
+"""
+
+import numpy as np
+
+from bpcore import mlp
+from bpcore.arrays import Array, FloatArray
+from bpcore.clipping import Clip, Clipped, global_norm
+from bpcore.engine.batches import Batches
+from bpcore.engine.evaluation import evaluate_stack
+from bpcore.engine.rows import CENSUS, Look, Rates, Rows, empty_rows
+from bpcore.layers import Layers
+from bpcore.measure.per_layer import costly_columns
+from bpcore.measure.quantities import BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
+from bpcore.mlp import Network, Trace
+from bpcore.norms import norm
+from bpcore.optimizers import Optimizer
+
+_GRADIENTS = {"W": WEIGHT_GRADIENT, "b": BIAS_GRADIENT, "gamma": GAMMA_GRADIENT, "beta": BETA_GRADIENT}
+
+
+class Textbook:
+    """Step a stack of runs.
+
+    Args:
+        network: the architecture.
+        params: as `initialize` draws them.
+        optimizer: the update rule.
+        clip: the clipping rule.
+        rates: of each run.
+        batches: the data.
+    """
+
+    def __init__(self, network: Network, params: Layers, optimizer: Optimizer, clip: Clip, rates: Rates, batches: Batches) -> None:
+        self.network, self.parameters, self._optimizer, self._clip, self._batches = network, params, optimizer, clip, batches
+        self.runs = params.W[1].shape[0]
+        self._lr, self._bias_lr, self._weight_decay, self._threshold = (rate[:, None, None] for rate in rates)
+        self._states = {key: optimizer.initial_state(array) for key, array in params.items()}
+        self._running = self._forgettable = network.normalization.running()
+
+    def train(self, first: int, last: int, alive: Array, rows: Rows, every: int, full: bool) -> Array:
+        """Make the steps first ≤ step < last of the runs that are alive, and write their rows; see `Engine.train`."""
+        diverged = np.full(self.runs, -1)
+        for step in range(first, last):
+            going = alive & (diverged < 0)
+            if not going.any():
+                break
+            look, clipped = self._pass(np.full(self.runs, step), True)
+            value, before = look.rows.loss[:, 0], look.rows.before[:, 0]
+            lost = going & ~(np.isfinite(value) & np.isfinite(before))
+            diverged[lost] = step
+            going &= ~lost
+            self._update(step + 1, clipped.gradients, going, look.rows.norms[UPDATE, :, 0])
+            if step % every == 0:
+                row = step // every
+                for target, source in zip(rows[1:7], look.rows[1:7], strict=True):
+                    target[going, row] = source[going, 0]
+                rows.norms[:, going, row] = look.rows.norms[:, going, 0]
+                if row > 0 and (full or row & (row - 1) == 0):  # row 0 is looked at
+                    columns = costly_columns(self.network, self.parameters, look.trace, look.delta)
+                    for place, name in enumerate(CENSUS[: len(rows.census)]):
+                        rows.census[place, going, row] = columns[name][going]
+        return diverged
+
+    def look(self, steps: Array, chosen: Array, gather: bool) -> Look:
+        """Keep everything of one step of each chosen run; see `Engine.look`."""
+        self._forgettable = self._running.of_runs(slice(None))
+        return self._pass(np.where(chosen, steps, steps[chosen].min()), gather)[0]
+
+    def forget(self) -> None:
+        """Let the batch of the last look not count in the running statistics; see `Engine.forget`."""
+        self._running = self._forgettable
+
+    def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
+        """Return what `evaluate_stack` does."""
+        return evaluate_stack(self.network, self.parameters, x, y, self._running, asked)
+
+    def _pass(self, steps: Array, gather: bool) -> tuple[Look, Clipped]:
+        network, params, batch = self.network, self.parameters, self._batches(steps)
+        trace = mlp.forward(network, params, batch.x)
+        if gather and network.normalization.needs_batch:
+            self._running.update(trace.statistics)
+        delta, gradients = mlp.backward(network, params, trace, batch.y, self._weight_decay)
+        delta[0] = mlp.input_gradient(params, delta)
+        rows, L = empty_rows(self.runs, 1, network.L, 2), network.L
+        norms, m = rows.norms[:, :, 0], batch.y.shape[-1]
+        for l in range(L + 1):
+            norms[DELTA, :, l] = norm(delta[l])
+        norms[BIAS_GRADIENT, :, 0] = norm(delta[0].sum(axis=-1, keepdims=True)) / m
+        for (kind, l), array in gradients.items():
+            norms[_GRADIENTS[kind], :, l] = norm(array)
+        for l, W in params.W.items():
+            norms[WEIGHT, :, l] = norm(W)
+        data_loss = mlp.data_term(network, trace, batch.y)
+        rows.loss[:, 0] = mlp.penalized(data_loss, params, self._weight_decay)
+        rows.data_loss[:, 0] = data_loss
+        rows.accuracy[:, 0] = mlp.accuracy(trace.a[L], batch.y, network.one_logit)
+        clipped = self._clip.clip(gradients, self._threshold, global_norm(gradients))
+        rows.before[:, 0], rows.after[:, 0], rows.clipped[:, 0] = clipped.before, clipped.after, clipped.acted
+        whole = {l: np.broadcast_to(array, (self.runs, *array.shape[1:])) for l, array in trace.a.items()}
+        return Look(rows, Trace(trace.z, trace.h, whole, trace.statistics), delta, gradients), clipped
+
+    def _update(self, number: int, gradients: Layers, going: Array, norms: FloatArray) -> None:
+        chosen = going[:, None, None]
+
+        def moved(key: tuple[str, int], array: Array) -> Array:
+            kind, l = key
+            state = list(self._states[key])
+            increment = self._optimizer.increment(gradients[key], state, self._bias_lr if kind in ("b", "beta") else self._lr, number)
+            self._states[key] = [np.where(chosen, new, old) for new, old in zip(state, self._states[key], strict=True)]
+            if kind == "W":
+                norms[:, l] = norm(increment)
+            return np.where(chosen, array + increment, array)
+
+        self.parameters = self.parameters.map(moved)
