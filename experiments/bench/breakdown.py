@@ -13,7 +13,8 @@ from experiments.bench.engine import fastest, made, steps_in, stretch
 from experiments.bench.parts import PARTS
 from experiments.bench.shapes import Shape, parser
 
-_STRETCH_S = 0.05
+_STRETCH_S = 0.02
+_STRETCHES = 5
 _ROUNDS = 5
 
 KINDS = tuple(PARTS)
@@ -60,7 +61,7 @@ def measure(shape: Shape) -> dict[str, float]:
     best = dict.fromkeys(timed, np.inf)
     for _ in range(_ROUNDS):
         for kind, function in timed.items():
-            best[kind] = min(best[kind], 1e6 * fastest(function, 2 * _STRETCH_S) / counts[kind])
+            best[kind] = min(best[kind], 1e6 * fastest(function, _STRETCHES * _STRETCH_S) / counts[kind])
     return best | {"rest": best["step"] - sum(best[kind] for kind in KINDS)}
 
 

@@ -4,6 +4,7 @@ A step has every norm of every layer recorded (record=light, every=1). What is t
 steps; the first call of each kind of step, in which its code is compiled or loaded and its memory laid out, does not count.
 """
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -26,7 +27,9 @@ from bpcore.optimizers import Optimizer
 from experiments.bench.shapes import AT_MOST_TIMES_PLAIN, VARIANTS, Shape, parser
 
 _STACKS = (1, 2, 4, 8, 16, 32, 64)
-_STRETCH_S = 0.05
+_STRETCH_S = 0.02
+_STRETCHES = 5
+
 
 KINDS: dict[str, tuple[Normalization, Optimizer, Clip]] = {
     "engine": (normalization.none(), optimizers.sgd(), clipping.none()),
@@ -128,6 +131,16 @@ def steps_in(seconds: float, of: Callable[[int], Callable[[], None]]) -> int:
     return max(1, int(steps * seconds / taken))
 
 
+def repeated(function: Callable[[], None], times: int) -> Callable[[], None]:
+    """Return a function that calls another so many times."""
+
+    def go() -> None:
+        for _ in range(times):
+            function()
+
+    return go
+
+
 def kinds_at(shape: Shape) -> list[str]:
     """Return the kinds of step that are measured at a shape: all where there are bars for them."""
     return ["engine", *(VARIANTS if shape.width in AT_MOST_TIMES_PLAIN else ())]
@@ -151,11 +164,13 @@ def measure(shape: Shape, rounds: int) -> dict[str, float]:
     best = dict.fromkeys(timed, np.inf)
     gemms: dict[int, float] = dict.fromkeys(_STACKS, np.inf)
     alone = {runs: products(shape, runs) for runs in _STACKS}
+    calls = {runs: steps_in(_STRETCH_S, functools.partial(repeated, function)) for runs, function in alone.items()}
     for _ in range(rounds):
         for kind, function in timed.items():
-            best[kind] = min(best[kind], fastest(function, 2 * _STRETCH_S) / steps)
+            best[kind] = min(best[kind], fastest(function, _STRETCHES * _STRETCH_S) / steps)
         for runs, function in alone.items():
-            gemms[runs] = min(gemms[runs], fastest(function, _STRETCH_S) / runs)
+            taken = fastest(repeated(function, calls[runs]), _STRETCHES * _STRETCH_S)
+            gemms[runs] = min(gemms[runs], taken / (calls[runs] * runs))
     stack = min(gemms, key=lambda runs: gemms[runs])
     return {kind: 1e6 * value for kind, value in best.items()} | {"gemms": 1e6 * gemms[stack], "gemm_runs": stack}
 

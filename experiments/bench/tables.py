@@ -119,11 +119,12 @@ def markdown(table: list[list[str]]) -> str:
 def document(result: dict[str, Any]) -> str:
     """Return everything measured as a page in Markdown."""
     machine = result["machine"]
+    repair_alone = set(result) & {"shapes", "breakdown", "end_to_end", "repair"} == {"repair"}
     parts = [
-        "# Repair" if set(result) & {"shapes", "breakdown", "end_to_end", "repair"} == {"repair"} else "# Performance",
+        "# Repair" if repair_alone else "# Performance",
         f"Written by `{COMMAND} {' '.join(result['arguments'])}`".rstrip() + f" on {machine['cpu']} ({machine['cores']} cores, "
         f"{machine['l2_kib']} KiB second-level cache a core), Python {machine['python']}, numpy {machine['numpy']}, {machine['blas']}, "
-        f"numba {machine['numba']}. A ratio or a time that has a bar stands with it, met or missed.",
+        f"numba {machine['numba']}." + ("" if repair_alone else " A ratio or a time that has a bar stands with it, met or missed."),
     ]
     rows = result.get("shapes", [])
     if rows:
@@ -132,8 +133,8 @@ def document(result: dict[str, Any]) -> str:
             "Microseconds per run and step, on one core, the best of alternating measurements. Every step records the norms of every "
             "layer (`record=light`, every step). The engine is timed over short stretches of steps of one run; the first call of each "
             "kind of step, in which its code is compiled or loaded from disk and its memory laid out, is left out. The products are those "
-            "of the same step and nothing else, by contiguous `np.matmul(…, out=)` at the stack size that is best for them. Of the peers "
-            "that stack, the best stack counts, and neither compilation nor the first call does.",
+            "of the same step and nothing else, in stretches as long, by contiguous `np.matmul(…, out=)` at the stack size that is best "
+            "for them. Of the peers that stack, the best stack counts, and neither compilation nor the first call does.",
             markdown(shapes_table(rows)),
         ]
         notes = sorted({note for row in rows for note in row["notes"]})

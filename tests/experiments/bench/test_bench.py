@@ -27,7 +27,6 @@ from experiments.bench.shapes import (
     chosen,
 )
 from experiments.cli import main
-from tests.processes import run
 
 SMALL = Shape(3, 4, 2, "float32")
 ROW = {
@@ -218,17 +217,11 @@ def test_the_built_in_peers_run_or_say_what_is_missing(peer: str) -> None:
 
 
 def test_each_command_has_its_own_peak() -> None:
-    """In a process as slim as the benchmark's own: a child's peak begins with what its parent held when it was forked."""
-    script = (
-        "import sys; from experiments.bench.end_to_end import timed;"
-        "print(*(timed([sys.executable, '-c', f'bytearray({mb} << 20)'], {})[2] for mb in (400, 0)));"
-        "print(timed([sys.executable, '-c', 'raise SystemExit(3)'], {})[1])"
-    )
-    done = run([sys.executable, "-c", script], cwd=measuring.ROOT)
-    assert done.returncode == 0, done.stderr
-    large, small, code = map(float, done.stdout.split())
-    assert large > 400 > small
-    assert code == 3
+    held = np.ones(30_000_000)  # 240 MB, with which the peak of a child would begin
+    large, small = (end_to_end.timed([sys.executable, "-c", f"bytearray({mb} << 20)"], dict(os.environ))[2] for mb in (400, 0))
+    assert large > 400
+    assert small < held.nbytes / 2**20
+    assert end_to_end.timed([sys.executable, "-c", "raise SystemExit(3)"], dict(os.environ))[1] == 3
 
 
 def test_commands_run_once_before_in_a_folder_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ def test_bars_are_met_or_missed() -> None:
 
 def test_the_page_stands_beside_the_published_figures() -> None:
     page = pages.document({
-        "machine": {"cpu": "c", "cores": 2, "l2_kib": 512, "python": "3", "numpy": "2", "blas": "b"},
+        "machine": {"cpu": "c", "cores": 2, "l2_kib": 512, "python": "3", "numpy": "2", "numba": "0", "blas": "b"},
         "arguments": ["--only", "repair"], "repair": [{**ROW, "repaired": 3, "not_repaired": ["depth=9"]}],
     })  # fmt: skip
     assert page.startswith("# Repair\n")
