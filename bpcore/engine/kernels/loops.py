@@ -140,16 +140,15 @@ def finite(x):
 
 @inner(SUMS)
 def moments(x):
-    """Return the mean and the biased variance of a flat array, added up in float64."""
-    total = 0.0
+    """Return the mean and the biased variance of a flat array, added up in float64 about its first entry."""
+    about = float(x[0])
+    total, square = 0.0, 0.0
     for i in range(x.size):
-        total += x[i]
-    middle = total / x.size
-    square = 0.0
-    for i in range(x.size):
-        centered = x[i] - middle
-        square += centered * centered
-    return middle, square / x.size
+        entry = x[i] - about
+        total += entry
+        square += entry * entry
+    shift = total / x.size
+    return about + shift, square / x.size - shift * shift
 
 
 @inner(ENTRIES)

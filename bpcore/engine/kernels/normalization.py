@@ -41,12 +41,24 @@ def _total(x):
 
 
 @inner(SUMS)
-def _along(x, y):
-    """Return Σ xy."""
+def _center(x, middle, out):
+    """Write x − μ, and return its sum of squares."""
     total = x.dtype.type(0)
     for j in range(x.size):
-        total += x[j] * y[j]
+        centered = x[j] - middle
+        out[j] = centered
+        total += centered * centered
     return total
+
+
+@inner(SUMS)
+def _along(x, y):
+    """Return Σ x and Σ xy."""
+    total, along = x.dtype.type(0), x.dtype.type(0)
+    for j in range(x.size):
+        total += x[j]
+        along += x[j] * y[j]
+    return total, along
 
 
 def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):
@@ -56,15 +68,12 @@ def _normalize(z, gamma, beta, h, z_hat, mean, variance, std, n, m, eps):
     T = z.dtype.type
     count, eps = T(m), T(eps)
     for i in range(n):
-        middle = _total(z[i]) / count
+        mean[i] = _total(z[i]) / count
+        variance[i] = _center(z[i], mean[i], z_hat[i]) / count
+        std[i] = math.sqrt(variance[i] + eps)
+        scale, g, b = T(1) / std[i], gamma[i], beta[i]
         for j in range(m):
-            z_hat[i, j] = z[i, j] - middle
-        spread = _along(z_hat[i], z_hat[i]) / count
-        root = math.sqrt(spread + eps)
-        mean[i], variance[i], std[i] = middle, spread, root
-        g, b = gamma[i], beta[i]
-        for j in range(m):
-            v = z_hat[i, j] / root
+            v = z_hat[i, j] * scale
             z_hat[i, j] = v
             h[i, j] = v * g + b
 
@@ -75,7 +84,7 @@ def _denormalize(delta, z_hat, std, gamma, d_gamma, d_beta, n, m):
     std, gamma, d_gamma, d_beta = carray(std, n), carray(gamma, n), carray(d_gamma, n), carray(d_beta, n)
     count = delta.dtype.type(m)
     for i in range(n):
-        d_beta[i], d_gamma[i] = _total(delta[i]), _along(delta[i], z_hat[i])
+        d_beta[i], d_gamma[i] = _along(delta[i], z_hat[i])
         shift, tilt, scale = d_beta[i] / count, d_gamma[i] / count, gamma[i] / std[i]
         for j in range(m):
             delta[i, j] = (delta[i, j] - shift - z_hat[i, j] * tilt) * scale

@@ -60,13 +60,13 @@ def _adam(w, g, first, second, k, scale, lr, number, constants):
     T = w.dtype.type
     beta1, beta2, eps = T(constants[0]), T(constants[1]), T(constants[2])
     fresh1, fresh2 = T(1 - constants[0]), T(1 - constants[1])
-    weight1, weight2 = T(1 - constants[0] ** number), T(1 - constants[1] ** number)
+    rate, weight = T(lr / (1 - constants[0] ** number)), T(1 / (1 - constants[1] ** number))
     for i in range(k):
         entry = scale * g[i]
         m = beta1 * mean[i] + fresh1 * entry
         v = beta2 * square[i] + fresh2 * (entry * entry)
         mean[i], square[i] = m, v
-        step = -lr * (m / weight1) / (math.sqrt(v / weight2) + eps)
+        step = -rate * m / (math.sqrt(v * weight) + eps)
         g[i] = step
         w[i] += step
 
