@@ -105,7 +105,7 @@ _STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped"
 
 PIECE_SECONDS = 0.2
 """About so long goes by between two calls of `on_step`."""
-_PRODUCTS_PER_SECOND = 1e9
+_PRODUCTS_PER_SECOND = 1e10
 _PIECE_BYTES = 2**25
 
 

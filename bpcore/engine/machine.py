@@ -139,9 +139,13 @@ def call(kernel: Kernel, dtype: Any, told: Array, *arrays: Array) -> None:
         *arrays: contiguous.
     """
     name = str(np.dtype(dtype))
-    kinds = [ctypes.c_void_p, _NUMBERS[name], *(ctypes.c_void_p for _ in arrays)]
-    function = ctypes.CFUNCTYPE(None, *kinds)(kernel.address(name, told.dtype))
+    function = _prototype(name, len(arrays))(kernel.address(name, told.dtype))
     function(told.ctypes.data, 0.0, *(array.ctypes.data for array in arrays))
+
+
+@functools.cache
+def _prototype(name: str, count: int) -> Any:
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, _NUMBERS[name], *(ctypes.c_void_p,) * count)
 
 
 def _load(symbol: str, code: bytes) -> int:
