@@ -106,6 +106,8 @@ _STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped"
 PIECE_SECONDS = 0.2
 """About so long goes by between two calls of `on_step`."""
 _PRODUCTS_PER_SECOND = 1e10
+_PRODUCTS_PER_LAYER = 1e4
+"""What a layer costs besides its products, in products."""
 _PIECE_BYTES = 2**25
 
 
@@ -201,8 +203,8 @@ class _Loop:
     def _piece(self) -> int:
         """Return how many steps are made at once: as many as take a moment, and fit into little memory."""
         sizes, m, runs = self.network.sizes, self.batches.size, self.alive.size
-        products = 3 * m * sum(n * k for n, k in pairwise(sizes)) * runs
-        return int(max(1, min(PIECE_SECONDS * _PRODUCTS_PER_SECOND / products, _PIECE_BYTES / (8 * m * runs))))
+        products = 3 * m * sum(n * k for n, k in pairwise(sizes)) + _PRODUCTS_PER_LAYER * self.network.L
+        return int(max(1, min(PIECE_SECONDS * _PRODUCTS_PER_SECOND / products / runs, _PIECE_BYTES / (8 * m * runs))))
 
     def _stood(self, begin: int, end: int, until: Array) -> None:
         """Note the rows that were written between two steps, each run's below `until`."""

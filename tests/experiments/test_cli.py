@@ -248,7 +248,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path):
 def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path, here):
     terminal, side = os.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-    arguments = ["run", *TINY, "depth=3", "steps=2000", "name=bar"]
+    arguments = ["run", *TINY, "depth=3", "steps=60000", "record.every=60000", "name=bar"]
     with started(sys.executable, "-m", "experiments", *arguments, cwd=tmp_path, env=environment(), stderr=side) as process:
         os.close(side)
         shown = b""
