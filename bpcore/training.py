@@ -178,9 +178,8 @@ class _Loop:
         steps = np.full(self.alive.size, step)
         last = step == self.settings.steps
         look = self.stepper.look(steps, self.alive, last or self.recording.test)  # who is tested has seen the batch of the step
-        loss, before = look.rows.loss[:, 0], look.rows.before[:, 0]
-        diverging = self.alive & ~(np.isfinite(loss) & np.isfinite(before))
-        self._examine(look, steps, self.alive, diverging)
+        loss = look.rows.loss[:, 0]
+        self._examine(look, steps, self.alive, self.alive & ~(np.isfinite(loss) & np.isfinite(look.rows.before[:, 0])))
         if self.recording.test and not last:
             self.stepper.forget()
         return loss
@@ -240,8 +239,8 @@ class _Loop:
             ending = mask & (diverging | last)
             if ending.any():
                 rows = look.rows
-                row = {name: array[:, 0] for name, array in zip(_STEP_COLUMNS, (rows.loss, *rows[3:7]), strict=True)}
-                self.recorder.add(step, ending, rows.norms[:, :, 0], row)
+                row = zip(_STEP_COLUMNS, (rows.loss[:, 0], *(array[:, 0] for array in rows[3:7])), strict=True)
+                self.recorder.add(step, ending, rows.norms[:, :, 0], dict(row))
                 if last:
                     self.final = np.stack([rows.loss[:, 0], rows.accuracy[:, 0], rows.data_loss[:, 0]])
             standing = mask & (diverging | due)

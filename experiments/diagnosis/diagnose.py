@@ -74,6 +74,10 @@ def diagnose(life: Life) -> Diagnosis:
     return Diagnosis(signal, outcome, causes, verdict(signal, outcome, causes))
 
 
+FEWEST_STEPS = 20
+"""Of a run whose learning rate is in question: one of fewer steps was not given the time to show it, and is not worth another look."""
+
+
 def questions(life: Life, diagnosis: Diagnosis) -> tuple[str, ...]:
     """Return what is to be measured of a run's start before its diagnosis stands: columns of the runs table that are empty yet.
 
@@ -89,6 +93,7 @@ def questions(life: Life, diagnosis: Diagnosis) -> tuple[str, ...]:
     if diagnosis.outcome.name == "learns" and by_batches and math.isnan(life.number("initial_loss")):
         start = initial_loss(float(life.steps["loss"][0]), life.number("weight_decay"), life.step0()["weight_norm"])
         asked += ["initial_loss"] * (not life.number("data_loss") <= HALVED * start)
-    in_question = any(cause.cause.startswith("learning_rate") for cause in diagnosis.causes)
+    tried = life.number("steps") >= FEWEST_STEPS
+    in_question = tried and any(cause.cause.startswith("learning_rate") for cause in diagnosis.causes)
     asked += ["initial_sharpness"] * (in_question and life.limited and math.isnan(life.sharpness))
     return tuple(asked)

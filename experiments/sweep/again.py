@@ -13,8 +13,8 @@ from experiments.config.run import Run
 MOST_EXAMPLES = 64
 """Of the sharpness: its largest eigenvalue is told to some per cent, which is what a bound on a learning rate needs."""
 
-MOST_WEIGHTS = 1_000_000
-"""Lanczos keeps twenty vectors of their number."""
+MOST_WEIGHTS = 100_000
+"""Lanczos keeps twenty vectors of their number, and takes as long as hundreds of steps."""
 
 TOLERANCE = 1e-3
 
