@@ -286,8 +286,7 @@ class _Loop:
     def _finish(self) -> StackRecord:
         """Evaluate every run that is left on all examples and on the test examples."""
         params, examples, alive = self.stepper.parameters, self.examples, self.alive
-        count = alive.size
-        final = Final(self.last_loss, *(np.full(count, np.nan) for _ in range(4)))
+        final = Final(self.last_loss, *(np.full(alive.size, np.nan) for _ in range(4)))
         if self.settings.batch_size is None:  # the last step has seen all examples
             final.loss[alive], final.accuracy[alive], final.data_loss[alive] = (values[alive] for values in self.final)
         elif self.network.normalization.needs_batch:
