@@ -5,7 +5,7 @@ from typing import Any
 from numba import carray, types
 
 from bpcore.engine.kernels.elementary import exp, log, log1p, logistic, sinh
-from bpcore.engine.kernels.language import ENTRIES, call_of
+from bpcore.engine.kernels.language import ENTRIES, SUMS, call_of, inner
 
 
 def signature(T: Any) -> Any:
@@ -17,40 +17,62 @@ def signature(T: Any) -> Any:
 call = call_of(types.float64, 6)
 
 
+@inner(SUMS)
+def _sum(x):
+    """Return Σ x, added up in float64."""
+    total = 0.0
+    for k in range(x.size):
+        total += x[k]
+    return total
+
+
+@inner(SUMS)
+def _weighted(y, peak, top):
+    """Return Σ y (peak − top)."""
+    total = y.dtype.type(0)
+    for j in range(y.size):
+        total += y[j] * (peak[j] - top[j])
+    return total
+
+
 def _squared(top, y, delta, n, m, column):
     """½‖a − y‖², a − y."""
-    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
-    total = 0.0
-    for k in range(n * m):
-        error = top[k] - y[k]
-        delta[k] = error
-        total += 0.5 * (error * error)  # halved before it is added up, which may overflow
+    top, y, delta, column = carray(top, (n, m)), carray(y, (n, m)), carray(delta, (n, m)), carray(column, (2, m))
+    half, total = top.dtype.type(0.5), 0.0
+    for i in range(n):
+        for j in range(m):
+            error = top[i, j] - y[i, j]
+            delta[i, j] = error
+            column[0, j] = half * (error * error)  # halved before it is added up, which may overflow
+        total += _sum(column[0])
     return total
 
 
 def _hyperbolic(top, y, delta, n, m, column):
     """Σ 2 sinh²((a − y)/2), sinh(a − y)."""
-    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
-    half = top.dtype.type(0.5)
-    total = 0.0
-    for k in range(n * m):
-        error = top[k] - y[k]
-        delta[k] = sinh(error)
-        root = sinh(half * error)
-        total += 2 * (root * root)
+    top, y, delta, column = carray(top, (n, m)), carray(y, (n, m)), carray(delta, (n, m)), carray(column, (2, m))
+    half, two, total = top.dtype.type(0.5), top.dtype.type(2), 0.0
+    for i in range(n):
+        for j in range(m):
+            error = top[i, j] - y[i, j]
+            delta[i, j] = sinh(error)
+            root = sinh(half * error)
+            column[0, j] = two * (root * root)
+        total += _sum(column[0])
     return total
 
 
 def _binary(top, y, delta, n, m, column):
     """Σ max(z, 0) − zy + ln(1 + e^(−|z|)), (1 − y)σ(z) − yσ(−z)."""
-    top, y, delta = carray(top, n * m), carray(y, n * m), carray(delta, n * m)
-    one, zero = top.dtype.type(1), top.dtype.type(0)
-    total = 0.0
-    for k in range(n * m):
-        z, target = top[k], y[k]
-        delta[k] = (one - target) * logistic(z)[0] - target * logistic(-z)[0]
-        positive = zero if z < zero else z  # what is not a number stays so
-        total += positive - z * target + log1p(exp(z if z < zero else -z))
+    top, y, delta, column = carray(top, (n, m)), carray(y, (n, m)), carray(delta, (n, m)), carray(column, (2, m))
+    one, zero, total = top.dtype.type(1), top.dtype.type(0), 0.0
+    for i in range(n):
+        for j in range(m):
+            z, target = top[i, j], y[i, j]
+            delta[i, j] = (one - target) * logistic(z)[0] - target * logistic(-z)[0]
+            positive = zero if z < zero else z  # what is not a number stays so
+            column[0, j] = positive - z * target + log1p(exp(z if z < zero else -z))
+        total += _sum(column[0])
     return total
 
 
@@ -72,13 +94,14 @@ def _softmax(top, y, delta, n, m, column):
             delta[i, j] = e
             total[j] += e
     loss = 0.0
+    for i in range(n):
+        loss += _weighted(y[i], peak, top[i])
     for j in range(m):
-        loss += log(total[j])
-    for j in range(m):
+        peak[j] = log(total[j])
         total[j] = one / total[j]
+    loss += _sum(peak)
     for i in range(n):
         for j in range(m):
-            loss += y[i, j] * (peak[j] - top[i, j])
             delta[i, j] = delta[i, j] * total[j] - y[i, j]
     return loss
 
