@@ -32,12 +32,10 @@ class Batch:
     Args:
         x: (R or 1, n_0, m), examples in columns.
         y: (R or 1, n_L, m), targets.
-        labels: (R or 1, m), the index of each example's largest target.
     """
 
     x: Array
     y: Array
-    labels: Array
 
 
 class Batches:
@@ -59,15 +57,16 @@ class Batches:
         self.rows, self.targets = np.ascontiguousarray(x.T), np.ascontiguousarray(y.T)
         """The examples and their targets in rows: gathering whole examples is faster than gathering columns."""
         self.labels = y.argmax(axis=0)
+        """The index of each example's largest target."""
         self._epochs: dict[int, Array] = {}
 
     def __call__(self, steps: Array) -> Batch:
         """Return the batch of a step of each run, (R,) int; all examples are the same array for all runs."""
         if self.whole:
-            return Batch(self.x, self.y, self.labels[None])
+            return Batch(self.x, self.y)
         chosen = np.stack([self._orders(*self._place(int(step)))[run] for run, step in enumerate(steps)])
         x, y = (np.ascontiguousarray(part[chosen].mT) for part in (self.rows, self.targets))
-        return Batch(x, y, self.labels[chosen])
+        return Batch(x, y)
 
     def order(self, first: int, last: int) -> Array:
         """Return the examples of the batches of the steps first ≤ step < last, (R, last − first, m)."""

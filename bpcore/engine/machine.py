@@ -5,7 +5,6 @@ each dtype. The folder is named after everything that the machine code depends o
 processor finds an empty one. What is loaded are object files, for which LLVM is enough: numba is imported to compile, and not else.
 """
 
-import contextlib
 import ctypes
 import functools
 import hashlib
@@ -42,8 +41,6 @@ def target() -> tuple[str, str]:
 @functools.cache
 def target_machine() -> Any:
     """Return LLVM's description of that processor."""
-    with contextlib.suppress(RuntimeError):  # llvmlite 0.45 and later begin by themselves, and refuse to be told
-        llvm.initialize()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     name, features = target()

@@ -29,7 +29,7 @@ def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array
 
     Args:
         network: the architecture.
-        norms: (7, R, S, L+1), each step as `Norms.finish` gives it.
+        norms: (7, R, S, L+1), by `quantities`; those of gradients are of means over the batch.
         m: examples in the batch.
 
     Returns:
@@ -52,23 +52,6 @@ def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array
     columns["finite"] = np.isfinite(columns["delta_norm"])
     with np.errstate(divide="ignore", invalid="ignore"):  # log10 0 is −inf
         columns["log10_delta_norm"] = np.log10(columns["delta_norm"])
-    return columns
-
-
-def glanced_columns(network: Network, trace: Trace) -> dict[str, FloatArray]:
-    """Measure what tells of layers that die or saturate in training.
-
-    Args:
-        network: the architecture.
-        trace: of the forward pass.
-
-    Returns:
-        Column of GLANCED -> (R, L+1), NaN in layer 0.
-    """
-    columns = {name: np.full((trace.z[1].shape[0], network.L + 1), np.nan) for name in GLANCED}
-    for l in range(1, network.L + 1):
-        for name, values in columns.items():
-            values[:, l] = _ENTRIES[name](network, trace, l)
     return columns
 
 

@@ -1,4 +1,4 @@
-"""Compute the polynomials of `bpcore.engine.coefficients` anew: python -m tests.bpcore.engine.kernels.coefficients."""
+"""Compute the polynomials of `bpcore.engine.kernels.coefficients` anew: python -m tests.bpcore.engine.kernels.coefficients."""
 
 from collections.abc import Callable
 from typing import Any
