@@ -20,7 +20,7 @@ from bpcore.initializers import Initializer
 from bpcore.measure.histograms import count_histograms
 from bpcore.measure.modes import mode_columns
 from bpcore.measure.overflow import first_nonfinite
-from bpcore.measure.per_layer import costly_columns
+from bpcore.measure.per_layer import GLANCED, costly_columns
 from bpcore.measure.probes import probe_layers
 from bpcore.measure.quantities import DELTA
 from bpcore.measure.recorder import Recorder
@@ -119,19 +119,13 @@ class _Loop:
         self.network, self.recording, dtype = settings.network, settings.recording, settings.dtype
         params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
         self.batches = Batches(examples, settings.batch_size, [run.seed for run in runs], dtype)
-        rates = Rates(
-            *(
-                np.array(values, dtype=dtype)
-                for values in zip(
-                    *((run.lr, run.lr * run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs), strict=True
-                )
-            )
-        )
+        each = [(run.lr, run.lr * run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs]
+        rates = Rates(*np.array(each, dtype=dtype).T.copy())
         self.weight_decay = rates.weight_decay[:, None, None]
         self.stepper = stepper_of(self.network, params, settings.optimizer, settings.clip, rates, self.batches, dtype)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
         self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
-        self.census = CENSUS if self.recording.full else CENSUS[:2]
+        self.census = CENSUS if self.recording.full else GLANCED
         columns = self.recorder.step_columns
         self.rows = Rows(
             self.recorder.norms,

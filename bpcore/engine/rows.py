@@ -7,10 +7,11 @@ import numpy as np
 
 from bpcore.arrays import Array
 from bpcore.layers import Layers
+from bpcore.measure.per_layer import GLANCED
 from bpcore.mlp import Trace
 
-CENSUS = ("saturated", "dead", "zero", "equal_units", "z_mean", "z_var", "a_mean", "a_var")
-"""What is counted on the way; the first two now and then in any run."""
+CENSUS = (*GLANCED, "zero", "equal_units", "z_mean", "z_var", "a_mean", "a_var")
+"""What is counted on the way; those of GLANCED now and then in any run."""
 
 SATURATED, DEAD, ZERO, EQUAL, Z_MEAN, Z_VAR, A_MEAN, A_VAR = range(8)
 """Their places in `Rows.census`."""

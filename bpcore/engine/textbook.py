@@ -8,7 +8,7 @@ import numpy as np
 
 from bpcore import mlp
 from bpcore.arrays import Array, FloatArray
-from bpcore.clipping import Clip, Clipped, global_norm
+from bpcore.clipping import Clip, Clipped, norms_of
 from bpcore.engine.batches import Batches
 from bpcore.engine.evaluation import evaluate_stack
 from bpcore.engine.rows import CENSUS, Look, Rates, Rows, empty_rows
@@ -16,7 +16,7 @@ from bpcore.layers import Layers
 from bpcore.measure.per_layer import costly_columns
 from bpcore.measure.quantities import BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.mlp import Network, Trace
-from bpcore.norms import norm
+from bpcore.norms import combine, norm
 from bpcore.optimizers import Optimizer
 
 _GRADIENTS = {"W": WEIGHT_GRADIENT, "b": BIAS_GRADIENT, "gamma": GAMMA_GRADIENT, "beta": BETA_GRADIENT}
@@ -90,15 +90,16 @@ class Textbook:
         for l in range(L + 1):
             norms[DELTA, :, l] = norm(delta[l])
         norms[BIAS_GRADIENT, :, 0] = norm(delta[0].sum(axis=-1, keepdims=True)) / m
-        for (kind, l), array in gradients.items():
-            norms[_GRADIENTS[kind], :, l] = norm(array)
+        sizes = norms_of(gradients)
+        for (kind, l), size in sizes.items():
+            norms[_GRADIENTS[kind], :, l] = size
         for l, W in params.W.items():
             norms[WEIGHT, :, l] = norm(W)
         data_loss = mlp.data_term(network, trace, batch.y)
         rows.loss[:, 0] = mlp.penalized(data_loss, params, self._weight_decay)
         rows.data_loss[:, 0] = data_loss
         rows.accuracy[:, 0] = mlp.accuracy(trace.a[L], batch.y, network.one_logit)
-        clipped = self._clip.clip(gradients, self._threshold, global_norm(gradients))
+        clipped = self._clip.clip(gradients, self._threshold, combine(list(sizes.values())))
         rows.before[:, 0], rows.after[:, 0], rows.clipped[:, 0] = clipped.before, clipped.after, clipped.acted
         whole = {l: np.broadcast_to(array, (self.runs, *array.shape[1:])) for l, array in trace.a.items()}
         return Look(rows, Trace(trace.z, trace.h, whole, trace.statistics), delta, gradients), clipped

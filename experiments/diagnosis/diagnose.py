@@ -8,7 +8,7 @@ from typing import Any
 from experiments.diagnosis.causes import causes_of
 from experiments.diagnosis.causes.cause import Cause
 from experiments.diagnosis.life import Life
-from experiments.diagnosis.outcome import HALVED, Outcome, initial_loss, judge_outcome
+from experiments.diagnosis.outcome import HALVED, Outcome, judge_outcome, without_decay
 from experiments.diagnosis.rule import Signal
 from experiments.diagnosis.signal import Nature, can_die, is_flat, judge, signal_factor
 from experiments.diagnosis.verdict import Verdict, verdict
@@ -59,7 +59,7 @@ def diagnose(life: Life) -> Diagnosis:
     nature = Nature(is_flat(life.activation), can_die(life.output_activation), life.normalized)
     step0: Mapping[str, Any] = life.step0()
     signal = judge(step0, signal_factor(step0, nature), diverged_at == 0, life.number("delta_factor_theory"), nature)
-    start = initial_loss(float(life.steps["loss"][0]), life.number("weight_decay"), step0["weight_norm"])
+    start = _start(life)
     outcome = judge_outcome(
         diverged_at,
         int(life.run["steps"]),
@@ -72,6 +72,11 @@ def diagnose(life: Life) -> Diagnosis:
     )
     causes = tuple(causes_of(life, signal, outcome))
     return Diagnosis(signal, outcome, causes, verdict(signal, outcome, causes))
+
+
+def _start(life: Life) -> float:
+    """Return the loss of the first batch, without the λ term."""
+    return without_decay(float(life.steps["loss"][0]), life.number("weight_decay"), life.step0()["weight_norm"])
 
 
 FEWEST_STEPS = 20
@@ -91,8 +96,7 @@ def questions(life: Life, diagnosis: Diagnosis) -> tuple[str, ...]:
     asked = []
     by_batches = life.run.get("batch_size") is not None
     if diagnosis.outcome.name == "learns" and by_batches and math.isnan(life.number("initial_loss")):
-        start = initial_loss(float(life.steps["loss"][0]), life.number("weight_decay"), life.step0()["weight_norm"])
-        asked += ["initial_loss"] * (not life.number("data_loss") <= HALVED * start)
+        asked += ["initial_loss"] * (not life.number("data_loss") <= HALVED * _start(life))
     tried = life.number("steps") >= FEWEST_STEPS
     in_question = tried and any(cause.cause.startswith("learning_rate") for cause in diagnosis.causes)
     asked += ["initial_sharpness"] * (in_question and life.limited and math.isnan(life.sharpness))

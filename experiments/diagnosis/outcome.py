@@ -75,8 +75,8 @@ def chance(outputs: int, examples: int) -> float:
     return min(max(LEAST_SKILL, outputs / max(examples, 1)), MOST_CHANCE)
 
 
-def initial_loss(loss: float, weight_decay: float, weight_norms: Any) -> float:
-    """Return J of the first row without its λ term, (λ/2) Σ_l ‖W^l‖².
+def without_decay(loss: float, weight_decay: float, weight_norms: Any) -> float:
+    """Return J of a row without its λ term, (λ/2) Σ_l ‖W^l‖².
 
     Args:
         loss: of the row, λ term included.

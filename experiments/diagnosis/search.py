@@ -13,7 +13,7 @@ import pandas as pd
 
 from experiments.config.run import Run
 from experiments.diagnosis import bracketing, remedies
-from experiments.diagnosis.causes import modules
+from experiments.diagnosis.causes import remedies_of
 from experiments.diagnosis.evidence import causes_of
 from experiments.diagnosis.life import stable_rate
 from experiments.diagnosis.remedies import Candidate, Level
@@ -73,9 +73,8 @@ class Search:
 
     def _choose(self, runs: pd.DataFrame) -> None:
         """Choose the candidates that the budget has room for; the bracketing keeps the room that it may need in its turn."""
-        known = modules()
         causes = [cause["cause"] for run in self._rows(runs, self.tried[0]).to_dict("records") for cause in causes_of(run)]
-        pointed = list(dict.fromkeys(name for cause in dict.fromkeys(causes) for name in known[cause].REMEDIES))
+        pointed = remedies_of(causes)
         self._ordered = remedies.candidates(self._patient, pointed)[1:]
         room = self._room or 0
         earlier = len(self._ordered)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.diagnosis.causes import modules
+from experiments.diagnosis.causes import remedies_of
 from experiments.diagnosis.convention import differs_elsewhere
 from experiments.diagnosis.evidence import causes_of, words
 from experiments.diagnosis.outcome import ILL
@@ -55,9 +55,8 @@ def _became(run: Mapping[Any, Any]) -> str:
 
 def _next(found: list[dict[str, Any]]) -> list[str]:
     """Say what to try, by what the causes point to."""
-    known = modules()
-    pointed = [remedy for cause in found for remedy in known[cause["cause"]].REMEDIES]
+    pointed = remedies_of(cause["cause"] for cause in found)
     if not pointed:
         return []
-    first = ", ".join(words(name) for name in list(dict.fromkeys(pointed))[:3])
+    first = ", ".join(words(name) for name in pointed[:3])
     return [f"next: {first}; `gradstab remedies` with the same settings measures what helps"]

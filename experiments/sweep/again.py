@@ -3,10 +3,10 @@
 import numpy as np
 
 from bpcore.arrays import Array
-from bpcore.engine.evaluation import evaluate_stack
+from bpcore.engine.evaluation import evaluate_stack, evaluate_whole
 from bpcore.layers import Layers
 from bpcore.measure.sharpness import sharpness
-from bpcore.mlp import data_term, forward, initialize
+from bpcore.mlp import initialize
 from bpcore.streams import stream
 from experiments.config.run import Run
 
@@ -25,12 +25,13 @@ def initial_loss(run: Run) -> float:
     Args:
         run: validated.
     """
-    network, data = run.network, run.data
+    network, data, asked = run.network, run.data, np.ones(1, dtype=bool)
     with np.errstate(all="ignore"):
         if network.normalization.needs_batch:  # normalized with their own statistics, as at the end
             x, y = (np.asarray(part, dtype=run.dtype)[None] for part in (data.x, data.y))
-            return float(data_term(network, forward(network, _start(run), x), y)[0])
-        loss, _ = evaluate_stack(network, _start(run), data.x, data.y, network.normalization.running(), np.ones(1, dtype=bool))
+            loss, _ = evaluate_whole(network, _start(run), x, y, asked)
+        else:
+            loss, _ = evaluate_stack(network, _start(run), data.x, data.y, network.normalization.running(), asked)
     return float(loss[0])
 
 

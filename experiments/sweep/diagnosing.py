@@ -13,7 +13,7 @@ from experiments.config.files import choice
 from experiments.config.run import Run
 from experiments.diagnosis.diagnose import diagnose
 from experiments.diagnosis.life import Life
-from experiments.diagnosis.outcome import initial_loss
+from experiments.diagnosis.outcome import without_decay
 from experiments.errors import UserError
 from experiments.store.columns import LAYERS, STEPS
 from experiments.store.tables import Results
@@ -71,7 +71,7 @@ def _columns(run: Run, row: dict[Any, Any], layers: pd.DataFrame, steps: pd.Data
     courses = {name: _floats(by_step[name]) for name in STEPS if name != "step"}
     known = known_of(run)
     ended = not missing(row["diverged_at_step"])
-    left = math.nan if ended else initial_loss(float(row["final_loss"]), run.weight_decay, arrays["weight_norm"][-1])
+    left = math.nan if ended else without_decay(float(row["final_loss"]), run.weight_decay, arrays["weight_norm"][-1])
     clean = {str(name): None if missing(value) else value for name, value in row.items()}
     life = Life(
         {**clean, **known, "data_loss": left}, step, arrays, courses, run.activation, run.output_activation, run.loss,

@@ -6,7 +6,7 @@ from numba import types
 
 from bpcore.engine.kernels import formulas, loss, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
-from bpcore.engine.kernels.loops import add_bias, finite, hits_of
+from bpcore.engine.kernels.loops import add_bias, finite, hits_of, largest
 from bpcore.engine.kernels.places import part_of, size_of, units_below
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
 
@@ -66,10 +66,7 @@ def _assess(plan, T, asked, losses, hits, sound):
         target = matrix(plan.answers, 0, n_out, size, T)
         _copy(plan.targets, m, low, target)
         for j in range(size):
-            labels[j] = 0
-            for i in range(1, n_out):
-                if target[i, j] > target[labels[j], j]:
-                    labels[j] = i
+            labels[j] = largest(target, j)
         for r in range(plan.runs):
             if asked[r] == 1:
                 output = _output(plan, T, r, size)

@@ -200,23 +200,29 @@ def share_equal(W, b):
 
 
 @inner(ENTRIES)
+def largest(x, j):
+    """Return the row of a column's largest entry, the first of several."""
+    best = 0
+    for i in range(1, x.shape[0]):
+        if x[i, j] > x[best, j]:
+            best = i
+    return best
+
+
+@inner(ENTRIES)
 def hits_of(output, y, labels, one_logit):
     """Return how many examples have their largest output, the first of several, at their label.
 
     A single logit is right where (z > 0) = (y ≥ ½).
     """
-    n, m = output.shape
+    m = output.shape[1]
     hits = 0
     if one_logit:
         for j in range(m):
             hits += 1 if (output[0, j] > 0) == (y[0, j] >= 0.5) else 0
         return hits
     for j in range(m):
-        best = 0
-        for i in range(1, n):
-            if output[i, j] > output[best, j]:
-                best = i
-        hits += 1 if best == labels[j] else 0
+        hits += 1 if largest(output, j) == labels[j] else 0
     return hits
 
 

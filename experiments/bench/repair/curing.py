@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.config.run import Run
 from experiments.diagnosis import remedies
-from experiments.diagnosis.causes import modules
+from experiments.diagnosis.causes import remedies_of
 from experiments.diagnosis.evidence import causes_of
 from experiments.text.numbers import missing
 
@@ -42,8 +42,8 @@ def attempts(run: Run, row: Mapping[Any, Any], budget: int = BUDGET) -> list[Att
         row: of the runs table, with its causes.
         budget: attempts at most.
     """
-    found, known = causes_of(row), modules()
-    pointed = list(dict.fromkeys(name for cause in found for name in known[cause["cause"]].REMEDIES if name not in WHOLE))
+    found = causes_of(row)
+    pointed = [name for name in remedies_of(cause["cause"] for cause in found) if name not in WHOLE]
     whole = _of(run, WHOLE)
     single = _of(run, pointed)
     return ([*single[:1], *whole] if len(found) == 1 else [*whole, *single])[:budget]

@@ -7,6 +7,7 @@ follows from them), REMEDIES (files of conf/remedy that it points to, the likeli
 import functools
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from types import ModuleType
 
 from experiments.diagnosis.causes.cause import Cause
@@ -14,7 +15,7 @@ from experiments.diagnosis.life import Life
 from experiments.diagnosis.outcome import Outcome
 from experiments.diagnosis.rule import Signal
 
-__all__ = ["causes_of", "modules"]
+__all__ = ["causes_of", "modules", "remedies_of"]
 
 
 @functools.cache
@@ -23,6 +24,15 @@ def modules() -> dict[str, ModuleType]:
     names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "cause"]
     found = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
     return dict(sorted(found.items(), key=lambda item: (-item[1].WEIGHT, item[0])))
+
+
+def remedies_of(names: Iterable[str]) -> list[str]:
+    """Return the remedies that causes point to, files of conf/remedy, the likeliest first and each once.
+
+    Args:
+        names: of causes, the weightiest first.
+    """
+    return list(dict.fromkeys(remedy for name in names for remedy in modules()[name].REMEDIES))
 
 
 def causes_of(life: Life, signal: Signal, outcome: Outcome) -> list[Cause]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from experiments.diagnosis.outcome import chance, initial_loss, judge_outcome
+from experiments.diagnosis.outcome import chance, judge_outcome, without_decay
 from tests.experiments.helpers import sweep
 
 LN10 = math.log(10)
@@ -89,8 +89,8 @@ def test_more_outputs_and_fewer_examples_explain_more_by_chance():
 
 
 def test_the_penalty_is_taken_off_the_first_loss():
-    assert initial_loss(5.0, 0.1, [math.nan, 2.0, 4.0]) == pytest.approx(5.0 - 0.05 * 20, rel=1e-15)
-    assert initial_loss(5.0, 0.0, [math.nan, math.inf]) == 5.0
+    assert without_decay(5.0, 0.1, [math.nan, 2.0, 4.0]) == pytest.approx(5.0 - 0.05 * 20, rel=1e-15)
+    assert without_decay(5.0, 0.0, [math.nan, math.inf]) == 5.0
 
 
 CASES = {
