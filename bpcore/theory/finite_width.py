@@ -100,8 +100,8 @@ def length_spread(
         square, slope = second_moments(phi, q), chis(phi, q)
         s, c = (_log_slope(phi, of, q) for of in (second_moments, chis))
         share = 1 - bias_std**2 / np.asarray(variances[1:], dtype=float)
-        length = scaled_means(lambda u: phi.value(u) ** 4, q, phi.kinks) / square**2 - 1
-        both = scaled_means(lambda u: (phi.value(u) * phi.prime(u)) ** 2, q, phi.kinks) / (square * slope) - 1
+        length = scaled_means(lambda u: phi.value(u) ** 4, q, phi.breaks, phi.steep) / square**2 - 1
+        both = scaled_means(lambda u: (phi.value(u) * phi.prime(u)) ** 2, q, phi.breaks, phi.steep) / (square * slope) - 1
         strayed, bend = 0.0, 0.0
         for k in range(len(n)):
             bend = max(bend, abs(float(c[k])) * strayed)
