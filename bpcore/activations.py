@@ -12,6 +12,7 @@ import numpy as np
 
 from bpcore.activation import Activation, Bounds
 from bpcore.arrays import Array
+from bpcore.ranges import finite
 
 __all__ = [
     "Activation", "Bounds", "elu", "exponential", "exponential_linear", "exponential_linear_prime", "gaussian_linear",
@@ -19,12 +20,6 @@ __all__ = [
     "logistic_prime", "rectify", "relu", "selu", "sigmoid", "silu", "smooth_rectify", "soft_sign", "soft_sign_prime", "softplus",
     "softsign", "step", "tanh", "tanh_prime", "two_slopes", "two_slopes_prime", "unchanged",
 ]  # fmt: skip
-
-
-def _finite(name: str, value: float) -> float:
-    if not np.isfinite(value):
-        raise ValueError(f"`{name}` must be a finite number, got {value}")
-    return float(value)
 
 
 def _decay(z: Array) -> Array:
@@ -138,7 +133,7 @@ def leaky_relu(alpha: float = 0.1) -> Activation:
     Raises:
         ValueError: α is not finite.
     """
-    slope = _finite("alpha", alpha)
+    slope = finite("alpha", alpha)
     value, prime = partial(two_slopes, left=slope), partial(two_slopes_prime, left=slope)
     bounds = Bounds(min(slope, 1.0), max(slope, 1.0))
     return Activation("leaky_relu", value, prime, (0.0,), bounds, (slope, 1.0), homogeneous=True)
@@ -175,7 +170,7 @@ def elu(alpha: float = 1.0) -> Activation:
 
     Source: Clevert et al. 2016, eq. 16.
     """
-    return _exponential_linear("elu", _finite("alpha", alpha), 1.0)
+    return _exponential_linear("elu", finite("alpha", alpha), 1.0)
 
 
 def selu() -> Activation:

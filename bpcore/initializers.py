@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import FloatArray
+from bpcore.ranges import finite, nonnegative
 
 Generator = np.random.Generator
 
@@ -44,18 +45,6 @@ class Initializer:
         return biases + self.bias_mean if self.bias_mean else biases  # adding 0 would change the sign of −0
 
 
-def _nonnegative(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"`{name}` must be a finite number ≥ 0, got {value}")
-    return float(value)
-
-
-def _finite(name: str, value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"`{name}` must be a finite number, got {value}")
-    return float(value)
-
-
 def _standard(distribution: str) -> Callable[[Generator, tuple[int, int]], FloatArray]:
     """Return a sampler of zero mean and unit variance."""
     if distribution == "normal":
@@ -71,7 +60,7 @@ def _scheme(name: str, variance: Callable[[int, int], float], distribution: str,
     def draw(generator: Generator, fan_out: int, fan_in: int) -> FloatArray:
         return math.sqrt(variance(fan_in, fan_out)) * sample(generator, (fan_out, fan_in))
 
-    return Initializer(name, draw, variance, bias_std=_nonnegative("bias_std", bias_std))
+    return Initializer(name, draw, variance, bias_std=nonnegative("bias_std", bias_std))
 
 
 def normal(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") -> Initializer:
@@ -85,7 +74,7 @@ def normal(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "norma
     Raises:
         ValueError: an argument is out of range.
     """
-    std = _nonnegative("scale", scale)
+    std = nonnegative("scale", scale)
     return _scheme("normal", lambda fan_in, fan_out: std * std, distribution, bias_std)
 
 
@@ -99,7 +88,7 @@ def uniform(scale: float = 0.05, bias_std: float = 0.0) -> Initializer:
     Raises:
         ValueError: an argument is out of range.
     """
-    half_width = _nonnegative("scale", scale)
+    half_width = nonnegative("scale", scale)
     return _scheme("uniform", lambda fan_in, fan_out: half_width * half_width / 3, "uniform", bias_std)
 
 
@@ -124,7 +113,7 @@ def truncated_normal(scale: float = 0.05, bias_std: float = 0.0) -> Initializer:
     """
     from scipy import special  # costly to import, and most runs do without
 
-    std = _nonnegative("scale", scale)
+    std = nonnegative("scale", scale)
     low, high = (float(special.ndtr(end)) for end in (-_CUT, _CUT))
     density = math.exp(-_CUT * _CUT / 2) / math.sqrt(2 * math.pi)
     kept = 1 - 2 * _CUT * density / math.erf(_CUT / math.sqrt(2))
@@ -132,7 +121,7 @@ def truncated_normal(scale: float = 0.05, bias_std: float = 0.0) -> Initializer:
     def draw(generator: Generator, fan_out: int, fan_in: int) -> FloatArray:
         return std * np.asarray(special.ndtri(generator.uniform(low, high, (fan_out, fan_in))))
 
-    return Initializer("truncated_normal", draw, lambda fan_in, fan_out: std * std * kept, bias_std=_nonnegative("bias_std", bias_std))
+    return Initializer("truncated_normal", draw, lambda fan_in, fan_out: std * std * kept, bias_std=nonnegative("bias_std", bias_std))
 
 
 def fan_in(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") -> Initializer:
@@ -148,7 +137,7 @@ def fan_in(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "norma
 
     Source: LeCun et al. 1998 §4.6; Poole et al. 2016.
     """
-    sigma_w = _nonnegative("scale", scale)
+    sigma_w = nonnegative("scale", scale)
     return _scheme("fan_in", lambda fan_in, fan_out: sigma_w * sigma_w / fan_in, distribution, bias_std)
 
 
@@ -165,7 +154,7 @@ def xavier(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "norma
 
     Source: Glorot & Bengio 2010, eq. 12 and 16.
     """
-    factor = _nonnegative("scale", scale)
+    factor = nonnegative("scale", scale)
     return _scheme("xavier", lambda fan_in, fan_out: 2 * factor * factor / (fan_in + fan_out), distribution, bias_std)
 
 
@@ -182,7 +171,7 @@ def he(scale: float = 1.0, bias_std: float = 0.0, distribution: str = "normal") 
 
     Source: He et al. 2015, eq. 10.
     """
-    factor = _nonnegative("scale", scale)
+    factor = nonnegative("scale", scale)
     return _scheme("he", lambda fan_in, fan_out: 2 * factor * factor / fan_in, distribution, bias_std)
 
 
@@ -198,7 +187,7 @@ def glorot_standard(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
 
     Source: Glorot & Bengio 2010, eq. 1.
     """
-    factor = _nonnegative("scale", scale)
+    factor = nonnegative("scale", scale)
     return _scheme("glorot_standard", lambda fan_in, fan_out: factor * factor / (3 * fan_in), "uniform", bias_std)
 
 
@@ -217,7 +206,7 @@ def orthogonal(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
 
     Source: Saxe et al. 2013; Mezzadri 2007 for the signs.
     """
-    gain = _nonnegative("scale", scale)
+    gain = nonnegative("scale", scale)
 
     def draw(generator: Generator, fan_out: int, fan_in: int) -> FloatArray:
         normals = generator.standard_normal((fan_out, fan_in))
@@ -229,7 +218,7 @@ def orthogonal(scale: float = 1.0, bias_std: float = 0.0) -> Initializer:
         "orthogonal",
         draw,
         lambda fan_in, fan_out: gain * gain / max(fan_in, fan_out),
-        bias_std=_nonnegative("bias_std", bias_std),
+        bias_std=nonnegative("bias_std", bias_std),
         independent=False,
     )
 
@@ -245,12 +234,12 @@ def constant(scale: float = 0.0, bias_std: float = 0.0, bias: float = 0.0) -> In
     Raises:
         ValueError: an argument is out of range.
     """
-    value, center = _finite("scale", scale), _finite("bias", bias)
+    value, center = finite("scale", scale), finite("bias", bias)
     return Initializer(
         "constant",
         lambda generator, fan_out, fan_in: np.full((fan_out, fan_in), value),
         lambda fan_in, fan_out: 0.0,
         mean=value,
-        bias_std=_nonnegative("bias_std", bias_std),
+        bias_std=nonnegative("bias_std", bias_std),
         bias_mean=center,
     )

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from bpcore.arrays import Array
+from bpcore.ranges import fraction, positive
 
 
 class Optimizer(ABC):
@@ -23,14 +24,15 @@ class Optimizer(ABC):
     """Whether Δ = −η g, so that ‖Δ‖ is known from ‖g‖."""
 
     @abstractmethod
-    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
         """Return Δ.
 
         Args:
             g: gradient, (R, …).
             state: `slots` arrays of g's shape; the list is changed.
-            lr: η, (R, 1, 1).
+            lr: η of this update, (R, 1, 1).
             t: 1, 2, ….
+            w: the parameter, of g's shape.
         """
 
     def initial_state(self, parameter: Array) -> list[Array]:
@@ -46,7 +48,7 @@ class SGD(Optimizer):
     slots = 0
     proportional = True
 
-    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
         """Return −η g."""
         return -lr * g
 
@@ -59,7 +61,7 @@ class Momentum(Optimizer):
     slots = 1
     beta: float
 
-    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
         """Return v."""
         state[0] = self.beta * state[0] - lr * g
         return state[0]
@@ -73,7 +75,7 @@ class Nesterov(Optimizer):
     slots = 1
     beta: float
 
-    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
         """Return βv − ηg."""
         step = lr * g
         state[0] = self.beta * state[0] - step
@@ -91,7 +93,7 @@ class Adam(Optimizer):
     beta2: float
     eps: float
 
-    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
         """Return −η m̂/(√v̂ + ε), m̂ = m/(1−β₁^t), v̂ = v/(1−β₂^t)."""
         state[0] = self.beta1 * state[0] + (1 - self.beta1) * g
         state[1] = self.beta2 * state[1] + (1 - self.beta2) * (g * g)
@@ -109,7 +111,7 @@ class RMSprop(Optimizer):
     rho: float
     eps: float
 
-    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
         """Return −ηg/(√v + ε)."""
         state[0] = self.rho * state[0] + (1 - self.rho) * (g * g)
         delta: Array = -lr * g / (np.sqrt(state[0]) + self.eps)
@@ -124,7 +126,7 @@ class Adagrad(Optimizer):
     slots = 1
     eps: float
 
-    def increment(self, g: Array, state: list[Array], lr: Array, t: int) -> Array:
+    def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
         """Return −ηg/(√h + ε)."""
         state[0] = state[0] + g * g
         delta: Array = -lr * g / (np.sqrt(state[0]) + self.eps)
@@ -147,7 +149,7 @@ def momentum(beta: float = 0.9) -> Optimizer:
 
     Source: Polyak 1964, eq. 9.
     """
-    return Momentum(_fraction("beta", beta))
+    return Momentum(fraction("beta", beta))
 
 
 def nesterov(beta: float = 0.9) -> Optimizer:
@@ -161,7 +163,7 @@ def nesterov(beta: float = 0.9) -> Optimizer:
 
     Source: Sutskever et al. 2013 eq. 3–4; Bengio et al. 2013 eq. 7 for the change of variable.
     """
-    return Nesterov(_fraction("beta", beta))
+    return Nesterov(fraction("beta", beta))
 
 
 def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimizer:
@@ -177,8 +179,8 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Optimiz
 
     Source: Kingma & Ba 2015, algorithm 1.
     """
-    beta1, beta2 = _fraction("beta1", beta1), _fraction("beta2", beta2)
-    return Adam(beta1, beta2, _positive("eps", eps))
+    beta1, beta2 = fraction("beta1", beta1), fraction("beta2", beta2)
+    return Adam(beta1, beta2, positive("eps", eps))
 
 
 def rmsprop(rho: float = 0.9, eps: float = 1e-7) -> Optimizer:
@@ -195,7 +197,7 @@ def rmsprop(rho: float = 0.9, eps: float = 1e-7) -> Optimizer:
 
     Source: Tieleman & Hinton 2012, lecture 6.5.
     """
-    return RMSprop(_fraction("rho", rho), _positive("eps", eps))
+    return RMSprop(fraction("rho", rho), positive("eps", eps))
 
 
 def adagrad(eps: float = 1e-7) -> Optimizer:
@@ -209,16 +211,4 @@ def adagrad(eps: float = 1e-7) -> Optimizer:
 
     Source: Duchi et al. 2011, the diagonal form of figure 1.
     """
-    return Adagrad(_positive("eps", eps))
-
-
-def _fraction(name: str, value: float) -> float:
-    if not 0 <= value < 1:
-        raise ValueError(f"`{name}` must lie in [0, 1), got {value}")
-    return float(value)
-
-
-def _positive(name: str, value: float) -> float:
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"`{name}` must be a finite number > 0, got {value}")
-    return float(value)
+    return Adagrad(positive("eps", eps))

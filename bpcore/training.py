@@ -5,7 +5,7 @@ another. A run that leaves the finite numbers is recorded at that step and ends 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -30,6 +30,7 @@ from bpcore.measure.sharpness import sharpness
 from bpcore.measure.snapshots import take_snapshot
 from bpcore.mlp import Network, initialize, penalized
 from bpcore.optimizers import Optimizer
+from bpcore.schedules import Schedule, constant
 
 __all__ = ["Examples", "RunSettings", "StackSettings", "train_stack"]
 
@@ -67,6 +68,7 @@ class StackSettings:
         steps: number of updates N; rows stand at steps 0…N.
         dtype: float64 or float32.
         recording: what is recorded.
+        schedule: of the learning rates.
     """
 
     network: Network
@@ -76,6 +78,7 @@ class StackSettings:
     steps: int
     dtype: str
     recording: Recording
+    schedule: Schedule = field(default_factory=constant)
 
 
 def train_stack(
@@ -101,7 +104,7 @@ def train_stack(
         return _Loop(settings, runs, examples).run(on_step)
 
 
-_STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped")
+_STEP_COLUMNS = ("loss", "accuracy", "grad_norm", "grad_norm_clipped", "clipped", "lr")
 
 PIECE_SECONDS = 0.2
 """About so long goes by between two calls of `on_step`."""
@@ -119,14 +122,15 @@ class _Loop:
         self.network, self.recording, dtype = settings.network, settings.recording, settings.dtype
         params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
         self.batches = Batches(examples, settings.batch_size, [run.seed for run in runs], dtype)
-        each = [(run.lr, run.lr * run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs]
-        rates = Rates(*np.array(each, dtype=dtype).T.copy())
+        each = [(run.lr, run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs]
+        self.rates = rates = Rates.of(each, dtype, lambda steps: settings.schedule.factors(steps, settings.steps))
         self.weight_decay = rates.weight_decay[:, None, None]
         self.stepper = stepper_of(self.network, params, settings.optimizer, settings.clip, rates, self.batches, dtype)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
         self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
         self.census = CENSUS if self.recording.full else GLANCED
         columns = self.recorder.step_columns
+        columns["lr"][:] = rates.lr[:, None] * rates.factors(scheduled)
         self.rows = Rows(
             self.recorder.norms,
             columns["loss"],
@@ -233,7 +237,8 @@ class _Loop:
             ending = mask & (diverging | last)
             if ending.any():
                 rows = look.rows
-                row = zip(_STEP_COLUMNS, (rows.loss[:, 0], *(array[:, 0] for array in rows[3:7])), strict=True)
+                rate = self.rates.lr * self.rates.factors(np.array(step))
+                row = zip(_STEP_COLUMNS, (rows.loss[:, 0], *(array[:, 0] for array in rows[3:7]), rate), strict=True)
                 self.recorder.add(step, ending, rows.norms[:, :, 0], dict(row))
                 if last:
                     self.final = np.stack([rows.loss[:, 0], rows.accuracy[:, 0], rows.data_loss[:, 0]])

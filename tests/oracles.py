@@ -25,12 +25,13 @@ CONF = Path(__file__).parents[1] / "conf"
 
 
 def catalogue(group: str) -> dict[str, Callable[..., Any]]:
-    """Return name -> factory for the files of conf/<group>, the arguments in the file already bound."""
+    """Return name -> factory for the files of conf/<group>, the arguments in the file already bound; earlier names are left out."""
     factories: dict[str, Callable[..., Any]] = {}
     for file in sorted((CONF / group).glob("*.yaml")):
         content = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
         module, _, function = content.pop("_target_").rpartition(".")
-        content.pop("name", None)
+        if content.pop("name", file.stem) != file.stem:
+            continue
         factories[file.stem] = partial(getattr(importlib.import_module(module), function), **content)
     if not factories:
         raise LookupError(f"conf/{group} holds no yaml files, so there is nothing to test")

@@ -58,6 +58,7 @@ def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) ->
         phi = network.phi(l)
         addresses[l], constants[l], limits[l] = found[0].address(dtype), found[1], np.nan if phi.steep else SATURATION * phi.max_prime
     norm = norms[0] if norms else None
+    kernel, further = limit or (None, [])
     return {
         "phi": addresses,
         "phi_constants": constants,
@@ -73,7 +74,9 @@ def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) ->
         "advance": advance[0].address(dtype),
         "proportional": int(rule.proportional),
         "constants": np.array([*advance[1], 0.0]),
-        "clip": limit.address(dtype) if limit else 0,
+        "clip": kernel.address(dtype) if kernel else 0,
+        "clip_constants": np.array([*further, 0.0]),
+        "remembers": int(clipping.remembers),
         "gemm": gemm_address(dtype),
         "itemsize": np.dtype(dtype).itemsize,
         "longest_turned": TURNED,
@@ -111,13 +114,18 @@ class Engine:
             "second": np.zeros((self.runs, size if slots > 1 else 0), dtype=dtype),
             "means": np.zeros((self.runs, units), dtype=dtype),
             "variances": np.zeros((self.runs, units), dtype=dtype),
+            "past": np.zeros((self.runs, 0)),
         }
         data = {"examples": batches.rows, "targets": batches.targets, "labels": batches.labels, "batches": int(not batches.whole)}
         info = np.finfo(dtype)
-        self._fixed = kernels | layout_parts(network, self.layout) | self.state | rates._asdict() | data
-        self._fixed |= {"m": batches.size, "runs": self.runs, "floor": float(info.tiny / info.eps)}
+        self._rates, limits = rates, {"weight_decay": rates.weight_decay, "threshold": rates.threshold}
+        self._fixed = kernels | layout_parts(network, self.layout) | self.state | limits | data
+        self._fixed.pop("past")  # grows with the steps, and is told anew with them
+        parts = self.layout.parts()
+        self._fixed |= {"parts": parts, "part_count": len(parts), "m": batches.size, "runs": self.runs, "floor": float(info.tiny / info.eps)}
         self._memory: dict[bool, Parts] = {}
         self._plans: dict[bool, Any] = {}
+        self._told: Parts = {}
         self._gathered = np.zeros(self.runs)
         self._forgettable: dict[str, Array] = {}
 
@@ -177,6 +185,8 @@ class Engine:
         Returns:
             (R,) int: the step at which a run left the finite numbers, −1 where it did not.
         """
+        if self._fixed["remembers"] and last > self.state["past"].shape[1]:
+            self.state["past"] = np.pad(self.state["past"], ((0, 0), (0, last)))
         before = {name: array.copy() for name, array in self.state.items()}
         begin = np.full(self.runs, first)
         diverged = self._walk(rows, begin, np.where(alive, last, first), every=every, full=int(full), gather=1)
@@ -210,9 +220,11 @@ class Engine:
         self._gathered = self._forgettable["gathered"]
 
     def _walk(self, rows: Rows, first: Array, last: Array, *, keep: bool = False, every: int = 1, full: int = 0, gather: int = 0) -> Array:
-        start = int(first.min())
-        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, int(last.max()))
+        start, end = int(first.min()), int(last.max())
+        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, end)
+        lr, bias_lr = self._rates.at(np.arange(start, max(end, start + 1))[None])
         changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
+        changing |= {"lr": lr, "bias_lr": bias_lr, "past": self.state["past"]}
         changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
         changing |= {name: array for name, array in rows._asdict().items() if name != "loss"}
         if keep not in self._plans:
@@ -220,6 +232,7 @@ class Engine:
             self._plans[keep] = plan(**self._fixed, **self._memory[keep], **changing)
         else:
             revise(self._plans[keep], changing)
+        self._told = changing  # whose arrays a plan has the addresses of
         diverged = np.empty(self.runs, dtype=np.int64)
         call(_WALK, self.dtype, self._plans[keep], np.ascontiguousarray(first), np.ascontiguousarray(last), diverged)
         return diverged

@@ -63,6 +63,15 @@ class Layout(NamedTuple):
                     found[kind, l] = rows[:, at : at + n * columns].reshape(-1, n, columns)
         return found
 
+    def parts(self) -> Array:
+        """Return where each array of parameters begins in a row of them, its rows, one a unit, and its columns; b, γ and β have one row."""
+        found = []
+        for l in range(1, self.L + 1):
+            n = int(self.sizes[l])
+            found.append((int(self.weights[l]), n, int(self.sizes[l - 1])))
+            found += [(int(starts[l]), 1, n) for starts in (self.biases, self.gammas, self.betas) if starts[l] >= 0]
+        return np.array(found, dtype=np.int64)
+
     def of_units(self, rows: Array, m: int) -> dict[int, Array]:
         """Return rows of units as arrays by layer, 1…L, views: (R, n_l, m)."""
         return {

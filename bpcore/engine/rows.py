@@ -1,11 +1,12 @@
 """What steps a stack of runs is given and gives back: rates, rows, and a look at a single step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from bpcore.arrays import Array
+from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
 from bpcore.measure.per_layer import GLANCED
 from bpcore.mlp import Trace
@@ -17,13 +18,46 @@ SATURATED, DEAD, ZERO, EQUAL, Z_MEAN, Z_VAR, A_MEAN, A_VAR = range(8)
 """Their places in `Rows.census`."""
 
 
-class Rates(NamedTuple):
-    """Hold what scales each run's update, (R,) in the dtype of the runs: η, η of b and β, λ, c of clipping."""
+def _constant(steps: Array) -> FloatArray:
+    return np.ones(steps.shape)
 
-    lr: Array
-    bias_lr: Array
+
+class Rates(NamedTuple):
+    """Hold what scales each run's update.
+
+    Args:
+        lr: η, (R,) float64.
+        bias_lr: η of b and β, (R,) float64.
+        weight_decay: λ, (R,) in the dtype of the runs.
+        threshold: c of clipping, (R,) in the dtype of the runs.
+        factors: steps -> by what the schedule multiplies η at each of them, of the same shape.
+    """
+
+    lr: FloatArray
+    bias_lr: FloatArray
     weight_decay: Array
     threshold: Array
+    factors: Callable[[Array], FloatArray] = _constant
+
+    @classmethod
+    def of(cls, each: list[tuple[float, float, float, float]], dtype: str, factors: Callable[[Array], FloatArray] = _constant) -> "Rates":
+        """Return the rates of runs.
+
+        Args:
+            each: η, the factor on it for b and β, λ and c of each run.
+            dtype: of the runs.
+            factors: of the schedule.
+        """
+        lr, bias_factor, weight_decay, threshold = np.array(each, dtype=np.float64).T
+        return cls(lr.copy(), lr * bias_factor, weight_decay.astype(dtype), threshold.astype(dtype), factors)
+
+    def at(self, steps: Array) -> tuple[Array, Array]:
+        """Return η and η of b and β at steps (R or 1, …), in the dtype of the runs."""
+        factors = self.factors(steps)
+        shape = (-1,) + (1,) * (steps.ndim - 1)
+        both = (rate.reshape(shape) * factors for rate in (self.lr, self.bias_lr))
+        lr, bias_lr = (np.ascontiguousarray(rate.astype(self.weight_decay.dtype)) for rate in both)
+        return lr, bias_lr
 
 
 class Rows(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from bpcore import mlp
 from bpcore.arrays import Array, FloatArray
-from bpcore.clipping import Clip, Clipped, norms_of
+from bpcore.clipping import Clip, Clipped, Past, norms_of
 from bpcore.engine.batches import Batches
 from bpcore.engine.evaluation import evaluate_stack
 from bpcore.engine.rows import CENSUS, Look, Rates, Rows, empty_rows
@@ -37,7 +37,8 @@ class Textbook:
     def __init__(self, network: Network, params: Layers, optimizer: Optimizer, clip: Clip, rates: Rates, batches: Batches) -> None:
         self.network, self.parameters, self._optimizer, self._clip, self._batches = network, params, optimizer, clip, batches
         self.runs = params.W[1].shape[0]
-        self._lr, self._bias_lr, self._weight_decay, self._threshold = (rate[:, None, None] for rate in rates)
+        self._rates, self._past = rates, np.zeros((self.runs, 0))
+        self._weight_decay, self._threshold = (rate[:, None, None] for rate in (rates.weight_decay, rates.threshold))
         self._states = {key: optimizer.initial_state(array) for key, array in params.items()}
         self._running = self._forgettable = network.normalization.running()
 
@@ -53,6 +54,8 @@ class Textbook:
             lost = going & ~(np.isfinite(value) & np.isfinite(before))
             diverged[lost] = step
             going &= ~lost
+            if self._clip.remembers:
+                self._past = np.column_stack([self._past[:, :step], before])
             self._update(step + 1, clipped.gradients, going, look.rows.norms[UPDATE, :, 0])
             if step % every == 0:
                 row = step // every
@@ -99,18 +102,23 @@ class Textbook:
         rows.loss[:, 0] = mlp.penalized(data_loss, params, self._weight_decay)
         rows.data_loss[:, 0] = data_loss
         rows.accuracy[:, 0] = mlp.accuracy(trace.a[L], batch.y, network.one_logit)
-        clipped = self._clip.clip(gradients, self._threshold, combine(list(sizes.values())))
+        clipped = self._clip.clip(gradients, self._threshold, combine(list(sizes.values())), params, self._norms_before(steps))
         rows.before[:, 0], rows.after[:, 0], rows.clipped[:, 0] = clipped.before, clipped.after, clipped.acted
         whole = {l: np.broadcast_to(array, (self.runs, *array.shape[1:])) for l, array in trace.a.items()}
         return Look(rows, Trace(trace.z, trace.h, whole, trace.statistics), delta, gradients), clipped
 
+    def _norms_before(self, steps: Array) -> Past:
+        return [norms[:step] for norms, step in zip(self._past, steps, strict=True)] if self._clip.remembers else ()
+
     def _update(self, number: int, gradients: Layers, going: Array, norms: FloatArray) -> None:
         chosen = going[:, None, None]
+        lr, bias_lr = (rate[..., None] for rate in self._rates.at(np.full((1, 1), number - 1)))
 
         def moved(key: tuple[str, int], array: Array) -> Array:
             kind, l = key
             state = list(self._states[key])
-            increment = self._optimizer.increment(gradients[key], state, self._bias_lr if kind in ("b", "beta") else self._lr, number)
+            rate = bias_lr if kind in ("b", "beta") else lr
+            increment = self._optimizer.increment(gradients[key], state, rate, number, array)
             self._states[key] = [np.where(chosen, new, old) for new, old in zip(state, self._states[key], strict=True)]
             if kind == "W":
                 norms[:, l] = norm(increment)

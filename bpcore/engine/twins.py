@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bpcore import activations, losses
+from bpcore import activations, clamped_activations, gated_activations, losses
 from bpcore.activations import Activation
-from bpcore.clipping import ByLayerNorm, ByNorm, ByValue, Clip
+from bpcore.adam_variants import AdamW, NAdam
+from bpcore.adaptive_clipping import Adaptive, ByPercentile
+from bpcore.clipping import ByNorm, ByValue, Clip, PerLayer
 from bpcore.engine.machine import Kernel
 from bpcore.losses import Loss
 from bpcore.normalization import Batch, Normalization
@@ -30,6 +32,10 @@ _ACTIVATIONS: dict[tuple[Callable[..., Any], Callable[..., Any]], Kernel] = {
     (activations.unchanged, np.ones_like): Kernel("formulas", "identity"),
     (activations.soft_sign, activations.soft_sign_prime): Kernel("formulas", "softsign"),
     (activations.grow, activations.grow): Kernel("formulas", "exponential"),
+    (clamped_activations.hard_tanh_value, clamped_activations.hard_tanh_prime): Kernel("formulas", "hard_tanh"),
+    (clamped_activations.relu6_value, clamped_activations.relu6_prime): Kernel("formulas", "relu6"),
+    (gated_activations.mish_value, gated_activations.mish_prime): Kernel("formulas", "mish"),
+    (gated_activations.gelu_tanh_value, gated_activations.gelu_tanh_prime): Kernel("formulas", "gelu_tanh"),
 }
 """φ and φ′ -> both at once. Functions with parameters stand for what `functools.partial` makes of them."""
 
@@ -46,6 +52,8 @@ _OPTIMIZERS: dict[type[Optimizer], tuple[Kernel, tuple[str, ...]]] = {
     Momentum: (Kernel("optimizer", "momentum"), ("beta",)),
     Nesterov: (Kernel("optimizer", "nesterov"), ("beta",)),
     Adam: (Kernel("optimizer", "adam"), ("beta1", "beta2", "eps")),
+    AdamW: (Kernel("optimizer", "adamw"), ("beta1", "beta2", "eps", "weight_decay")),
+    NAdam: (Kernel("optimizer", "nadam"), ("beta1", "beta2", "eps", "momentum_decay")),
     RMSprop: (Kernel("optimizer", "rmsprop"), ("rho", "eps")),
     Adagrad: (Kernel("optimizer", "adagrad"), ("eps",)),
 }
@@ -54,7 +62,9 @@ _OPTIMIZERS: dict[type[Optimizer], tuple[Kernel, tuple[str, ...]]] = {
 _CLIPS: dict[type[Clip], Kernel] = {
     ByValue: Kernel("clip", "value"),
     ByNorm: Kernel("clip", "norm"),
-    ByLayerNorm: Kernel("clip", "layer_norm"),
+    PerLayer: Kernel("clip", "per_layer"),
+    Adaptive: Kernel("clip", "adaptive"),
+    ByPercentile: Kernel("clip", "percentile"),
 }
 
 
@@ -111,6 +121,7 @@ def of_optimizer(rule: Optimizer) -> tuple[Kernel, list[float]] | None:
     return found and (found[0], [getattr(rule, name) for name in found[1]])
 
 
-def of_clip(rule: Clip) -> Kernel | None:
-    """Return the kernel of a clipping rule, None for a class that has none."""
-    return _CLIPS.get(type(rule))
+def of_clip(rule: Clip) -> tuple[Kernel, list[float]] | None:
+    """Return the kernel of a clipping rule and its constants, None for a class that has none."""
+    found = _CLIPS.get(type(rule))
+    return found and (found, [getattr(rule, name) for name in rule.constants])

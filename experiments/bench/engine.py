@@ -55,7 +55,7 @@ def made(shape: Shape, kind: str = "engine", lr: float = 0.01) -> Engine:
     network = Network(shape.sizes, tanh(), identity(), softmax_cross_entropy(), normalized)
     params = initialize(network, [fan_in()], [0], shape.dtype)
     threshold = clip.threshold if clip.acts else np.inf
-    rates = Rates(*(np.array([value], dtype=shape.dtype) for value in (lr, lr, 0.0, threshold)))
+    rates = Rates.of([(lr, 1.0, 0.0, threshold)], shape.dtype)
     stepper = stepper_of(network, params, optimizer, clip, rates, Batches(examples, None, [0], shape.dtype), shape.dtype)
     assert isinstance(stepper, Engine)  # there are kernels for all of this
     return stepper

@@ -104,7 +104,7 @@ def _updates(plan, T, repeats):
     norms = matrix(plan.own_norms, 0, 7, plan.L + 1, 0.0)
     for number in range(repeats):
         for l in range(plan.L, 0, -1):
-            update(plan, T, 0, l, False, type(T)(1), number + 1, norms)
+            update(plan, T, 0, l, False, type(T)(1), plan.start + 1, norms)
 
 
 def _loss(plan, T, repeats):

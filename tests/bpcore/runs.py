@@ -11,11 +11,12 @@ from bpcore.engine.batches import Examples
 from bpcore.measure.recording import Recording
 from bpcore.measure.records import RunRecord
 from bpcore.mlp import Network
+from bpcore.schedules import Schedule
 from bpcore.training import RunSettings, StackSettings, train_stack
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.oracles import Array, catalogue
 
-CLIPS, OPTIMIZERS, INITIALIZERS = catalogue("clip"), catalogue("optimizer"), catalogue("init")
+CLIPS, OPTIMIZERS, INITIALIZERS, SCHEDULES = catalogue("clip"), catalogue("optimizer"), catalogue("init"), catalogue("schedule")
 
 
 def train(
@@ -47,13 +48,15 @@ def stack(
     batch_size: int | None = None,
     steps: int = 6,
     dtype: str = "float64",
+    schedule: Schedule | None = None,
     **recording: Any,
 ) -> StackSettings:
     """Return settings by names of the catalogue."""
     network = Network(
         (4, *(width,) * depth, 3), ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization]()
     )
-    return StackSettings(network, OPTIMIZERS[optimizer](), CLIPS[clip](), batch_size, steps, dtype, Recording(**recording))
+    rules = OPTIMIZERS[optimizer](), CLIPS[clip]()
+    return StackSettings(network, *rules, batch_size, steps, dtype, Recording(**recording), schedule or SCHEDULES["constant"]())
 
 
 def run(seed: int = 0, init: str = "fan_in", scale: float = 1.0, lr: float = 0.1, **settings: Any) -> RunSettings:

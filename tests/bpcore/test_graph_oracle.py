@@ -37,6 +37,10 @@ def by_gates(name: str) -> Callable[[Node], Node]:
         "silu": lambda z: z * gates.sigmoid(z),
         "softsign": lambda z: z / (1 + gates.absolute(z)),
         "exponential": gates.exp,
+        "hard_tanh": lambda z: 0.5 * (gates.absolute(z + 1) - gates.absolute(z - 1)),
+        "relu6": lambda z: gates.relu(z) - gates.relu(z - 6),
+        "mish": lambda z: z * gates.tanh(gates.softplus(z)),
+        "gelu_tanh": lambda z: 0.5 * z * (1 + gates.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z * z * z))),
         "identity": lambda z: z * 1,
     }[name]
 

@@ -29,6 +29,10 @@ PEERS: dict[str, Callable[..., Any]] = {
     "silu": functional.silu,
     "softsign": functional.softsign,
     "exponential": lambda z: z.exp(),
+    "hard_tanh": functional.hardtanh,
+    "relu6": functional.relu6,
+    "mish": functional.mish,
+    "gelu_tanh": lambda z: functional.gelu(z, approximate="tanh"),
     "identity": lambda z: z,
 }
 

@@ -149,6 +149,30 @@ def logistic(z: Number) -> tuple[Number, Number]:
 
 
 @scalar
+def gate_of_gelu(z: Number) -> tuple[Number, Number]:
+    """Return the gate of the GELU by tanh and its derivative: g = σ(x) with x = az + bz³, a = √(8/π), b = 0.044715 a.
+
+    e^x has |x| times the relative error of x, so that what rounding takes from x is carried along: σ(x + d) = σ(x) + dσ′(x).
+    """
+    one = like(z, 1.0)
+    top = either(z, 25.0, 12.0)  # beyond which g is 0 or 1, and its derivative 0
+    inner = top if z > top else (-top if z < -top else z)
+    square = inner * inner
+    square_lost = fma(inner, inner, -square)
+    a, b = either(z, c.GELU_LINEAR, c.GELU_LINEAR_32), either(z, c.GELU_CUBIC, c.GELU_CUBIC_32)
+    cubic = b * square
+    cubic_lost = fma(b, square, -cubic) + fma(b, square_lost, either(z, c.GELU_CUBIC_REST, c.GELU_CUBIC_REST_32) * square)
+    p = a + cubic
+    back = p - a
+    p_lost = ((a - (p - back)) + (cubic - back)) + (either(z, c.GELU_LINEAR_REST, c.GELU_LINEAR_REST_32) + cubic_lost)
+    x = inner * p
+    x_lost = fma(inner, p, -x) + inner * p_lost
+    gate, slope = logistic(x)
+    rise = fma(slope, x_lost * fma(like(z, -2.0), gate, one), slope)
+    return fma(slope, x_lost, gate), rise * fma(like(z, 3.0), cubic, a)
+
+
+@scalar
 def _log_of(k: Number, f: Number, more: Number) -> Number:
     """Return k ln 2 + log(1 + f) + more, for √½ ≤ 1 + f < √2 and a small term more."""
     s = f / (like(f, 2.0) + f)

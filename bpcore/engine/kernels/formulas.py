@@ -7,7 +7,7 @@ from typing import Any
 from numba import types as numba_types
 
 from bpcore.engine.kernels.bits import Number, like, scalar
-from bpcore.engine.kernels.elementary import exp, expm1, log1p, logistic, normal, tanh
+from bpcore.engine.kernels.elementary import exp, expm1, gate_of_gelu, log1p, logistic, normal, tanh
 from bpcore.engine.kernels.language import call_of
 
 Pair = tuple[Number, Number]
@@ -91,6 +91,42 @@ def exponential_formula(z: Number, p: Number, q: Number) -> Pair:
     return e, e
 
 
+@scalar
+def hard_tanh_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return min(max(z, −1), 1), 1{−1<z≤1}; what is not a number stays so."""
+    one = like(z, 1)
+    inside = one if z > -one else like(z, 0)
+    return one if z > one else (-one if z < -one else z), like(z, 0) if z > one else inside
+
+
+@scalar
+def relu6_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return min(max(z, 0), 6), 1{0<z≤6}; what is not a number stays so."""
+    zero, six = like(z, 0), like(z, 6)
+    inside = like(z, 1) if z > zero else zero
+    return six if z > six else (zero if z <= zero else z), zero if z > six else inside
+
+
+@scalar
+def mish_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return z tanh(ln(1+e^z)) and its derivative, by e^(−|z|)."""
+    one, two, four = like(z, 1), like(z, 2), like(z, 4)
+    right = z > like(z, 0)
+    e = exp(-abs(z))
+    n = one + two * e if right else e * (e + two)
+    d = n + (two * e) * e if right else n + two
+    steep = (four * e) * (e + one)
+    gate, y = n / d, one / d
+    return z * gate, gate + (z * ((steep * e if right else steep) * y)) * y
+
+
+@scalar
+def gelu_tanh_formula(z: Number, p: Number, q: Number) -> Pair:
+    """Return zσ(2u), σ(2u) + zσ′(2u)·2u′ with u = √(2/π)(z + 0.044715 z³)."""
+    gate, rise = gate_of_gelu(z)
+    return z * gate, gate + z * rise
+
+
 formula: Any = identity_formula
 """Stands in for the formula of each layer."""
 
@@ -140,6 +176,10 @@ FORMULAS = {
     "identity": identity_formula,
     "softsign": softsign_formula,
     "exponential": exponential_formula,
+    "hard_tanh": hard_tanh_formula,
+    "relu6": relu6_formula,
+    "mish": mish_formula,
+    "gelu_tanh": gelu_tanh_formula,
 }
 
 KERNELS = {name: (layer(formula), signature, set[str]()) for name, formula in FORMULAS.items()}

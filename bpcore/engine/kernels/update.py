@@ -30,8 +30,8 @@ def norm_of_all(norms, scratch):
 
 
 @inner(ENTRIES)
-def limit(plan, T, r, row, before, norms, limited, sizes, scratch):
-    """Clip the gradients: write the factor of each layer and the norms of what is clipped.
+def limit(plan, T, r, row, step, before, norms, limited, sizes, scratch):
+    """Clip the gradients of a step: write the factor of each layer and the norms of what is clipped.
 
     Returns:
         The norm of all gradients afterwards, and whether any changed.
@@ -57,6 +57,14 @@ def limit(plan, T, r, row, before, norms, limited, sizes, scratch):
         load(plan.threshold, r, T),
         plan.m,
         pointer(plan.factors, 1, T),
+        pointer(plan.parameters, r * plan.parameters_columns, T),
+        pointer(plan.parts, 0, 0),
+        plan.part_count,
+        pointer(plan.past, r * plan.past_columns, 0.0),
+        step,
+        plan.keep,
+        plan.floor,
+        pointer(plan.clip_constants, 0, 0.0),
     )
     for quantity in range(7):
         for l in range(L + 1):
@@ -76,13 +84,14 @@ def limit(plan, T, r, row, before, norms, limited, sizes, scratch):
 
 @inner(ENTRIES)
 def update(plan, T, r, l, later, factor, number, norms):
-    """Add the increments of a layer's parameters, and write ‖ΔW‖."""
-    scale = factor / type(T)(plan.m)
+    """Add the increments of a layer's parameters in update `number`, 1, 2, …, and write ‖ΔW‖."""
+    scale, step = factor / type(T)(plan.m), number - 1 - plan.start
     for kind in range(4):
         at, size = part_of(plan, l, kind)
         if at < 0:
             continue
-        rate = load(plan.lr, r, T) if kind == 0 or kind == 2 else load(plan.bias_lr, r, T)
+        rates = plan.lr if kind == 0 or kind == 2 else plan.bias_lr
+        rate = load(rates, r * plan.lr_columns + step, T)
         g = gradient_at(plan, 0, l, kind, later)
         optimizer.call(
             plan.advance,

@@ -71,7 +71,7 @@ def _walk(plan, T, first, last, diverged):
                 break
             after, acted = before, False
             if acts:
-                after, acted = limit(plan, T, r, row, before, norms, limited, sizes, scratch)
+                after, acted = limit(plan, T, r, row, step, before, norms, limited, sizes, scratch)
                 acted = acted and np.isfinite(before)
                 if not keep:
                     for l in range(1, L + 1):

@@ -11,7 +11,7 @@ from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.training import RunSettings, StackSettings
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, size_of
-from tests.bpcore.runs import CLIPS, OPTIMIZERS, run, snapshots, stack, train_one
+from tests.bpcore.runs import CLIPS, OPTIMIZERS, SCHEDULES, run, snapshots, stack, train_one
 from tests.oracles import Array
 
 STEPS = 4
@@ -32,11 +32,10 @@ def textbook(settings: StackSettings, one: RunSettings, examples: Examples) -> l
     network, dtype = settings.network, settings.dtype
     params = mlp.initialize(network, [one.initializer], [one.seed], dtype)
     x, y = (array[None].astype(dtype) for array in (examples.x, examples.y))
-    rate, bias_rate, decay, threshold = (
-        np.full((1, 1, 1), value, dtype=dtype) for value in (one.lr, one.lr * one.bias_lr_factor, one.weight_decay, one.clip_threshold)
-    )
+    decay, threshold = (np.full((1, 1, 1), value, dtype=dtype) for value in (one.weight_decay, one.clip_threshold))
     state = {key: settings.optimizer.initial_state(array) for key, array in params.items()}
-    rows = []
+    rows: list[dict[str, Array]] = []
+    past: list[float] = []
     for step in range(settings.steps + 1):
         trace = mlp.forward(network, params, x)
         delta, gradients = mlp.backward(network, params, trace, y, decay)
@@ -46,13 +45,20 @@ def textbook(settings: StackSettings, one: RunSettings, examples: Examples) -> l
             row |= {f"z{l}": trace.z[l][0], f"a{l}": trace.a[l][0], f"delta{l}": delta[l][0]}
         row["delta0"] = mlp.input_gradient(params, delta)[0]
         row["loss"] = mlp.objective(network, params, trace, y, decay)
-        clipped = settings.clip.clip(gradients, threshold, global_norm(gradients))
+        whole = global_norm(gradients)
+        clipped = settings.clip.clip(gradients, threshold, whole, params, [np.array(past)])
+        past.append(float(whole[0]))
         row |= {"grad_norm": clipped.before, "grad_norm_clipped": clipped.after, "clipped": clipped.acted}
         rows.append(row)
 
-        def moved(key: tuple[str, int], array: Array, step: int = step, g: Layers = clipped.gradients) -> Array:
-            lr = bias_rate if key[0] in ("b", "beta") else rate
-            return array + settings.optimizer.increment(g[key], state[key], lr, step + 1)
+        factor = float(settings.schedule.factors(np.array(step), settings.steps))
+        rates = tuple(np.full((1, 1, 1), lr * factor, dtype=dtype) for lr in (one.lr, one.lr * one.bias_lr_factor))
+
+        def moved(
+            key: tuple[str, int], array: Array, step: int = step, g: Layers = clipped.gradients, rates: tuple[Array, ...] = rates
+        ) -> Array:
+            lr = rates[key[0] in ("b", "beta")]
+            return array + settings.optimizer.increment(g[key], state[key], lr, step + 1, array)
 
         params = params.map(moved)
     return rows
@@ -109,6 +115,13 @@ def test_the_engine_trains_as_the_textbook_does(index: int) -> None:
 def test_every_optimizer_with_every_clipping_rule(optimizer: str, clip: str, dtype: str) -> None:
     settings = stack("tanh", "none", depth=3, optimizer=optimizer, clip=clip, steps=STEPS, dtype=dtype)
     compare(settings, run(1, lr=0.05, clip_threshold=0.2), data("softmax_cross_entropy"), BOUND[dtype])
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_with_every_schedule(optimizer: str, schedule: str) -> None:
+    settings = stack("tanh", "none", depth=2, optimizer=optimizer, steps=STEPS, schedule=SCHEDULES[schedule](warmup=2))
+    compare(settings, run(1, lr=0.05, bias_lr_factor=0.5), data("softmax_cross_entropy"), BOUND["float64"])
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])

@@ -52,22 +52,40 @@ def gelu(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return value.reshape(z.shape), prime.reshape(z.shape)
 
 
+def gelu_tanh(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the GELU by tanh and its derivative; the textbook in float64 loses as many digits of e^x as x has before the point."""
+    with mp.workprec(100):
+        linear = mp.sqrt(8 / mp.pi)
+        cubic = mp.mpf("0.044715") * linear
+        both = []
+        for x in map(mp.mpf, z.ravel().tolist()):
+            u = x * (linear + cubic * x * x)
+            gate, rest = 1 / (1 + mp.exp(-u)), 1 / (1 + mp.exp(u))
+            both.append((x * gate, gate + x * gate * rest * (linear + 3 * cubic * x * x)))
+    value, prime = np.array(both, dtype=float).T
+    return value.reshape(z.shape), prime.reshape(z.shape)
+
+
+EXACT = {"gelu": gelu, "gelu_tanh": gelu_tanh}
+
+
 @every_dtype
 @every_activation
 def test_a_layer_is_what_the_textbook_says(phi: Activation, dtype: str) -> None:
     """To 8 units in the last place, and 2 of the smallest number.
 
-    But: where two terms of φ′ cancel, at one point near −1 each in gelu and silu, it is units of these terms; and z times a probability
-    so small that it is not a normal number has |z| units of the smallest one.
+    But: where two terms of φ′ cancel, at one point near −1 each in gelu, silu and their like, it is units of these terms; and z times
+    a gate so small that it is not a normal number has |z| units of the smallest one, times the slope in it.
     """
     z = points(dtype)
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).smallest_subnormal)
     _, a, slope = run(phi, z, np.zeros(7))
     exact = z.astype(np.float64)
     with np.errstate(under="ignore"):
-        value, prime = gelu(exact) if phi.name == "gelu" else (phi.value(exact), phi.prime(exact))
-    product = phi.name in ("gelu", "silu")
-    least = 2 * tiny * (np.maximum(1, np.abs(exact)) if product else 1)
+        value, prime = EXACT[phi.name](exact) if phi.name in EXACT else (phi.value(exact), phi.prime(exact))
+    product = phi.name in ("gelu", "silu", "mish", "gelu_tanh")
+    steep = 1.6 + 0.22 * exact**2 if phi.name == "gelu_tanh" else 1  # of the gate's argument
+    least = 2 * tiny * (np.maximum(1, np.abs(exact)) * steep if product else 1)
     terms = np.where(product & (np.abs(exact + 1) < 0.5), 1.0, 0.0)
     assert a.dtype == slope.dtype == dtype
     for found, expected, scale in ((a, value, np.abs(value)), (slope, prime, np.maximum(np.abs(prime), terms))):
