@@ -6,6 +6,7 @@ updates, the last of which is made at full rate, and the schedule then begins, a
 Source: Goyal et al. 2017, §2.2, for the warm-up.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -38,13 +39,19 @@ class Schedule(ABC):
         Returns:
             The factors, of the shape of `steps`.
         """
-        since = np.asarray(steps, dtype=np.float64) - self.warmup
-        rising = (since + self.warmup + 1) / max(self.warmup, 1)
-        return np.where(since < 0, rising, self.after(np.maximum(since, 0), max(total - self.warmup, 1)))
+        # One by one: the bits of an array's power or cosine may depend on where in the array an entry stands.
+        found = [self.factor(step, total) for step in np.ravel(steps).tolist()]
+        return np.array(found, dtype=np.float64).reshape(np.shape(steps))
+
+    def factor(self, step: int, total: int) -> float:
+        """Return η_t/η of one step."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        return self.after(step - self.warmup, max(total - self.warmup, 1))
 
     @abstractmethod
-    def after(self, steps: FloatArray, total: int) -> FloatArray:
-        """Return the factor `steps` updates after the warm-up, of `total` that come after it."""
+    def after(self, step: int, total: int) -> float:
+        """Return the factor `step` updates after the warm-up, of `total` that come after it."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,13 @@ class Constant(Schedule):
 
     name = "constant"
 
-    def after(self, steps: FloatArray, total: int) -> FloatArray:
+    def factors(self, steps: Array, total: int) -> FloatArray:
+        """Return η_t/η; without a warm-up 1."""
+        return super().factors(steps, total) if self.warmup else np.ones(np.shape(steps))
+
+    def after(self, step: int, total: int) -> float:
         """Return 1."""
-        return np.ones(steps.shape)
+        return 1.0
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,9 @@ class Step(Schedule):
     every: int
     gamma: float
 
-    def after(self, steps: FloatArray, total: int) -> FloatArray:
+    def after(self, step: int, total: int) -> float:
         """Return γ^⌊t/k⌋."""
-        return self.gamma ** (steps // self.every)
+        return _power(self.gamma, step // self.every)
 
 
 @dataclass(frozen=True)
@@ -78,9 +89,9 @@ class Exponential(Schedule):
     name = "exponential"
     gamma: float
 
-    def after(self, steps: FloatArray, total: int) -> FloatArray:
+    def after(self, step: int, total: int) -> float:
         """Return γ^t."""
-        return self.gamma**steps
+        return _power(self.gamma, step)
 
 
 @dataclass(frozen=True)
@@ -90,10 +101,17 @@ class Cosine(Schedule):
     name = "cosine"
     end: float
 
-    def after(self, steps: FloatArray, total: int) -> FloatArray:
+    def after(self, step: int, total: int) -> float:
         """Return e + (1 − e)(1 + cos(πt/N))/2."""
-        angle = np.pi * np.minimum(steps / total, 1.0)
-        return self.end + (1 - self.end) * (0.5 * (1 + np.cos(angle)))
+        return self.end + (1 - self.end) * (0.5 * (1 + math.cos(math.pi * min(step / total, 1.0))))
+
+
+def _power(gamma: float, exponent: int) -> float:
+    """Return γ^k, inf where it overflows."""
+    try:
+        return math.pow(gamma, exponent)
+    except OverflowError:
+        return math.inf
 
 
 def constant(warmup: int = 0) -> Schedule:

@@ -17,6 +17,7 @@ from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
+from bpcore.schedules import Schedule
 from experiments.config.keys import Config
 from experiments.datasets.dataset import Dataset, Facts
 from experiments.errors import UserError
@@ -29,6 +30,7 @@ KINDS: dict[str, type] = {
     "normalization": Normalization,
     "loss": Loss,
     "optimizer": Optimizer,
+    "schedule": Schedule,
     "clip": Clip,
     "data": Dataset,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from experiments.config.keys import Config
+from experiments.config.keys import FORMER, Config
 from experiments.config.paths import CONF
 from experiments.errors import UserError
 from experiments.text.quoting import quote
@@ -47,8 +47,8 @@ def _parsed(text: str) -> Any:
 
 @functools.cache
 def catalogue(group: str) -> list[str]:
-    """Return the names of a group's files in the package, which are its choices."""
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    """Return the names of a group's files in the package, which are its choices; names that they had before are left out."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml") if (group, path.stem) not in FORMER)
 
 
 def choice(group: str, name: str, key: str | None = None) -> Config:

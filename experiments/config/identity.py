@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.config.building import facts
 from experiments.config.files import own_target
-from experiments.config.keys import LATER, PATHS_TO_DATA, UNIDENTIFYING, Config
+from experiments.config.keys import FORMER, LATER, LATER_GROUPS, PATHS_TO_DATA, UNIDENTIFYING, Config
 
 ARITHMETIC_VERSION = 5
 """Raised whenever the numbers of the core, or what identifies a run, change; part of every run's identity.
@@ -14,6 +14,9 @@ ARITHMETIC_VERSION = 5
 4: a factory of the package is identified by the name of its choice, and no longer by its path.
 5: the engine is compiled; sums are made in another order, and the elementary functions are its own.
 """
+
+
+_FIRST_NAMES = {(group, today): former for (group, former), today in FORMER.items()}
 
 
 def run_id(config: Config) -> str:
@@ -29,6 +32,9 @@ def run_id(config: Config) -> str:
     content = {
         key: _identifying(key, value) if isinstance(value, dict) else value for key, value in config.items() if key not in UNIDENTIFYING
     }
+    for group, before in LATER_GROUPS.items():
+        if content[group] == before:
+            del content[group]
     content["data_checksum"] = facts(config["data"]).checksum
     content["arithmetic_version"] = ARITHMETIC_VERSION
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -40,6 +46,8 @@ def _identifying(group: str, node: Config) -> Config:
         for key, value in node.items()
         if key != "_target_" and (group, key) not in PATHS_TO_DATA and not ((group, key) in LATER and LATER[group, key] == value)
     }
+    if "name" in kept:
+        kept["name"] = _FIRST_NAMES.get((group, kept["name"]), kept["name"])
     target = elsewhere(group, node)
     return kept if target is None else {**kept, "_target_": target}
 

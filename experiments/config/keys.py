@@ -12,15 +12,30 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 Config = dict[str, Any]
-GROUPS = ("activation", "init", "normalization", "loss", "optimizer", "clip", "data", "record", "executor")
+GROUPS = ("activation", "init", "normalization", "loss", "optimizer", "schedule", "clip", "data", "record", "executor")
 UNIDENTIFYING = ("name", "results_dir", "executor")
 """Keys that change neither a number nor a row, and so neither the identity nor the tables."""
 
 PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
-LATER: dict[tuple[str, str], Any] = {("loss", "reduction"): "sum_outputs", ("record", "test"): False}
+LATER: dict[tuple[str, str], Any] = {
+    ("loss", "reduction"): "sum_outputs",
+    ("record", "test"): False,
+    ("init", "mode"): "fan_in",
+    ("init", "mean"): 0.0,
+    ("init", "bias_distribution"): "normal",
+}
 """Keys that came later, each with the value that stands for what was before: with it, a run is the one that it was without the key."""
+
+LATER_GROUPS: dict[str, Config] = {"schedule": {"name": "constant", "warmup": 0}}
+"""Groups that came later, each with the choice that stands for what was before, likewise."""
+
+FORMER: dict[tuple[str, str], str] = {("clip", "layer_norm"): "per_layer"}
+"""Names that choices had before, with those of today; conf has a file under either. A run is still identified by the former."""
+
+SETTLED = ("epochs",)
+"""Keys that only say what another is to be; a validated run no longer has them."""
 
 
 def _key(default: Any, help: str, at_least: float | None = None, choices: tuple[str, ...] = (), fix: str = "") -> Any:
@@ -38,7 +53,8 @@ class Schema:
     bias_lr_factor: float = _key(1.0, "factor on the learning rate of the biases b and of β", at_least=0, fix="0 freezes them")
     weight_decay: float = _key(0.0, "λ of (λ/2)Σ‖W‖², weights only", at_least=0)
     batch_size: int | None = _key(None, "examples a step; null for all", at_least=1, fix="null takes all examples")
-    steps: int = _key(100, "updates; 0 measures at initialization only", at_least=0)
+    steps: int | None = _key(None, "updates; null for 100, or what epochs says; 0 measures at initialization only", at_least=0)
+    epochs: int | None = _key(None, "says steps: epochs·⌈examples/batch_size⌉", at_least=0)
     seed: int = _key(0, "of weights and batches", at_least=0)
     dtype: str = _key("float64", "of all arithmetic", choices=("float64", "float32"))
     numerics: str = _key("native", "portable: the same bits on AVX2 and AVX-512 machines", choices=("native", "portable"))
@@ -49,6 +65,7 @@ class Schema:
     normalization: Any = MISSING
     loss: Any = MISSING
     optimizer: Any = MISSING
+    schedule: Any = MISSING
     clip: Any = MISSING
     data: Any = MISSING
     record: Any = MISSING

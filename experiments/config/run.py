@@ -16,6 +16,7 @@ from bpcore.measure.recording import Recording
 from bpcore.mlp import Network
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
+from bpcore.schedules import Schedule
 from experiments.config.building import build, built, dataset, facts
 from experiments.config.files import choice
 from experiments.config.keys import Config, Record
@@ -111,6 +112,11 @@ class Run:
     def optimizer(self) -> Optimizer:
         """Return the update rule."""
         return built(Optimizer, self.config["optimizer"])
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return what the learning rate is multiplied by at each step."""
+        return built(Schedule, self.config["schedule"])
 
     @property
     def clip(self) -> Clip:

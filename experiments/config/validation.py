@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from bpcore.losses import Loss
-from experiments.config.building import built
+from experiments.config.building import built, facts
 from experiments.config.checking import check_group, check_scalar
 from experiments.config.files import choice
 from experiments.config.identity import run_id
-from experiments.config.keys import GROUPS, SCALARS, Config, Record
+from experiments.config.keys import GROUPS, SCALARS, SETTLED, Config, Record
+from experiments.config.lengths import steps_of
 from experiments.config.outputs import check_outputs, settle
 from experiments.config.run import Run
 from experiments.errors import UserError
@@ -33,13 +34,15 @@ def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) ->
     for key in config:
         if key not in SCALARS and key not in GROUPS:
             raise UserError(f"unknown key `{shortened(key)}`; keys: {', '.join([*SCALARS, *GROUPS])}")
-    missing = [key for key in (*SCALARS, *GROUPS) if key not in config]
+    missing = [key for key in (*SCALARS, *GROUPS) if key not in config and key not in SETTLED]
     if missing:
         raise UserError(f"`{missing[0]}` is missing; leave out ~{missing[0]}, every key has a default")
-    checked = {key: check_scalar(key, config[key]) for key in SCALARS}
+    checked = {key: check_scalar(key, config[key]) for key in SCALARS if key in config}
+    epochs = checked.pop("epochs", None)
     checked["loss"] = check_group("loss", config["loss"])
     config = {**config, "data": settle(config["data"], built(Loss, checked["loss"]))}
     checked |= {group: check_group(group, config[group]) for group in GROUPS}
+    checked["steps"] = steps_of(checked["steps"], epochs, facts(checked["data"]).n_examples, checked["batch_size"])
     run = Run(index, checked, run_id(checked), overrides)
     _check_place(run.name, run.results_dir)
     _check_record(run.record)

@@ -107,7 +107,8 @@ def prepare(run: Run) -> Run:
     if "record.every" not in given and run.steps > RECORDS:
         config["record"]["every"] = -(-run.steps // RECORDS)
         added.append(f"record.every={config['record']['every']}")
-    return validate(config, overrides=(*run.overrides, *added))
+    typed = tuple(f"steps={run.steps}" if _key(override) == "epochs" else override for override in run.overrides)
+    return validate(config, overrides=(*typed, *added))
 
 
 def ranks(pointed: Sequence[str]) -> Callable[[Level], int]:

@@ -13,7 +13,7 @@ import threadpoolctl
 
 from experiments.config.files import catalogue
 from experiments.config.identity import ARITHMETIC_VERSION, elsewhere
-from experiments.config.keys import GROUPS, UNIDENTIFYING
+from experiments.config.keys import FORMER, GROUPS, UNIDENTIFYING
 from experiments.config.run import Run
 
 PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib", "numba")
@@ -136,7 +136,7 @@ def factories(provenance: dict[str, Any]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for group, known in targets.items():
         for name, target in known.items():
-            if not (names_all and name in catalogue(group) and target.startswith(_PACKAGE)):
+            if not (names_all and FORMER.get((group, name), name) in catalogue(group) and target.startswith(_PACKAGE)):
                 found.setdefault(group, {})[name] = target
     return found
 

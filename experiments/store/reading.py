@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from bpcore.measure.columns import FIRST, Column
-from experiments.config.files import catalogue
-from experiments.config.keys import LATER
+from experiments.config.files import catalogue, choice
+from experiments.config.keys import FORMER, LATER, LATER_GROUPS
 from experiments.errors import UserError
 from experiments.store.columns import KEYS, RUN_RESULTS, TABLES
 from experiments.store.folder import require_results
@@ -57,12 +57,21 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
 
 def _with_later_keys(runs: pd.DataFrame) -> pd.DataFrame:
     """Fill in what a key that came later stands for in runs of before, so that they do not seem to differ from later ones in it."""
+    for group, choice_before in LATER_GROUPS.items():
+        if group not in runs.columns:
+            runs = runs.assign(**{group if key == "name" else f"{group}.{key}": value for key, value in choice_before.items()})
     for (group, key), value in LATER.items():
-        name, ours = f"{group}.{key}", runs[group].isin(catalogue(group))
+        name, ours = f"{group}.{key}", runs[group].isin(_having(group, key, runs[group].unique()))
         known = runs[name].astype(object) if name in runs.columns else pd.Series([None] * len(runs), index=runs.index, dtype=object)
         if (ours & known.isna()).any():
             runs[name] = known.where(known.notna() | ~ours, value).infer_objects()
     return runs
+
+
+def _having(group: str, key: str, names: Iterable[str]) -> list[str]:
+    """Return which choices of a group are the package's own and have a key."""
+    known = {name: FORMER.get((group, name), name) for name in names}
+    return [name for name, today in known.items() if today in catalogue(group) and key in choice(group, today)]
 
 
 def require_columns(path: Path, name: str, columns: Iterable[str]) -> None:

@@ -37,7 +37,8 @@ def run_tile(runs: list[Run], on_step: Callable[[int, FloatArray], None] | None 
     started = time.monotonic()
     first = runs[0]
     dataset = first.data
-    settings = StackSettings(first.network, first.optimizer, first.clip, first.batch_size, first.steps, first.dtype, first.recording)
+    length, rules = (first.batch_size, first.steps), (first.optimizer, first.clip)
+    settings = StackSettings(first.network, *rules, *length, first.dtype, first.recording, first.schedule)
     examples = Examples(dataset.x, dataset.y, dataset.test_x, dataset.test_y)
     record = train_stack(settings, [_run_settings(run) for run in runs], examples, on_step)
     if dataset.classes is None:  # an index of the largest output means nothing then

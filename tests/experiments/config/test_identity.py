@@ -51,6 +51,37 @@ def test_a_key_that_came_later_keeps_the_identity_where_it_says_what_was_before(
     assert content == {"loss": {"name": "softmax_cross_entropy"}}
 
 
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ("depth=5", "9f01d4d87c7d5446"),
+        ("clip=layer_norm clip.threshold=2", "12aa9ed52d6dce5c"),
+        ("clip=per_layer clip.threshold=2", "12aa9ed52d6dce5c"),
+        ("init=he", "37214db7d3e14a2a"),
+        ("init=orthogonal", "2a9520881e719423"),
+        ("init=constant", "a10845697ae25562"),
+        ("init=truncated_normal", "2b0374032a32f006"),
+        ("steps=7 batch_size=32", "f84a5a598a2107c6"),
+        ("steps=7 batch_size=32 schedule=constant", "f84a5a598a2107c6"),
+    ],
+)
+def test_runs_keep_the_identity_that_they_had_before_there_were_schedules_and_other_names(overrides, expected):
+    """Made by the code before."""
+    assert run_id(compose([], ["data.n_samples=50", *overrides.split()])[0].config) == expected
+
+
+def test_a_schedule_is_part_of_the_identity(default):
+    schedules = [compose([], ["data.n_samples=50", *more])[0].config for more in ([], ["schedule.warmup=5"], ["schedule=cosine"])]
+    assert len({run_id(config) for config in schedules}) == 3
+
+
+def test_an_earlier_name_is_no_choice_of_its_own():
+    assert "layer_norm" not in files.catalogue("clip")
+    assert "per_layer" in files.catalogue("clip")
+    run = validate(compose([], ["data.n_samples=50", "clip=layer_norm"])[0].config)
+    assert flatten(run.config)["clip"] == "per_layer"
+
+
 def test_the_executor_keeps_the_identity(default):
     assert run_id(compose([], ["data.n_samples=50", "executor=serial"])[0].config) == run_id(default)
 

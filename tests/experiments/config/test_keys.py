@@ -27,12 +27,13 @@ def test_every_choice_composes_and_validates(group, regression):
 def test_defaults_are_the_documented_ones(default):
     documented = {
         "depth": 5, "width": 64, "output_activation": "identity", "lr": 0.1, "bias_lr_factor": 1.0, "weight_decay": 0.0,
-        "batch_size": None, "steps": 100, "seed": 0, "dtype": "float64", "numerics": "native", "name": None, "results_dir": "results",
+        "batch_size": None, "steps": None, "epochs": None, "seed": 0, "dtype": "float64", "numerics": "native", "name": None, "results_dir": "results",
     }  # fmt: skip
     assert {key: default[key] for key in documented} == documented
     choices = {group: default[group]["name"] for group in GROUPS if group != "executor"}
     assert choices == {
         "activation": "tanh", "init": "fan_in", "normalization": "none", "loss": "softmax_cross_entropy",
-        "optimizer": "sgd", "clip": "none", "data": "digits", "record": "light",
+        "optimizer": "sgd", "schedule": "constant", "clip": "none", "data": "digits", "record": "light",
     }  # fmt: skip
+    assert validate(default).steps == 100
     assert (default["init"]["scale"], default["init"]["bias_std"], default["data"]["seed"]) == (1, 0, 0)
