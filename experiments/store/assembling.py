@@ -93,7 +93,8 @@ class FileSource:
             message = str(error).splitlines()[0]
             raise UserError(f"cannot read {self._path}: {message}; run the sweep again with --fresh") from error
         require_columns(self._path, name, self._file.schema_arrow.names)
-        self._lacking = [column.name for column in lacking(name, self._file.schema_arrow.names)]
+        self.lacking = [column.name for column in lacking(name, self._file.schema_arrow.names)]
+        """Columns that the file does not have, made before there were any; `rows` has them empty."""
         self.runs = _extents(column, self._path)
         metadata = self._file.metadata
         sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
@@ -111,9 +112,9 @@ class FileSource:
     def _group(self, group: int) -> pa.Table:
         schema = PART_SCHEMAS[self._name]
         try:
-            there = [name for name in schema.names if name not in self._lacking]
+            there = [name for name in schema.names if name not in self.lacking]
             found = self._file.read_row_group(group, columns=there)
-            for name in self._lacking:
+            for name in self.lacking:
                 found = found.append_column(schema.field(name), pa.array(np.full(found.num_rows, np.nan)))
             return found.select(schema.names).replace_schema_metadata().cast(schema)
         except (OSError, pa.ArrowException) as error:

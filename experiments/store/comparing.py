@@ -116,7 +116,7 @@ def _bits(values: Array) -> Array:
 def differences(ours: Path, theirs: Path, pairs: list[Pair], version: int | None = None) -> list[Difference]:
     """Compare runs of two results folders: every table, every column, every snapshot.
 
-    What a version did not record, or not in these rows, is compared where it has a value.
+    What a version did not record, or not in these rows, is compared where it has a value, and no column that `ours` does not have at all.
 
     Args:
         ours: a results folder.
@@ -133,11 +133,12 @@ def differences(ours: Path, theirs: Path, pairs: list[Pair], version: int | None
     tally = _Tally()
     _compare_runs(ours, theirs, pairs, version, tally)
     for name, columns in TABLES.items():
-        for run_id, dtype, a, b in _rows(FileSource(ours, name), FileSource(theirs, name), pairs):
+        source = FileSource(ours, name)
+        for run_id, dtype, a, b in _rows(source, FileSource(theirs, name), pairs):
             if a.num_rows != b.num_rows:
                 tally.note(name, "rows", abs(a.num_rows - b.num_rows), math.nan, run_id)
                 continue
-            for column in a.column_names:
+            for column in (known for known in a.column_names if known not in source.lacking):
                 left, right = (table[column].to_numpy() for table in (a, b))
                 if version is not None and columns[column].since > version:
                     left, right = left[~np.isnan(left)], right[~np.isnan(left)]
