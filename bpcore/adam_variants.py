@@ -34,7 +34,7 @@ class NAdam(Optimizer):
 
     def momentum(self, t: int) -> float:
         """Return μ_t = β₁(1 − ½·0.96^(tψ))."""
-        return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        return float(self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)))
 
     def product(self, t: int) -> float:
         """Return μ_1⋯μ_t, no further than 1 − μ_1⋯μ_t can tell."""

@@ -23,11 +23,12 @@ class Adaptive(Clip):
     def apply(self, gradients: Layers, c: Array, parameters: Layers, past: Past) -> Layers:
         """Return g_i·min(1, c·max(‖w_i‖, ε)/‖g_i‖) for each unit i: a row of W, or b, γ or β as a whole."""
 
-        def limited(key: Key, g: Array) -> Array:
+        def by_unit(key: Key, g: Array) -> Array:
             size, own = _units(key, g), _units(key, parameters[key])
-            return g * factor(c * np.maximum(own, self.eps), size).astype(g.dtype)
+            limited: Array = g * factor(c * np.maximum(own, self.eps), size).astype(g.dtype)
+            return limited
 
-        return gradients.map(limited)
+        return gradients.map(by_unit)
 
 
 def _units(key: Key, array: Array) -> FloatArray:

@@ -15,7 +15,6 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Key, Layers
 from bpcore.ranges import positive
 
-
 Past = Sequence[FloatArray]
 """The global norms of the steps before, one array a run; empty for rules that do not look at them."""
 

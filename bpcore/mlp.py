@@ -15,7 +15,7 @@ import numpy as np
 
 from bpcore.activations import Activation
 from bpcore.arrays import Array
-from bpcore.initializers import Initializer
+from bpcore.initializer import Adapt, Initializer
 from bpcore.layers import Layers
 from bpcore.losses import Loss
 from bpcore.normalization import Kept, Normalization, RunningStatistics, none
@@ -82,17 +82,18 @@ class Trace:
     statistics: dict[int, Kept]
 
 
-def initialize(network: Network, initializers: list[Initializer], seeds: list[int], dtype: str) -> Layers:
+def initialize(network: Network, initializers: list[Initializer], seeds: list[int], dtype: str, x: Array | None = None) -> Layers:
     """Draw the parameters of a stack, each run from its own seed.
 
-    W by the run's initializer, b ~ N(0, σ_b²), γ = 1, β = 0. Drawn in float64 and then rounded, so that float32 and
-    float64 runs of a seed start from the same weights.
+    W and b by the run's initializer, γ = 1, β = 0. Drawn in float64 and then rounded, so that float32 and float64 runs
+    of a seed start from the same weights.
 
     Args:
         network: the architecture.
         initializers: one a run.
         seeds: one a run.
         dtype: float64 or float32.
+        x: the first batch, (R or 1, n_0, m), to which weights are fitted where the initializer does so; None to leave them as drawn.
 
     Returns:
         Parameters with leading axis R = len(seeds), C-contiguous.
@@ -102,12 +103,33 @@ def initialize(network: Network, initializers: list[Initializer], seeds: list[in
         fan_in, fan_out = network.sizes[l - 1], network.sizes[l]
         runs = list(zip(initializers, seeds, strict=True))
         weights = [init.draw(stream(seed, "weights", l), fan_out, fan_in) for init, seed in runs]
-        biases = [init.draw_bias(stream(seed, "biases", l), fan_out) for init, seed in runs]
-        params.W[l] = np.stack(weights).astype(dtype)
-        params.b[l] = np.stack(biases).astype(dtype)
+        biases = [init.draw_bias(stream(seed, "biases", l), fan_out, fan_in) for init, seed in runs]
+        params.W[l], params.b[l] = np.stack(weights), np.stack(biases)
         for kind, array in network.norm(l).initial(params.b[l]).items():
             params[kind, l] = array
-    return params
+    for run, init in enumerate(initializers):
+        if init.adapt is not None and x is not None:
+            batch = np.asarray(x[run : run + 1] if len(x) > 1 else x, dtype=np.float64)
+            _adapt(network, _of_run(params, run), init.adapt, batch)
+    return params.map(lambda _, array: array.astype(dtype, copy=False))
+
+
+def _of_run(params: Layers, run: int) -> Layers:
+    return params.map(lambda _, array: array[run : run + 1])
+
+
+def _adapt(network: Network, params: Layers, adapt: Adapt, x: Array) -> None:
+    """Fit the weights of one run to a batch, in place."""
+
+    def z_of(l: int, a: Array) -> Array:
+        z: Array = params.W[l] @ a + params.b[l]
+        return z
+
+    def a_of(l: int, z: Array) -> Array:
+        return network.phi(l).value(network.norm(l).forward(z, params.own(l))[0])
+
+    with np.errstate(all="ignore"):
+        adapt(params.W, x, z_of, a_of)
 
 
 def forward(network: Network, params: Layers, x: Array, running: RunningStatistics | None = None) -> Trace:

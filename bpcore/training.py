@@ -16,7 +16,7 @@ from bpcore.engine.batches import Batch, Batches, Examples
 from bpcore.engine.evaluation import evaluate_whole, of_runs
 from bpcore.engine.rows import CENSUS, Look, Rates, Rows
 from bpcore.engine.stepper import stepper_of
-from bpcore.initializers import Initializer
+from bpcore.initializer import Initializer
 from bpcore.measure.histograms import count_histograms
 from bpcore.measure.modes import mode_columns
 from bpcore.measure.overflow import first_nonfinite
@@ -120,8 +120,9 @@ class _Loop:
     def __init__(self, settings: StackSettings, runs: list[RunSettings], examples: Examples) -> None:
         self.settings, self.examples = settings, examples
         self.network, self.recording, dtype = settings.network, settings.recording, settings.dtype
-        params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
-        self.batches = Batches(examples, settings.batch_size, [run.seed for run in runs], dtype)
+        seeds, initializers = [run.seed for run in runs], [run.initializer for run in runs]
+        self.batches = Batches(examples, settings.batch_size, seeds, dtype)
+        params = initialize(self.network, initializers, seeds, dtype, self.batches.first_for(initializers))
         each = [(run.lr, run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs]
         self.rates = rates = Rates.of(each, dtype, lambda steps: settings.schedule.factors(steps, settings.steps))
         self.weight_decay = rates.weight_decay[:, None, None]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.initializer import Initializer
 from bpcore.streams import stream
 
 
@@ -67,6 +68,10 @@ class Batches:
         chosen = np.stack([self._orders(*self._place(int(step)))[run] for run, step in enumerate(steps)])
         x, y = (np.ascontiguousarray(part[chosen].mT) for part in (self.rows, self.targets))
         return Batch(x, y)
+
+    def first_for(self, initializers: list[Initializer]) -> Array | None:
+        """Return the inputs of the first batch of each run, (R or 1, n_0, m); None where no initializer looks at them."""
+        return self(np.zeros(len(self._seeds), dtype=np.int64)).x if any(init.adapt for init in initializers) else None
 
     def order(self, first: int, last: int) -> Array:
         """Return the examples of the batches of the steps first ≤ step < last, (R, last − first, m)."""

@@ -122,7 +122,13 @@ class Engine:
         self._fixed = kernels | layout_parts(network, self.layout) | self.state | limits | data
         self._fixed.pop("past")  # grows with the steps, and is told anew with them
         parts = self.layout.parts()
-        self._fixed |= {"parts": parts, "part_count": len(parts), "m": batches.size, "runs": self.runs, "floor": float(info.tiny / info.eps)}
+        self._fixed |= {
+            "parts": parts,
+            "part_count": len(parts),
+            "m": batches.size,
+            "runs": self.runs,
+            "floor": float(info.tiny / info.eps),
+        }
         self._memory: dict[bool, Parts] = {}
         self._plans: dict[bool, Any] = {}
         self._told: Parts = {}

@@ -124,4 +124,4 @@ def of_optimizer(rule: Optimizer) -> tuple[Kernel, list[float]] | None:
 def of_clip(rule: Clip) -> tuple[Kernel, list[float]] | None:
     """Return the kernel of a clipping rule and its constants, None for a class that has none."""
     found = _CLIPS.get(type(rule))
-    return found and (found, [getattr(rule, name) for name in rule.constants])
+    return None if found is None else (found, [getattr(rule, name) for name in rule.constants])

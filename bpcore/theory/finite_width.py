@@ -71,7 +71,7 @@ MOST_BEND = 0.25
 
 
 def length_spread(
-    phi: Activation, widths: tuple[int, ...], variances: list[float], bias_std: float = 0.0, independent: bool = True
+    phi: Activation, widths: tuple[int, ...], variances: list[float], bias_std: float | FloatArray = 0.0, independent: bool = True
 ) -> float:
     """Return the variance of ln(‖δ^1‖²/‖δ^D‖²) of a single net, with what its lengths q^l add, which stray from the mean themselves.
 
@@ -83,7 +83,7 @@ def length_spread(
         phi: the activation.
         widths: n_1…n_D.
         variances: q^1…q^D.
-        bias_std: σ_b.
+        bias_std: σ_b, or those of layers 2…D.
         independent: see `kappa`.
 
     Returns:

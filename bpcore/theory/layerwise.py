@@ -55,7 +55,7 @@ class Propagation:
 
 
 def propagate(
-    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
+    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float | Callable[[int], float], input_square: float | FloatArray
 ) -> Propagation:
     """Return the predicted variances of z, going up, and factors of δ, going down.
 
@@ -67,7 +67,7 @@ def propagate(
         phi: activation of the hidden layers.
         sizes: (n_0, …, n_L).
         variance: (fan_in, fan_out) -> Var(W).
-        bias_std: σ_b.
+        bias_std: σ_b, or fan_in -> σ_b.
         input_square: mean over examples of ‖x‖², or ‖x‖² of each, shape (m,).
 
     Returns:
@@ -84,7 +84,8 @@ def propagate(
                 second, slope = both_moments(phi, q[-1])
                 slopes.append(slope)
                 moment = sizes[l - 1] * second
-            q.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)
+            own = bias_std(sizes[l - 1]) if callable(bias_std) else bias_std
+            q.append(variance(sizes[l - 1], sizes[l]) * moment + own * own)
         return Propagation(_average(slopes, sizes, variance), [float(value.mean()) for value in q[:-1]], q[-1])
 
 

@@ -102,7 +102,7 @@ def _norms(plan, T, repeats):
 
 def _updates(plan, T, repeats):
     norms = matrix(plan.own_norms, 0, 7, plan.L + 1, 0.0)
-    for number in range(repeats):
+    for _ in range(repeats):
         for l in range(plan.L, 0, -1):
             update(plan, T, 0, l, False, type(T)(1), plan.start + 1, norms)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bpcore.arrays import Array
+from bpcore.engine.batches import Batches, Examples
 from bpcore.engine.evaluation import evaluate_stack, evaluate_whole
 from bpcore.layers import Layers
 from bpcore.measure.sharpness import sharpness
@@ -54,7 +55,10 @@ def initial_sharpness(run: Run) -> float:
 
 
 def _start(run: Run) -> Layers:
-    return initialize(run.network, [run.init], [run.seed], run.dtype)
+    first = None
+    if run.init.adapt is not None:
+        first = Batches(Examples(run.data.x, run.data.y), run.batch_size, [run.seed], run.dtype).first_for([run.init])
+    return initialize(run.network, [run.init], [run.seed], run.dtype, first)
 
 
 MEASURES = {"initial_loss": initial_loss, "initial_sharpness": initial_sharpness}

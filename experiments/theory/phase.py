@@ -153,10 +153,10 @@ def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:
     for _, row in runs.iterrows():
         initializer, node, width = built(Initializer, node_of("init", row)), node_of("activation", row), int(row["width"])
         variance = initializer.variance(width, width)
-        if initializer.mean or variance == 0:
+        if initializer.mean or initializer.adapt or variance == 0:
             continue
         phis[label_of(node)] = built(Activation, node)
-        point = (initializer.bias_std**2, width * variance, math.log(float(row["delta_factor"])))
+        point = (initializer.bias_std_at(width) ** 2, width * variance, math.log(float(row["delta_factor"])))
         rows.setdefault(label_of(node), []).append(point)
     tables = {}
     for name, points in rows.items():

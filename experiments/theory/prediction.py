@@ -117,7 +117,11 @@ _STEEP = "φ′ has no bound, so that a few units carry all sums: no width is la
 def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch: int) -> Prediction:
     sizes = network.sizes
     variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
-    equal_weights = not any(variances) and not initializer.bias_std
+    equal_weights = not any(variances) and not any(initializer.bias_std_at(fan_in) for fan_in in sizes[:-1])
+    if initializer.adapt is not None:
+        return _missing(network, "weights that are fitted to examples have no theory")
+    if initializer.mean and any(variances):
+        return _missing(network, "random weights of a mean that is not 0 have no theory")
     if network.normalization.active and network.L > 1:
         if network.activation.steep:
             return _missing(network, _STEEP)
@@ -141,7 +145,7 @@ def _missing(network: Network, reason: str) -> Prediction:
 def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
     phi, sizes = network.activation, network.sizes
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, squares)
+    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std_at, squares)
     norm = _output_norm(network, net.output, dataset)
     reason = "" if np.isfinite(net.factors).all() else "the variance leaves the finite numbers"
     return Prediction(net.factors, norm, *_spread(network, net.variances, initializer), reason)
@@ -168,7 +172,8 @@ def _spread(network: Network, q: list[float], initializer: Initializer) -> tuple
     steps = len(sizes) - 3
     if steps < 1:
         return log_std, math.nan, math.nan
-    strays = theory.length_spread(network.activation, sizes[1:-1], q, initializer.bias_std, independent)
+    stds = [initializer.bias_std_at(fan_in) for fan_in in sizes[1:-2]]
+    strays = theory.length_spread(network.activation, sizes[1:-1], q, np.array(stds) if len(set(stds)) > 1 else stds[0], independent)
     walk = float(variance[0] - variance[-2]) if strays == strays else math.nan
     return log_std, math.sqrt(strays) / 2 / steps, -walk / 4 / steps
 
@@ -179,7 +184,7 @@ def _normalized(network: Network, initializer: Initializer, variances: list[floa
     first = _first_layer(dataset, batch)
     factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
     square = theory.batch_square(network.activation, batch)
-    q = np.array(network.sizes[-2] * variances[-1] * square + initializer.bias_std**2)
+    q = np.array(network.sizes[-2] * variances[-1] * square + initializer.bias_std_at(network.sizes[-2]) ** 2)
     norm = _output_norm(network, q, dataset)
     empty = np.full(network.L + 1, math.nan)
     reason = "" if np.isfinite(factors).all() else "a batch of fewer than 4 examples, or of fewer than 3 directions, has no theory"

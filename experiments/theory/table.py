@@ -32,7 +32,7 @@ def describe(run: Run) -> dict[str, Any]:
         net on these data; layers until δ underflows, by dtype.
     """
     prediction = predict(run)
-    sigma_w2, sigma_b2 = run.width * run.init.variance(run.width, run.width), run.init.bias_std**2
+    sigma_w2, sigma_b2 = run.width * run.init.variance(run.width, run.width), run.init.bias_std_at(run.width) ** 2
     values: dict[str, Any] = {
         "activation": run.choice("activation"),
         "normalization": run.choice("normalization"),
@@ -64,9 +64,9 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
             "factor": math.sqrt(rate),
             "batch_size": run.m,
         }
-    if run.normalization.active or run.init.mean or sigma_w2 == 0:
+    if run.normalization.active or run.init.mean or run.init.adapt or sigma_w2 == 0:
         return {**values, "factor": math.nan}
-    first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + sigma_b2
+    first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + run.init.bias_std_at(run.sizes[0]) ** 2
     with np.errstate(all="ignore"):
         scales = theory.depth_scales(phi, sigma_w2, sigma_b2, first) if 0 < first < 1e100 else None
         points = theory.fixed_points(phi, sigma_w2, sigma_b2)

@@ -16,7 +16,7 @@ INITIALIZERS = catalogue("init")
 LOSSES = catalogue("loss")
 NORMALIZATIONS = catalogue("normalization")
 
-SCALES = {"normal": 0.4, "uniform": 0.7, "truncated_normal": 0.45, "constant": 0.18}
+SCALES = {"normal": 0.4, "uniform": 0.7, "truncated_normal": 0.45, "constant": 0.18, "ones": 0.18}
 """Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
 
 STEEP = 0.2

@@ -15,7 +15,14 @@ def default():
 
 @pytest.mark.parametrize(
     ("steps", "epochs", "examples", "batch_size", "found"),
-    [(None, None, 50, None, 100), (7, None, 50, None, 7), (None, 3, 50, None, 3), (None, 3, 50, 16, 12), (12, 3, 50, 16, 12), (None, 0, 50, 16, 0)],
+    [
+        (None, None, 50, None, 100),
+        (7, None, 50, None, 7),
+        (None, 3, 50, None, 3),
+        (None, 3, 50, 16, 12),
+        (12, 3, 50, 16, 12),
+        (None, 0, 50, 16, 0),
+    ],
 )
 def test_steps_are_what_is_said_of_them(steps, epochs, examples, batch_size, found):
     assert steps_of(steps, epochs, examples, batch_size) == found
