@@ -69,6 +69,11 @@ class Life:
         """Return φ of a layer."""
         return self.activation if layer <= self.depth else self.output_activation
 
+    def rate_before(self, row: int) -> float:
+        """Return the largest learning rate of an update made from a recorded row before this one; lr where none is recorded."""
+        rates = np.asarray(self.steps.get("lr", ()), dtype=np.float64)[:row]
+        return float(np.nanmax(rates)) if np.isfinite(rates).any() else self.number("lr")
+
     def step0(self) -> dict[str, Any]:
         """Return the columns of the layers table in the first row, (L+1,) each, with `layer`."""
         return {"layer": np.arange(self.depth + 2), **{name: values[0] for name, values in self.layers.items()}}

@@ -61,13 +61,13 @@ PLAIN = Nature()
 
 
 def is_flat(phi: Activation) -> bool:
-    """Return whether φ is flat at both ends, as the sigmoid is and a rectifier is not."""
-    return phi.slopes == (0.0, 0.0)
+    """Return whether φ is flat at both ends, as the sigmoid is and a rectifier is not, one that ends at 6 included: its zeros are usual."""
+    return phi.slopes == (0.0, 0.0) and not can_die(phi)
 
 
 def can_die(phi: Activation) -> bool:
     """Return whether φ is 0, with no slope, on a whole side: what a unit does not come back from."""
-    return phi.slopes[0] == 0 and phi.slopes[1] != 0 and bool(phi.value(np.array([-1.0]))[0] == 0)
+    return phi.slopes[0] == 0 and bool(phi.value(np.array([-1.0]))[0] == 0)
 
 
 def signal_factor(step0: Any, nature: Nature = PLAIN) -> Factor:

@@ -24,7 +24,6 @@ def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
         return None
     with np.errstate(all="ignore"):
         usual = float(np.nanmedian(life.steps["grad_norm"]))
-    words = (
-        f"clip.threshold={life.number('clip.threshold'):.3g} acted at {share:.0%} of the steps, whose gradients have a norm of {usual:.3g}"
-    )
+    key = "clip.percentile" if str(life.run.get("clip")) == "percentile" else "clip.threshold"
+    words = f"{key}={life.number(key):.3g} acted at {share:.0%} of the steps, whose gradients have a norm of {usual:.3g}"
     return Cause("training", words, share)

@@ -1,7 +1,8 @@
 """The learning rate is too high: steps overshoot, and the loss grows.
 
 Gradient descent is stable along a direction of curvature λ where η < 2/λ; the largest eigenvalue of the Hessian, the sharpness, sets the
-limit. With momentum β it is (2+2β)/λ. Other rules have no such number, and the growth of the loss speaks.
+limit. With momentum β it is (2+2β)/λ. Other rules have no such number, and the growth of the loss speaks. Under a schedule it is the
+largest rate in force until then that counts.
 """
 
 import math
@@ -33,9 +34,11 @@ def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     row = 1 + int(np.argmax(~(losses[1:] <= GREW * start)))
     step = int(life.step[row])
     grew = f"the loss grew from {start:.3g} to {top:.3g} in training, past {GREW:.0f}× at step {step}"
-    rate, sharpness = life.number("lr"), life.sharpness
+    rate, sharpness = life.rate_before(row), life.sharpness
+    said = f"lr={life.number('lr'):.3g}"
+    said += "" if rate == life.number("lr") else f", {rate:.3g} until then by schedule={life.run.get('schedule')},"
     limit = life.stable_rate()
     if math.isfinite(limit) and rate > limit:
-        words = f"lr={rate:.3g} is above the largest stable one, {limit:.3g} (sharpness {sharpness:.3g} at step 0): {grew}"
+        words = f"{said} is above the largest stable one, {limit:.3g} (sharpness {sharpness:.3g} at step 0): {grew}"
         return Cause("training", words, sharpness, step)
-    return Cause("training", f"lr={rate:.3g}: {grew}", top, step)
+    return Cause("training", f"{said.rstrip(',')}: {grew}", top, step)

@@ -136,7 +136,7 @@ def test_a_cache_that_is_a_file_is_no_place(tmp_path: Path) -> None:
 def test_a_kernel_that_calls_what_is_not_in_every_process_is_refused(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bpcore.engine.kernels import clip
 
-    def strange(g, k, sizes, layers, whole, c, m, factors):  # type: ignore[no-untyped-def]
+    def strange(g, k, sizes, layers, whole, c, m, factors, w, parts, count, past, number, keep, floor, constants):  # type: ignore[no-untyped-def]
         print(k)
         return 0
 

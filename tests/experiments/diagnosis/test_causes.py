@@ -257,3 +257,24 @@ def test_of_equal_units_no_speed_of_weights_is_said(tmp_path, activation):
     assert not runs["signal_reason"].str.contains("its weights").any()
     drawn = sweep(tmp_path, *words, "init=normal", "init.scale=0.02", multirun=False, name="drawn", tiny=False).runs
     assert drawn["signal_reason"].str.contains("its weights").all()
+
+
+def test_a_rate_that_warms_up_is_judged_by_what_it_was_until_the_loss_grew(tmp_path):
+    """lr is far above 2/λ; so is the rate that it has risen to, which the words name."""
+    net = ["depth=2", "width=16", "activation=relu", "init=he", "lr=30", "loss=mse", "steps=40", "record.every=1", "schedule.warmup=30"]
+    cause = held(sweep(tmp_path, *net, multirun=False).runs.iloc[0])["learning_rate_high"]
+    assert cause["evidence"].startswith("lr=30, ")
+    assert "until then by schedule=constant, is above the largest stable one" in cause["evidence"]
+    assert cause["step"] < 30
+
+
+@pytest.mark.parametrize(
+    ("clip", "words"),
+    [
+        ("clip=percentile clip.percentile=0.01", "clip.percentile=0.01 acted"),  # all but a new least norm
+        ("clip=adaptive clip.threshold=1e-9", "clip.threshold=1e-09 acted"),
+    ],
+)
+def test_clipping_of_any_kind_is_named_with_its_own_key(tmp_path, clip, words):
+    net = ["depth=2", "width=8", "lr=1e-9", "steps=200", "batch_size=8", *clip.split()]
+    assert held(sweep(tmp_path, *net, multirun=False).runs.iloc[0])["clipped_always"]["evidence"].startswith(words)
