@@ -30,9 +30,8 @@ def catalogue(group: str) -> dict[str, Callable[..., Any]]:
     for file in sorted((CONF / group).glob("*.yaml")):
         content = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
         module, _, function = content.pop("_target_").rpartition(".")
-        if content.pop("name", file.stem) != file.stem:
-            continue
-        factories[file.stem] = partial(getattr(importlib.import_module(module), function), **content)
+        if content.pop("name", file.stem) == file.stem:
+            factories[file.stem] = partial(getattr(importlib.import_module(module), function), **content)
     if not factories:
         raise LookupError(f"conf/{group} holds no yaml files, so there is nothing to test")
     return factories

@@ -4,7 +4,7 @@ import difflib
 import re
 
 from experiments.config.files import catalogue, choice
-from experiments.config.keys import GROUPS, SCALARS
+from experiments.config.keys import FORMER, GROUPS, SCALARS
 from experiments.text.quoting import quote, shortened
 
 
@@ -41,7 +41,8 @@ def _unknown_key(match: re.Match[str]) -> str:
 
 
 def _unknown_choice(match: re.Match[str]) -> str:
-    options = sorted(set(re.findall(r"^\s+(\w+)$", match["options"], re.MULTILINE)))
+    found = set(re.findall(r"^\s+(\w+)$", match["options"], re.MULTILINE))
+    options = sorted(option for option in found if (match["group"], option) not in FORMER)
     close = difflib.get_close_matches(match["choice"], options, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"`{match['group']}` has no choice {quote(match['choice'])}; {hint}choices: {', '.join(options)}"

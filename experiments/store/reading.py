@@ -56,7 +56,13 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
 
 
 def _with_later_keys(runs: pd.DataFrame) -> pd.DataFrame:
-    """Fill in what a key that came later stands for in runs of before, so that they do not seem to differ from later ones in it."""
+    """Give choices of before their names of today, and fill in what keys and groups that came later stand for.
+
+    Runs of before then do not seem to differ from later ones in them.
+    """
+    for (group, former), today in FORMER.items():
+        if (runs[group] == former).any():
+            runs[group] = runs[group].replace(former, today)
     for group, choice_before in LATER_GROUPS.items():
         if group not in runs.columns:
             runs = runs.assign(**{group if key == "name" else f"{group}.{key}": value for key, value in choice_before.items()})
@@ -70,8 +76,7 @@ def _with_later_keys(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _having(group: str, key: str, names: Iterable[str]) -> list[str]:
     """Return which choices of a group are the package's own and have a key."""
-    known = {name: FORMER.get((group, name), name) for name in names}
-    return [name for name, today in known.items() if today in catalogue(group) and key in choice(group, today)]
+    return [name for name in names if name in catalogue(group) and key in choice(group, name)]
 
 
 def require_columns(path: Path, name: str, columns: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from experiments.config.files import own_target
 from experiments.config.identity import ARITHMETIC_VERSION, uncell
-from experiments.config.keys import FORMER, GROUPS, SCALARS, UNIDENTIFYING, Config
+from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
@@ -79,7 +79,7 @@ def restore(row: dict[Any, Any], targets: dict[str, dict[str, str]], places: Con
     for group in GROUPS:
         if group in UNIDENTIFYING:
             continue
-        name = FORMER.get((group, str(row[group])), str(row[group]))
+        name = str(row[group])
         keys = _own(row, group)
         target = targets.get(group, {}).get(name) or own_target(group, name)
         config[group] = ({"_target_": target} if target else {}) | {"name": name} | keys

@@ -77,7 +77,7 @@ def test_the_last_row_has_no_update() -> None:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "nesterov"])
 def test_update_ratio_is_measured_on_the_weights_themselves(optimizer: str) -> None:
-    settings, one = stack(optimizer=optimizer, clip="layer_norm", steps=3), run(0, weight_decay=0.1, clip_threshold=0.05)
+    settings, one = stack(optimizer=optimizer, clip="per_layer", steps=3), run(0, weight_decay=0.1, clip_threshold=0.05)
     record = train_one(settings, one)
     states = snapshots(settings, one, range(4))
     for layer in (1, 2, 3):
@@ -161,7 +161,7 @@ def test_what_is_off_is_counted() -> None:
     assert column(record, "dead", 3).max() > 0
 
 
-@pytest.mark.parametrize("clip", ["none", "norm", "value", "layer_norm"])
+@pytest.mark.parametrize("clip", ["none", "norm", "value", "per_layer"])
 def test_what_clipping_did_is_told(clip: str) -> None:
     settings, one = stack(clip=clip, steps=3), run(2, clip_threshold=0.3 if clip != "none" else np.inf)
     record = train_one(settings, one)

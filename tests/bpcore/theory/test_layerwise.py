@@ -40,7 +40,7 @@ def test_expectations_agree_with_panels_on_the_scale_of_phi(name: str, q: float)
         """Integrate over u = √q z in pieces that are short where φ bends."""
         reach = 38 * np.sqrt(q)
         right = np.concatenate([[0], np.geomspace(1e-3, reach, 80)])
-        edges = np.unique(np.concatenate([-right, right]))
+        edges = np.unique(np.concatenate([-right, right, phi.kinks]))
         half = np.diff(edges)[:, None] / 2
         nodes, weights = np.polynomial.legendre.leggauss(20)
         u = edges[:-1, None] + half * (1 + nodes)

@@ -40,7 +40,8 @@ def test_arguments_and_environment_are_left_as_they_were(monkeypatch, way):
     [
         (["dpeth=3"], ["unknown key `dpeth`", "did you mean `depth`"]),
         (["init.sacle=2"], ["`init.sacle`", "--cfg job --package init"]),
-        (["clip.threshold=1"], ["`clip.threshold`", "clip=layer_norm or norm or value"]),
+        (["clip.threshold=1"], ["`clip.threshold`", "clip=adaptive or norm or per_layer or value"]),
+        (["clip=no"], ["`clip` has no choice 'no'", "choices: adaptive, none, norm, per_layer, percentile, value"]),
         (["depth=abc"], ["`depth`", "an integer", "'abc'"]),
         (["depth=2.5"], ["`depth`", "an integer", "'2.5'"]),
         (["depth=null"], ["`depth`", "must have a value"]),

@@ -32,7 +32,7 @@ def default():
         ({"output_activation": "nope"}, ["`output_activation`", "nope", "sigmoid"]),
         ({"init__scale": math.inf}, ["`init.scale`", "finite", "inf"]),
         ({"init__scale": "big"}, ["`init.scale`", "a number", "'big'"]),
-        ({"init__distribution": "cauchy"}, ["`init.distribution`", "normal or uniform", "cauchy"]),
+        ({"init__distribution": "cauchy"}, ["`init.distribution`", "normal, uniform or truncated_normal", "cauchy"]),
         ({"init__foo": 1}, ["`init.foo`", "scale, bias_std, distribution"]),
         ({"data__n_samples": 0}, ["`data.n_samples`", "1 to 1797", "0"]),
         ({"data__n_samples": 1798}, ["`data.n_samples`", "1798"]),

@@ -12,7 +12,7 @@ from experiments.errors import UserError
 from experiments.store.assembling import FileSource
 from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import PART_SCHEMAS
-from experiments.store.reading import load, read_table
+from experiments.store.reading import _with_later_keys, load, read_table
 from tests.experiments.helpers import sweep
 
 
@@ -124,3 +124,13 @@ def test_runs_of_before_a_key_came_have_what_it_stands_for(tmp_path):
         runs = read_table(path.parent, "runs")
         assert runs["record.test"].tolist() == [False, False]
         assert runs["loss.reduction"].fillna("–").tolist() == ["sum_outputs", second or "–"]
+
+
+def test_runs_of_before_there_were_schedules_and_names_of_today_read_as_later_ones(tmp_path):
+    whole = sweep(tmp_path, "init=he,xavier", "clip=per_layer", "steps=0").runs
+    mine = [name for name in whole.columns if name.startswith("schedule") or name in ("init.mode", "init.mean", "init.bias_distribution")]
+    assert len(mine) == 5
+    before = whole.drop(columns=mine).assign(clip="layer_norm")
+    pd.testing.assert_frame_equal(_with_later_keys(before)[whole.columns], whole, check_dtype=False)
+    assert whole["init.mode"].tolist()[0] == "fan_in"
+    assert whole["init.mode"].isna().tolist() == [False, True]
