@@ -1,5 +1,7 @@
 """What nobody wrote a kernel for is trained as the textbook says: by the functions that it consists of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from bpcore.measure.shattering import gradient_cosine
 from bpcore.normalization import Kept, Normalization, Own, RunningStatistics
 from bpcore.training import StackSettings
 from tests.bpcore.engine.test_step import BOUND, compare, data
-from tests.bpcore.runs import run, stack
+from tests.bpcore.runs import CLIPS, SCHEDULES, run, stack
 from tests.oracles import STEP, Array
 
 
@@ -48,6 +50,12 @@ def settings(steps: int = 3) -> StackSettings:
 
 def test_a_kind_of_ones_own_is_trained_as_the_textbook_trains_it() -> None:
     compare(settings(), run(2, lr=0.05, weight_decay=0.02, bias_lr_factor=0.5), data("mse"), BOUND["float64"])
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_it_is_clipped_by_any_rule_and_follows_a_schedule(clip: str) -> None:
+    ruled = replace(settings(steps=4), clip=CLIPS[clip](), schedule=SCHEDULES["cosine"](warmup=2))
+    compare(ruled, run(2, lr=0.05, clip_threshold=0.2), data("mse"), BOUND["float64"])
 
 
 def test_every_walk_goes_through_a_kind_of_ones_own() -> None:

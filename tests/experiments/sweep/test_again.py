@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from experiments.config.files import choice
-from experiments.sweep.again import initial_loss, initial_sharpness
+from experiments.store.parts import snapshot_name
+from experiments.sweep.again import _start, initial_loss, initial_sharpness
 from experiments.sweep.restore import recorded_runs
 from experiments.sweep.tile import run_tile
 from tests.experiments.conftest import made
@@ -56,3 +57,17 @@ def test_it_is_the_same_alone_and_stacked_and_beside_healthy_runs(base, tmp_path
         beside = together.runs.set_index("run_id").loc[run.run_id]
         np.testing.assert_array_equal(row["initial_sharpness"], beside["initial_sharpness"])
         assert row["causes"] == beside["causes"]
+
+
+@pytest.mark.parametrize("batch_size", ["null", "16"])
+@pytest.mark.parametrize("init", ["pytorch", "lsuv"])
+def test_a_start_is_the_one_that_the_run_had(tmp_path, init, batch_size):
+    """Weights that are fitted to examples are fitted to those that the run saw first."""
+    net = ["activation=relu", "depth=3", "width=6", "steps=0", "record.snapshot=0", f"init={init}", f"batch_size={batch_size}"]
+    results = sweep(tmp_path, *net, multirun=False)
+    (run,) = runs_of(results)
+    start = _start(run)
+    with np.load(results.path / snapshot_name(run.run_id)) as snapshot:
+        for l in range(1, 5):
+            np.testing.assert_array_equal(start.W[l][0], snapshot[f"W{l}"])
+            np.testing.assert_array_equal(start.b[l][0], snapshot[f"b{l}"])
