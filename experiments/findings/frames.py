@@ -48,6 +48,17 @@ def layers_at(tables: Results, step: int | str, columns: list[str], hidden: bool
     return rows.drop(columns=[name for name in wanted if name not in columns]).reset_index(drop=True)
 
 
+def steps_beside(tables: Results, columns: list[str]) -> pd.DataFrame:
+    """Return the steps table with columns of the runs table beside it: `lr` is then that of the run, not the one in force at a step.
+
+    Args:
+        tables: of a sweep.
+        columns: of the runs table, such as lr and seed.
+    """
+    own = tables.steps.drop(columns=[name for name in columns if name in tables.steps])
+    return own.merge(tables.runs[["run_id", *columns]], on="run_id")
+
+
 def end_to_end(tables: Results, by: list[str]) -> pd.DataFrame:
     """Return ‖δ^1‖/‖δ^D‖ of each run before training, D the last hidden layer, with the theory's.
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import finite, groups
+from experiments.findings.frames import finite, groups, steps_beside
 from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 
@@ -57,12 +57,12 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
 
 
 def _sharpness(tables: Results) -> pd.DataFrame:
-    frame = tables.steps.merge(tables.runs[["run_id", "seed", "lr"]], on="run_id")
+    frame = steps_beside(tables, ["seed", "lr"])
     return frame.assign(measured=frame["sharpness"] * frame["lr"] / 2)[["seed", "lr", "step", "measured"]]
 
 
 def _losses(tables: Results) -> pd.DataFrame:
-    frame = tables.steps.merge(tables.runs[["run_id", "seed"]], on="run_id").sort_values(["seed", "step"])
+    frame = steps_beside(tables, ["seed"]).sort_values(["seed", "step"])
     rises = frame.groupby("seed")["loss"].diff() > 0  # at the row after the step
     return frame.assign(rises=rises)[["seed", "step", "loss", "rises"]]
 

@@ -7,7 +7,7 @@ import pandas as pd
 from bpcore.theory.limits import step_size_limit
 from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import groups, steps_beside
 from experiments.findings.intervals import mean
 from experiments.store.tables import Results
 
@@ -61,7 +61,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
 
 def _sharpness(tables: Results, method: str) -> pd.DataFrame:
     """Return the sharpness by step, in units of the method's limit and of plain gradient descent's 2/lr."""
-    frame = tables.steps.merge(tables.runs[["run_id", "seed", "lr", "optimizer.beta", "status"]], on="run_id")
+    frame = steps_beside(tables, ["seed", "lr", "optimizer.beta", "status"])
     frame = frame.rename(columns={"optimizer.beta": "beta"})
     factors = [step_size_limit(1.0, beta, method == "nesterov") for beta in frame["beta"]]
     frame["measured"] = frame["sharpness"] * frame["lr"] / factors

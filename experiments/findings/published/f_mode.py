@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.findings.conditions import bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import finite, groups
+from experiments.findings.frames import finite, groups, steps_beside
 from experiments.store.tables import Results
 
 POINTS = 80
@@ -68,7 +68,7 @@ def learned(strength: Any, start: Any, time: Any) -> Any:
 
 def _one_mode(tables: Results) -> pd.DataFrame:
     """Return strength, time, measured and theory of every recorded step."""
-    rows = tables.steps.merge(tables.runs[["run_id", "data.y", "lr", "init.scale"]], on="run_id").sort_values(["data.y", "step"])
+    rows = steps_beside(tables, ["data.y", "lr", "init.scale"]).sort_values(["data.y", "step"])
     frame = pd.DataFrame({"strength": rows["data.y"].astype(float), "time": rows["step"] * rows["lr"], "measured": rows["mode_1"]})
     frame["theory"] = learned(frame["strength"], (rows["init.scale"] ** 2).to_numpy(), frame["time"])
     return frame.reset_index(drop=True)
@@ -97,7 +97,7 @@ def crossing(time: Any, values: Any, level: float) -> float:
 
 def _four_modes(tables: Results) -> pd.DataFrame:
     """Return one row a run, mode and recorded step: seed, strength, time, strength learned so far."""
-    rows = tables.steps.merge(tables.runs[["run_id", "seed", "lr", "data.strength", "data.n_modes"]], on="run_id")
+    rows = steps_beside(tables, ["seed", "lr", "data.strength", "data.n_modes"])
     parts = []
     for number in range(1, int(rows["data.n_modes"].max()) + 1):
         strength = rows["data.strength"] * (1 - (number - 1) / rows["data.n_modes"])

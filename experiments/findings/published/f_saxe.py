@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.findings.conditions import Condition, bounded, every
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import groups
+from experiments.findings.frames import groups, steps_beside
 from experiments.findings.intervals import bootstrap
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
@@ -62,8 +62,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
 
 def _left(tables: Results) -> pd.DataFrame:
     """Return the steps with `left`, the share of the target's square that is not learned: Σ(s_k − s*_k)²/Σ s*_k²."""
-    columns = ["run_id", "init", "depth", "lr", "seed", "data.strength", "data.n_modes"]
-    steps = tables.steps.merge(tables.runs[columns], on="run_id")
+    steps = steps_beside(tables, ["init", "depth", "lr", "seed", "data.strength", "data.n_modes"])
     square = whole = pd.Series(0.0, index=steps.index)
     for number in (1, 2, 3, 4):
         share = (steps["data.n_modes"] + 1 - number) / steps["data.n_modes"]  # as the data set says

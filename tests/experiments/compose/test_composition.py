@@ -44,7 +44,7 @@ def test_arguments_and_environment_are_left_as_they_were(monkeypatch, way):
         (["clip=no"], ["`clip` has no choice 'no'", "choices: adaptive, none, norm, per_layer, percentile, value"]),
         (["depth=abc"], ["`depth`", "an integer", "'abc'"]),
         (["depth=2.5"], ["`depth`", "an integer", "'2.5'"]),
-        (["steps=null"], ["`steps`", "must have a value"]),
+        (["seed=null"], ["`seed`", "must have a value"]),
         (["lr=fast"], ["`lr`", "a number", "'fast'"]),
         (["activation=tan"], ["`activation`", "'tan'", "did you mean tanh", "sigmoid"]),
         (["+experiment=nope"], ["nope", "depth_by_activation"]),
