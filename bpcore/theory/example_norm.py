@@ -3,7 +3,8 @@
 Before φ: ẑ is standard normal whatever the weights, and the variance v^l that it is divided by is that of z^l, so that
 ‖δ^l‖²/‖δ^(l+1)‖² = n_l Var(W^(l+1)) E[φ′(Z)²]·E[1/(v^l+ε)], v^l = n_(l−1) Var(W^l) E[φ(Z)²] + σ_b². With equal widths and no biases that
 is E[φ′²]/E[φ²]: σ_w drops out. After φ: a has mean square 1, so that q^l = n_(l−1) Var(W^l) + σ_b², and what is divided by is Var φ(√q Z),
-or E[φ(√q Z)²] where the mean is not taken away. LayerNorm and RMSNorm differ there, and agree before φ.
+or E[φ(√q Z)²] where the mean is not taken away. LayerNorm and RMSNorm differ there, and agree before φ. ε leaves ρ = v/(v+ε) of the
+mean square that is 1 without it.
 
 Known bias: of order 1/n; exactly (n−2)/(n−3) of the square for the identity under LayerNorm, (n−1)/(n−2) under RMSNorm.
 """
@@ -73,8 +74,8 @@ def example_norm_factors(
         v = of[0] * np.asarray(input_squares, dtype=float) + bias  # of z^1, example by example
         for l in range(1, len(sizes) - 1):
             own, scale = phis[l - 1], sizes[l] * of[l]
-            one = np.ones(1)
-            slope, divisor = (chis(own, v), _divisor(own, v, centered)) if after else (chis(own, one), v)
-            squares.append(float((scale * slope / (divisor + eps)).mean()))
-            v = np.asarray(scale * (1.0 if after else second_moments(own, one)) + bias).reshape(-1)
-        return np.sqrt(squares), float(v[0])
+            divisor = _divisor(own, v, centered) if after else v
+            rho = divisor / (divisor + eps)  # the mean square of what is normalized
+            squares.append(float((scale * chis(own, v if after else rho) / (divisor + eps)).mean()))
+            v = scale * (rho if after else second_moments(own, rho)) + bias
+        return np.sqrt(squares), float(v.mean())
