@@ -22,6 +22,7 @@ PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 LATER: dict[tuple[str, str], Any] = {
     ("loss", "reduction"): "sum_outputs",
     ("record", "test"): False,
+    ("normalization", "place"): "before",
     ("init", "mode"): "fan_in",
     ("init", "mean"): 0.0,
     ("init", "bias_distribution"): "normal",
