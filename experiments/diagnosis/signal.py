@@ -28,15 +28,17 @@ twentyfold (e³) that Schoenholz et al. 2017 find trainable, 6ξ layers deep.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from bpcore.activations import Activation
 from experiments.diagnosis.rule import Signal, by_factor
 from experiments.statistics.factors import Factor, log_delta_norm, log_factor
 from experiments.text.numbers import from_log, number, percent
+
+if TYPE_CHECKING:  # costly to import, and workers do without
+    import pandas as pd
 
 ALIKE = 2.0
 """How many times as fast weights must move to be called faster."""

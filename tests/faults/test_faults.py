@@ -18,7 +18,7 @@ from experiments.compose.composition import compose, runs_of
 from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.reading import load
-from experiments.sweep import execution
+from experiments.sweep import keeping
 from experiments.sweep.execution import execute
 from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
@@ -122,7 +122,7 @@ def _fails_together(runs: list[Run], on_step=None):
 
 @pytest.mark.parametrize(("function", "executor"), [(_dies_once, WORKERS), (_fails_together, None)], ids=["killed", "raises"])
 def test_a_lost_tile_is_made_again_run_by_run(tmp_path, undisturbed, monkeypatch, function, executor):
-    monkeypatch.setattr(execution, "run_tile", function)
+    monkeypatch.setattr(keeping, "run_tile", function)
     execute(plan(runs_for(tmp_path, *WHOLE, executor=executor), tmp_path / "x"), ["test"], progress=False)
     assert content(tmp_path / "x") == content(undisturbed / "whole")
 
@@ -136,7 +136,7 @@ def interrupted_after_one_tile(folder, monkeypatch, *overrides):
         return run_tile(runs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(execution, "run_tile", once)
+        patch.setattr(keeping, "run_tile", once)
         with pytest.raises(SystemExit):
             execute(plan(runs_for(folder.parent, *overrides), folder), ["test"], progress=False)
     (part,) = (folder / "parts").glob("*.part")
