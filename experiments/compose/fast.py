@@ -158,8 +158,10 @@ class FastLoader:
         parsed = [self._parse(override) for override in overrides]
         if any(override.is_sweep_override() or _of_hydra(override) for override in parsed):
             raise _TooSpecialError
-        structural = [override for override in parsed if self._is_structural(override)]
-        values = [override for override in parsed if not self._is_structural(override)]
+        structural: list[Override] = []
+        values: list[Override] = []
+        for override in parsed:
+            (structural if self._is_structural(override) else values).append(override)
         folder = os.getcwd() if whole else None  # a part of Hydra's node, which a task does not see
         return self._base(structural, folder), values, tuple(overrides)
 
