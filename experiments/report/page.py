@@ -172,7 +172,8 @@ def write_report(folders: list[Path], output: Path | None = None, formats: tuple
             table = module.table(results, axes)
             return None if table is None or not len(table.frame) else _write_figure(module, table, target, relative, formats)
 
-        drawn = [figure for figure in shared_out(write, modules, bar.update) if figure is not None]
+        last_first = shared_out(write, modules[::-1], bar.update)  # the page's last figure has the most panels
+    drawn = [figure for figure in reversed(last_first) if figure is not None]
     provenances = [(folder.name, read_provenance(folder / "provenance.json")) for folder in folders]
     write_text(output, render(results, axes, drawn, provenances))
     return output
