@@ -35,7 +35,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def one_core(monkeypatch):
     """Have `verify` run in this process, as it does on one core; `test_the_same_bits` has it start workers."""
-    monkeypatch.setattr(processes, "_cores", lambda: 1)
+    monkeypatch.setattr(processes, "cores", lambda: 1)
 
 
 @pytest.fixture
