@@ -151,8 +151,8 @@ def forward(
             m = z[l].shape[-1]
             mean = z[l].sum(axis=-1, keepdims=True) / m
             centered = z[l] - mean
-            variance = (centered**2).sum(axis=-1, keepdims=True) / m
-            h[l] = p["gamma", l] * centered / (variance + problem.eps) ** 0.5 + p["beta", l]
+            variance = (centered * centered).sum(axis=-1, keepdims=True) / m
+            h[l] = centered * (p["gamma", l] / np.sqrt(variance + problem.eps)) + p["beta", l]
         a[l] = problem.hidden(h[l]) if l < problem.L else problem.output(h[l])
     loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
     J = loss(a[problem.L], problem.y).mean(axis=-1)

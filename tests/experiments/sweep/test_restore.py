@@ -57,6 +57,7 @@ def test_a_record_of_the_first_edition_comes_back(old, made):
     assert [run.run_id for run in runs] == load(made).runs["run_id"].tolist()
 
 
+@pytest.mark.usefixtures("one_core")
 def test_a_record_of_the_first_edition_is_verified_reported_and_repeated(old, tmp_path, capsys):
     assert main(["verify", str(old)]) == 0
     out, err = capsys.readouterr()

@@ -58,14 +58,14 @@ def over(function: Any, place: int | None) -> Callable[[Any, Any], None]:
     """Return a loop over an array around a compiled function of a number: (x, out) → nothing."""
     if place is None:
 
-        @numba.njit(error_model="numpy")
+        @numba.njit(error_model="numpy", no_cfunc_wrapper=True)
         def single(x: Any, out: Any) -> None:
             for i in range(x.size):
                 out[i] = function(x[i])
 
         return single  # type: ignore[no-any-return]
 
-    @numba.njit(error_model="numpy")
+    @numba.njit(error_model="numpy", no_cfunc_wrapper=True)
     def one_of(x: Any, out: Any) -> None:
         for i in range(x.size):
             out[i] = function(x[i])[place]
@@ -98,11 +98,17 @@ def errors(got: np.ndarray, exact: Callable[[Any], Any], x: np.ndarray) -> np.nd
     last = int(np.log2(float(info.smallest_subnormal)))
     found = []
     with mp.workprec(PRECISION):
-        for value, argument in zip(got.tolist(), x.tolist(), strict=True):
-            want = exact(mp.mpf(argument))
+        for value, want in zip(got.tolist(), references(exact, tuple(x.tolist())), strict=True):
             unit = max(mp.frexp(want)[1] - 1 - info.nmant, last)
             found.append(float(mp.ldexp(abs(mp.mpf(value) - want), -unit)))
     return np.array(found)
+
+
+@cache
+def references(exact: Callable[[Any], Any], x: tuple[float, ...]) -> list[Any]:
+    """Return the exact values; a worse function is held against the same."""
+    with mp.workprec(PRECISION):
+        return [exact(mp.mpf(argument)) for argument in x]
 
 
 def worst(case: Case, dtype: str, count: int) -> tuple[float, float]:
