@@ -149,9 +149,8 @@ def forward(
         h[l] = z[l]
         if problem.eps is not None and l < problem.L:
             m = z[l].shape[-1]
-            mean = z[l].sum(axis=-1, keepdims=True) / m
-            centered = z[l] - mean
-            variance = (centered * centered).sum(axis=-1, keepdims=True) / m
+            centered = z[l] - np.einsum("...j->...", z[l])[..., None] / m  # of few examples einsum is the fastest sum
+            variance = np.einsum("...j,...j->...", centered, centered)[..., None] / m
             h[l] = centered * (p["gamma", l] / np.sqrt(variance + problem.eps)) + p["beta", l]
         a[l] = problem.hidden(h[l]) if l < problem.L else problem.output(h[l])
     loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
