@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.activations import Activation
+from bpcore.activation import Activation, Phis, by_layer
 from bpcore.arrays import Array
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
@@ -30,14 +30,14 @@ class Network:
 
     Args:
         sizes: (n_0, n_1, …, n_L).
-        activation: φ of the hidden layers.
+        activation: φ of the hidden layers; one a layer, where they differ.
         output_activation: φ of layer L.
         loss: J_i.
         normalization: of the hidden layers.
     """
 
     sizes: tuple[int, ...]
-    activation: Activation
+    activation: Phis
     output_activation: Activation
     loss: Loss
     normalization: Normalization
@@ -47,9 +47,16 @@ class Network:
         """Return the number of layers, the output included."""
         return len(self.sizes) - 1
 
+    @property
+    def hidden(self) -> tuple[Activation, ...]:
+        """Return φ of the hidden layers, 1…D."""
+        return by_layer(self.activation, self.L - 1)
+
     def phi(self, layer: int) -> Activation:
         """Return φ of a layer."""
-        return self.activation if layer < self.L else self.output_activation
+        if layer == self.L:
+            return self.output_activation
+        return self.activation if isinstance(self.activation, Activation) else self.activation[layer - 1]
 
     @property
     def one_logit(self) -> bool:

@@ -75,8 +75,7 @@ class Problem:
 
     Args:
         sizes: (n_0, …, n_L).
-        hidden: φ of the hidden layers.
-        output: φ of layer L.
+        phis: φ of layers 1…L.
         loss: a key of LOSSES.
         eps: ε of batch normalization, or None without it.
         parameters: (kind, layer) -> (R, n_l, …), kinds W, b, gamma, beta.
@@ -86,8 +85,7 @@ class Problem:
     """
 
     sizes: tuple[int, ...]
-    hidden: Callable[[Array], Array]
-    output: Callable[[Array], Array]
+    phis: tuple[Callable[[Array], Array], ...]
     loss: str
     eps: float | None
     parameters: dict[Key, Array]
@@ -152,7 +150,7 @@ def forward(
             centered = z[l] - np.einsum("...j->...", z[l])[..., None] / m  # of few examples einsum is the fastest sum
             variance = np.einsum("...j,...j->...", centered, centered)[..., None] / m
             h[l] = centered * (p["gamma", l] / np.sqrt(variance + problem.eps)) + p["beta", l]
-        a[l] = problem.hidden(h[l]) if l < problem.L else problem.output(h[l])
+        a[l] = problem.phis[l - 1](h[l])
     loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
     J = loss(a[problem.L], problem.y).mean(axis=-1)
     squares = {} if begun is None else dict(begun.squares)
@@ -203,13 +201,13 @@ def term_sizes(problem: Problem, begun: Pass | None = None) -> Gradients:
     """
     base, p, m = begun or forward(problem), problem.parameters, problem.x.shape[-1]
     output = np.abs(base.a[problem.L]) if problem.loss in ("mse", "cosh") else 1  # the cross-entropies subtract y from a probability
-    top = np.abs(slope(problem.output, base.h[problem.L])) * (output + np.abs(problem.y))
+    top = np.abs(slope(problem.phis[-1], base.h[problem.L])) * (output + np.abs(problem.y))
     sizes: Gradients = {("delta", problem.L): top}
     for l in range(problem.L, -1, -1):
         if l < problem.L:
             flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1]
             if l > 0:
-                flow = flow * np.abs(slope(problem.hidden, base.h[l]))
+                flow = flow * np.abs(slope(problem.phis[l - 1], base.h[l]))
             if ("gamma", l) in p:
                 z_hat = np.abs((base.h[l] - p["beta", l]) / p["gamma", l])
                 std = (base.z[l].var(axis=-1, keepdims=True) + problem.eps) ** 0.5

@@ -119,7 +119,7 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
     variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
     equal_weights = not any(variances) and not initializer.bias_std
     if network.normalization.active and network.L > 1:
-        if network.activation.steep:
+        if any(phi.steep for phi in network.hidden):
             return _missing(network, _STEEP)
         if initializer.mean or not any(variances):
             return _missing(network, "equal weights under batch normalization have no theory")
@@ -128,7 +128,7 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
         return _missing(network, "equal weights with random biases have no theory")
     if equal_weights:
         return _symmetric(network, initializer, dataset)
-    if network.activation.steep and network.L > 1:
+    if any(phi.steep for phi in network.hidden):
         return _missing(network, _STEEP)
     return _mean_field(network, initializer, dataset)
 
@@ -178,7 +178,7 @@ def _normalized(network: Network, initializer: Initializer, variances: list[floa
         return _missing(network, f"normalization={network.normalization.name} has no theory")
     first = _first_layer(dataset, batch)
     factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
-    square = theory.batch_square(network.activation, batch)
+    square = theory.batch_square(network.hidden[-1], batch)
     q = np.array(network.sizes[-2] * variances[-1] * square + initializer.bias_std**2)
     norm = _output_norm(network, q, dataset)
     empty = np.full(network.L + 1, math.nan)

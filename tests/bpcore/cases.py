@@ -35,7 +35,7 @@ class Case:
     """Name a kind of network.
 
     Args:
-        activation: of the hidden layers, a name in the catalogue.
+        activation: of the hidden layers, a name in the catalogue; or several with a + between them, which layers take in turn.
         loss: a name in the catalogue.
         output: output activation, a name in the catalogue.
         normalization: a name in the catalogue.
@@ -51,15 +51,32 @@ class Case:
     def __str__(self) -> str:
         return f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the activation of each hidden layer."""
+        names = self.activation.split("+")
+        return tuple(names[l % len(names)] for l in range(self.depth))
+
     def network(self) -> mlp.Network:
         hidden = [5 - l % 2 for l in range(self.depth)]  # unequal widths, so that a transposition cannot go unseen
         return mlp.Network(
             sizes=(4, *hidden, 3),
-            activation=ACTIVATIONS[self.activation](),
+            activation=ACTIVATIONS[self.activation]()
+            if self.activation in ACTIVATIONS
+            else tuple(ACTIVATIONS[name]() for name in self.names),
             output_activation=ACTIVATIONS[self.output](),
             loss=LOSSES[self.loss](),
             normalization=NORMALIZATIONS[self.normalization](),
         )
+
+
+MIXED = [
+    Case("tanh+relu+gelu", "mse", "sigmoid", "none", 5),
+    Case("sigmoid+elu", "softmax_cross_entropy", "identity", "batch", 5),
+    Case("softplus+leaky_relu+tanh", "mse", "identity", "batch", 20),
+    Case("selu+tanh", "sigmoid_cross_entropy", "identity", "none", 20),
+]
+"""Nets whose layers have different activations."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +113,7 @@ def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_
     """State a stack in plain arrays."""
     return Problem(
         sizes=network.sizes,
-        hidden=network.activation.value,
-        output=network.output_activation.value,
+        phis=tuple(network.phi(l).value for l in range(1, network.L + 1)),
         loss=network.loss.name,
         eps=network.normalization.eps if network.normalization.active else None,
         parameters=dict(params.items()),
@@ -139,7 +155,7 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
 
 def size_of(network: mlp.Network) -> float:
     """Return by what the parameters of a network are scaled: 1 but where φ′ has no bound."""
-    return STEEP if network.activation.steep or network.output_activation.steep else 1.0
+    return STEEP if any(phi.steep for phi in (*network.hidden, network.output_activation)) else 1.0
 
 
 def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:

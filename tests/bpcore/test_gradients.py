@@ -11,6 +11,7 @@ from tests.bpcore.cases import (
     INITIALIZERS,
     KINK_DISTANCE,
     LOSSES,
+    MIXED,
     NORMALIZATIONS,
     Built,
     Case,
@@ -47,7 +48,7 @@ CASES = [
     for normalization in NORMALIZATIONS
     for loss in LOSSES
     for output in _outputs(loss, depth)
-]
+] + MIXED
 
 BEFORE_NORMALIZATION = "a bias before batch normalization, which takes the mean away"
 THROUGH_LINEAR = "a shift β that reaches the next batch normalization through a linear activation"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.bpcore import runs
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, Case, build
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, MIXED, NORMALIZATIONS, Case, build
 from tests.bpcore.test_gradients import zeros
 from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
 
@@ -78,7 +78,7 @@ def peer(name: str) -> Callable[[Any], Any]:
 def autograd(problem: Problem, case: Case) -> Gradients:
     """Return every gradient of a problem, run by run, examples in rows as PyTorch has them."""
     per_run: list[dict[Key, Array]] = []
-    hidden, output = peer(case.activation), peer(case.output)
+    phis = [*map(peer, case.names), peer(case.output)]
     loss = row_for(LOSS_PEERS, case.loss, "PyTorch counterpart", "tests/bpcore/test_torch.py, LOSS_PEERS")
     for run, decay in enumerate(problem.weight_decay):
         p = {key: torch.tensor(array[run], requires_grad=True) for key, array in problem.parameters.items()}
@@ -91,7 +91,7 @@ def autograd(problem: Problem, case: Case) -> Gradients:
             h = z[l]
             if ("gamma", l) in p:
                 h = functional.batch_norm(h, None, None, p["gamma", l][:, 0], p["beta", l][:, 0], training=True, eps=problem.eps)
-            a = hidden(h) if l < problem.L else output(h)
+            a = phis[l - 1](h)
         J = loss(a, y) + decay / 2 * sum((p["W", l] ** 2).sum() for l in range(1, problem.L + 1))
         J.backward()
         gradients = {key: tensor.grad.numpy() for key, tensor in p.items()}
@@ -106,7 +106,7 @@ CASES = [
     for normalization in NORMALIZATIONS
     for loss in LOSSES
     for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
-]
+] + MIXED
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -1,5 +1,6 @@
 """The engine against the textbook: the same training, written with `mlp`, the rules as stated, and nothing in place."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,7 @@ from bpcore.clipping import global_norm
 from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.training import RunSettings, StackSettings
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, size_of
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, MIXED, NORMALIZATIONS, Case, size_of
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, run, snapshots, stack, train_one
 from tests.oracles import Array
 
@@ -102,6 +103,13 @@ def test_the_engine_trains_as_the_textbook_does(index: int) -> None:
     settings = stack(activation, normalization, loss, depth=depth, optimizer=optimizer, clip=clip, steps=STEPS)
     one = run(index, scale=size_of(settings.network), lr=0.05, weight_decay=0.02, bias_lr_factor=0.5, clip_threshold=0.1)
     compare(settings, one, data(loss), BOUND["float64"])
+
+
+@pytest.mark.parametrize("case", MIXED, ids=str)
+def test_layers_of_different_widths_and_activations(case: Case) -> None:
+    settings = replace(stack(loss=case.loss, optimizer="momentum", clip="norm", steps=STEPS), network=case.network())
+    one = run(2, lr=0.05, weight_decay=0.02, clip_threshold=0.1)
+    compare(settings, one, data(case.loss), BOUND["float64"])
 
 
 @pytest.mark.parametrize(("optimizer", "clip"), RULES)
