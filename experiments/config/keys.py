@@ -19,7 +19,7 @@ UNIDENTIFYING = ("name", "results_dir", "executor")
 PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
-LATER: dict[tuple[str, str], Any] = {("loss", "reduction"): "sum_outputs", ("record", "test"): False}
+LATER: dict[tuple[str, str], Any] = {("loss", "reduction"): "sum_outputs", ("record", "test"): False, ("normalization", "place"): "before"}
 """Keys that came later, each with the value that stands for what was before: with it, a run is the one that it was without the key."""
 
 

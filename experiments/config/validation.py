@@ -89,6 +89,10 @@ def _check_together(run: Run) -> None:
         )
     if run.normalization.needs_batch and run.m < 2:
         raise UserError("`batch_size` must be ≥ 2 with batch normalization, whose variance over one example is 0; raise it")
+    for n in [run.width] if isinstance(run.width, int) else run.width:
+        if not run.normalization.fits(n):
+            groups = run.config["normalization"].get("groups")
+            raise UserError(f"`normalization.groups` must divide every width, got {groups} for {n} units; choose another")
     if run.dtype == "float32":
         _check_representable(run)
     if run.record.snapshot is not None and run.record.snapshot > run.steps:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bpcore import theory
 from bpcore.activation import Activation
+from bpcore.example_normalization import PerExample
 from bpcore.mlp import Network
 from experiments.config.identity import cell, flatten
 from experiments.config.keys import Config
@@ -50,6 +51,10 @@ def describe(run: Run) -> dict[str, Any]:
     return values
 
 
+def _place(after: bool) -> str:
+    return "after" if after else "before"
+
+
 def _sigma_w2(run: Run) -> float:
     """Return fan-in times Var(W) between hidden layers; NaN where it differs from layer to layer."""
     widths = [run.width] * 2 if isinstance(run.width, int) else run.width
@@ -66,7 +71,7 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
         values["batch_size"] = run.m
     if not isinstance(phi, Activation):  # no infinitely deep net is made of layers that differ
         return {**values, "factor": math.nan}
-    if run.normalization.needs_batch:
+    if run.normalization.needs_batch and not run.normalization.after:
         rate = theory.batch_norm_rate(phi, run.m)
         scale = 1 / abs(math.log(rate)) if rate > 0 and rate != 1 else math.inf if rate == 1 else math.nan
         depth = _BN_DEPTH * scale if not rate < 1 else math.nan
@@ -77,6 +82,10 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
             "trainable_depth": depth,
             "factor": math.sqrt(rate),
         }
+    kind = run.normalization
+    if isinstance(kind, PerExample) and kind.groups == 1 and not run.init.mean and not (kind.after and math.isnan(sigma_w2)):
+        rate = theory.example_norm_rate(phi, sigma_w2, kind.centered, kind.after)
+        return {**values, "example_norm_rate": rate, "factor": math.sqrt(rate) if rate >= 0 else math.nan, "place": _place(kind.after)}
     if run.normalization.active or run.init.mean or sigma_w2 == 0 or math.isnan(sigma_w2):
         return {**values, "factor": math.nan}
     first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + sigma_b2
@@ -139,6 +148,14 @@ def as_text(values: dict[str, Any]) -> str:
     lines = [f"{net}, σ_w² = {of('sigma_w2')}, σ_b² = {of('sigma_b2')} between hidden layers", ""]
     if listed(values["activation"]) or math.isnan(values["sigma_w2"]):
         lines.append("layers differ         no infinitely deep net is made of them; theory goes layer by layer")
+    elif "example_norm_rate" in values:
+        drops = "" if values["place"] == "after" else "; σ_w drops out"
+        lines += [
+            f"normalization         {values['normalization']}, {values['place']} φ, example by example{drops}",
+            f"rate per layer        {of('example_norm_rate')} of ‖δ‖², {of('factor')} of ‖δ‖, without biases",
+        ]
+    elif values["normalization"] != "none" and math.isnan(values["batch_norm_rate"]):
+        lines.append(f"normalization         {values['normalization']}: its infinitely deep net has no theory here")
     elif values["normalization"] != "none":
         lines += [
             f"batch normalization   over {values['batch_size']} examples; σ_w drops out",
