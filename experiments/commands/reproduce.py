@@ -21,7 +21,7 @@ from experiments.atlas.sweeps import Composition, compose_all
 from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
 from experiments.findings.finding import Estimate
-from experiments.forks import shared_out
+from experiments.forks.sharing import shared_out
 from experiments.store.files import write_text
 from experiments.store.reading import read_provenance
 from experiments.store.tables import Tables

@@ -15,7 +15,7 @@ from experiments import figures
 from experiments.errors import UserError
 from experiments.figures.data.table import FigureTable
 from experiments.figures.style import render as style
-from experiments.forks import shared_out
+from experiments.forks.sharing import shared_out
 from experiments.report import pages
 from experiments.report.headline import opening
 from experiments.report.tables import definitions, fixed, provenance_rows, runs_table, settings_table

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.forks import cores
+from experiments.forks.sharing import cores
 from experiments.sweep.executors.contract import Crew, Ending, Failed, Finished, Lost, Task
 from experiments.sweep.executors.serial import Here
 

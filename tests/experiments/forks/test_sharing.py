@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from experiments.forks import cores, shared_out
+from experiments.forks.sharing import cores, shared_out
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
