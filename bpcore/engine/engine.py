@@ -203,6 +203,24 @@ class Engine:
         self._gathered += gather * chosen
         return Look(rows, *self._kept(self._memory[True]))
 
+    def gradients(self, theta: Array, chosen: Array) -> Array:
+        """Return ∇J of chosen runs at other parameters, which they hold from then on, on the batch of step 0.
+
+        Args:
+            theta: (C, P), laid out as `layout_of` does.
+            chosen: (C,) int, which runs.
+
+        Returns:
+            (C, P), λ term included, before clipping.
+        """
+        self.state["parameters"][chosen] = theta
+        begin, end = np.zeros(self.runs, dtype=np.int64), np.zeros(self.runs, dtype=np.int64)
+        end[chosen] = 1
+        self._walk(empty_rows(self.runs, 1, self.network.L, 2), begin, end, keep=True)
+        gradient: Array = self._memory[True]["gradient"][chosen]
+        gradient /= self.batches.size
+        return gradient
+
     def forget(self) -> None:
         """Let the batch of the last look not count in the running statistics, which the training from there on gathers again."""
         for name in ("means", "variances"):

@@ -11,6 +11,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip, Clipped, norms_of
 from bpcore.engine.batches import Batches
 from bpcore.engine.evaluation import evaluate_stack
+from bpcore.engine.layout import layout_of
 from bpcore.engine.rows import CENSUS, Look, Rates, Rows, empty_rows
 from bpcore.layers import Layers
 from bpcore.measure.per_layer import costly_columns
@@ -69,6 +70,13 @@ class Textbook:
         """Keep everything of one step of each chosen run; see `Engine.look`."""
         self._forgettable = self._running.of_runs(slice(None))
         return self._pass(np.where(chosen, steps, steps[chosen].min()), gather)[0]
+
+    def gradients(self, theta: Array, chosen: Array) -> Array:
+        """Return ∇J of chosen runs at other parameters, which they hold from then on; see `Engine.gradients`."""
+        layout = layout_of(self.network)
+        for key, view in layout.views(theta).items():
+            self.parameters[key][chosen] = view
+        return layout.pack(self._pass(np.zeros(self.runs, dtype=np.int64), False)[0].gradients)[chosen]
 
     def forget(self) -> None:
         """Let the batch of the last look not count in the running statistics; see `Engine.forget`."""
