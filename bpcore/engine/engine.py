@@ -27,7 +27,7 @@ from bpcore.optimizers import Optimizer
 TURNED = 128
 """Up to this fan-in a is transposed before δ aᵀ: BLAS is two to three times slower on it as it stands."""
 
-_WALK = Kernel("walk", "walk")
+_WALK, _KRYLOV = Kernel("walk", "walk"), Kernel("krylov", "krylov")
 
 Parts = dict[str, Any]
 """Name -> number or array, as a plan wants them."""
@@ -203,23 +203,24 @@ class Engine:
         self._gathered += gather * chosen
         return Look(rows, *self._kept(self._memory[True]))
 
-    def gradients(self, theta: Array, chosen: Array) -> Array:
-        """Return ∇J of chosen runs at other parameters, which they hold from then on, on the batch of step 0.
+    def krylov(self, scales: Array, noise: Array, products: int) -> tuple[FloatArray, FloatArray, Array]:
+        """Return what Lanczos iteration with the Hessian of J leaves, on the batch of step 0; the parameters do not survive it.
 
         Args:
-            theta: (C, P), laid out as `layout_of` does.
-            chosen: (C,) int, which runs.
+            scales: h of each run, (R,) float64.
+            noise: (P,) float64; is added to the unit gradient that a run begins with.
+            products: at most so many.
 
         Returns:
-            (C, P), λ term included, before clipping.
+            α and β, (R, products) each, h times what they are of H; and of each run how many there are, (R,) int.
         """
-        self.state["parameters"][chosen] = theta
-        begin, end = np.zeros(self.runs, dtype=np.int64), np.zeros(self.runs, dtype=np.int64)
-        end[chosen] = 1
-        self._walk(empty_rows(self.runs, 1, self.network.L, 2), begin, end, keep=True)
-        gradient: Array = self._memory[True]["gradient"][chosen]
-        gradient /= self.batches.size
-        return gradient
+        alphas, betas = np.zeros((2, self.runs, products))
+        counts, diverged, first = (np.zeros(self.runs, dtype=np.int64) for _ in range(3))
+        given, _held = self._told(empty_rows(self.runs, 1, self.network.L, 2), 0, 1, True)
+        told = np.array([_WALK.address(str(self.dtype), given.dtype), products])
+        room = np.empty((4, noise.size))
+        call(_KRYLOV, self.dtype, given, told, scales, noise, room, first, first.copy(), diverged, alphas, betas, counts)
+        return alphas / self.batches.size, betas / self.batches.size, counts
 
     def forget(self) -> None:
         """Let the batch of the last look not count in the running statistics, which the training from there on gathers again."""
@@ -228,8 +229,14 @@ class Engine:
         self._gathered = self._forgettable["gathered"]
 
     def _walk(self, rows: Rows, first: Array, last: Array, *, keep: bool = False, every: int = 1, full: int = 0, gather: int = 0) -> Array:
-        start = int(first.min())
-        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, int(last.max()))
+        told, _held = self._told(rows, int(first.min()), int(last.max()), keep, every, full, gather)
+        diverged = np.empty(self.runs, dtype=np.int64)
+        call(_WALK, self.dtype, told, np.ascontiguousarray(first), np.ascontiguousarray(last), diverged)
+        return diverged
+
+    def _told(self, rows: Rows, start: int, stop: int, keep: bool, every: int = 1, full: int = 0, gather: int = 0) -> tuple[Any, Parts]:
+        """Return the plan of a walk, and what must be held as long as it is used."""
+        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, stop)
         changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
         changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
         changing |= {name: array for name, array in rows._asdict().items() if name != "loss"}
@@ -238,9 +245,7 @@ class Engine:
             self._plans[keep] = plan(**self._fixed, **self._memory[keep], **changing)
         else:
             revise(self._plans[keep], changing)
-        diverged = np.empty(self.runs, dtype=np.int64)
-        call(_WALK, self.dtype, self._plans[keep], np.ascontiguousarray(first), np.ascontiguousarray(last), diverged)
-        return diverged
+        return self._plans[keep], changing
 
     def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:
         layout, network, m = self.layout, self.network, self.batches.size

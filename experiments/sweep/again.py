@@ -4,19 +4,17 @@ import numpy as np
 
 from bpcore.arrays import FloatArray
 from bpcore.engine.batches import Examples
-from bpcore.engine.curvature import MOST_PRODUCTS, sharpness_of_stack
+from bpcore.engine.curvature import PRODUCTS, sharpness_of_stack
 from bpcore.engine.evaluation import evaluate_stack, evaluate_whole, of_runs
 from bpcore.layers import Layers
 from bpcore.mlp import initialize
 from bpcore.streams import stream
 from experiments.config.run import Run
+from experiments.sweep.stacking import tile_size
 from experiments.sweep.tiles import multiplications
 
 MOST_EXAMPLES = 32
 """Of the sharpness, which is a bound on a learning rate: a batch, as the steps see it."""
-
-TOGETHER = 8
-"""Starts whose sharpness is measured at once: more would leave the cache."""
 
 SHARE = 0.05
 """Of a run's time that its sharpness may take."""
@@ -74,14 +72,15 @@ def worth(run: Run) -> bool:
     wide = 1.0 if run.dtype == "float64" else 2.0  # the sharpness is computed in float64
     step = multiplications(run)
     gradient = step * min(MOST_EXAMPLES, run.m) / run.m
-    return bool(wide * STEPS_A_GRADIENT * MOST_PRODUCTS * gradient <= SHARE * (run.steps * step + wide * OVERHEAD))
+    return bool(wide * STEPS_A_GRADIENT * (PRODUCTS + 1) * gradient <= SHARE * (run.steps * step + wide * OVERHEAD))
 
 
 def _sharpnesses(runs: list[Run], start: Layers) -> FloatArray:
-    data, found = runs[0].data, np.full(len(runs), np.nan)
-    for low in range(0, len(runs), TOGETHER):
-        some = slice(low, low + TOGETHER)
-        orders = [stream(run.seed, "batches", 0).permutation(run.facts.n_examples)[: min(MOST_EXAMPLES, run.m)] for run in runs[some]]
+    data, m, found = runs[0].data, min(MOST_EXAMPLES, runs[0].m), np.full(len(runs), np.nan)
+    together = tile_size(runs[0].sizes, m, "float64")
+    for low in range(0, len(runs), together):
+        some = slice(low, low + together)
+        orders = [stream(run.seed, "batches", 0).permutation(run.facts.n_examples)[:m] for run in runs[some]]
         decay = np.array([run.weight_decay for run in runs[some]])
         found[some] = sharpness_of_stack(runs[0].network, of_runs(start, some), Examples(data.x, data.y), np.stack(orders), decay)
     return found

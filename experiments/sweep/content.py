@@ -16,7 +16,7 @@ from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
 from experiments.diagnosis.baseline import baseline
-from experiments.diagnosis.diagnose import diagnose, questions
+from experiments.diagnosis.diagnose import diagnose, once_more, questions
 from experiments.diagnosis.life import Life
 from experiments.statistics.factors import delta_factor
 from experiments.store.columns import PREDICTED, RUN_RESULTS
@@ -123,8 +123,9 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
         places = [i for i, names in enumerate(asked) if name in names]
         for i, value in zip(places, measure([runs[i] for i in places], of_runs(record.start, places)) if places else (), strict=True):
             results[i][name] = value
+            lives[i] = lives[i].measured_since({name: value})
     for i, (run, own) in enumerate(zip(runs, results, strict=True)):
-        own |= (diagnose(_life(run, record, i, own)) if asked[i] else found[i]).columns()
+        own |= once_more(lives[i], found[i], asked[i]).columns()
         agree("runs", RUN_RESULTS, own, "the tile")
         results[i] = {"run_id": run.run_id, **flatten(run.config), **own}
     return results

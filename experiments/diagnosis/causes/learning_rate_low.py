@@ -12,6 +12,9 @@ from experiments.diagnosis.rule import Signal
 WEIGHT = 40
 REMEDIES = ("learning_rate",)
 
+SAYS_A_RATE = True
+"""The largest stable one, where the sharpness is known: which is measured for it, and does not decide whether this holds."""
+
 HARDLY = 0.03
 """Relative length of the whole way of the most mobile layer below which weights are said to have hardly moved: what is
 learned is a change of the weights, of their own order where features are learned and some hundredths of it at the least."""
