@@ -72,7 +72,8 @@ def sharpness_of_stack(
         h = root * np.sqrt(np.vecdot(theta, theta))
         h[h == 0] = root
         alphas, betas, counts = stepper.krylov(h, noise, min(products, theta.shape[1]))
-    return _largest(alphas, betas, counts) / h
+    found: FloatArray = _largest(alphas, betas, counts) / h
+    return found
 
 
 def _largest(alphas: FloatArray, betas: FloatArray, counts: Array) -> FloatArray:

@@ -20,7 +20,8 @@ SHARE = 0.05
 """Of a run's time that its sharpness may take."""
 
 STEPS_A_GRADIENT = 2.0
-"""What a gradient of the iteration costs beside one of the training: it keeps what a step throws away, and vectors as long as θ are combined."""
+"""What a gradient of the iteration costs, in steps of the training on as many examples: it keeps what they throw away, and vectors as long
+as θ are combined."""
 
 OVERHEAD = 4e7
 """Multiplications that take as long as all of a run besides its steps: its rows, tables and diagnosis."""
