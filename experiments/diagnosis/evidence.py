@@ -1,4 +1,4 @@
-"""Causes as tables hold them, what a row is called by them, and names as sentences write them: the one place that reads and writes both."""
+"""Causes as tables hold them, and what a row is called by them: the one place that reads them."""
 
 import json
 from collections.abc import Mapping
@@ -33,8 +33,3 @@ def calls_ill(run: Any) -> bool:
     """
     little = run["outcome"] == "learns" and not missing(run["skill"]) and run["skill"] < LITTLE
     return run["outcome"] in ILL or (little and bool(causes_of(run)))
-
-
-def words(name: str) -> str:
-    """Return a name as a sentence writes it: learning rate high."""
-    return name.replace("_", " ")
