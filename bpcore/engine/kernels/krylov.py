@@ -57,11 +57,11 @@ def _krylov(plan, T, told, scales, noise, rows, first, last, diverged, alphas, b
     told: the step loop's address, and how many products are made. scales: h of each run. noise: is added to the unit gradient that a run
     begins with. rows: room for four vectors as long as θ. first, last, diverged: what the step loop is told, 0 of every run.
     """
-    P, products = plan.gradient_columns, told[1]
+    P, products = plan.parameters_columns, told[1]
     room, noise = carray(rows, (4, P)), carray(noise, P)
     theta, base, v, before = room[0], room[1], room[2], room[3]
     for r in range(plan.runs):
-        parameters, gradient = vector(plan.parameters, r * P, P, T), vector(plan.gradient, r * P, P, T)
+        parameters, gradient = vector(plan.parameters, r * P, P, T), vector(plan.gradient, 0, P, T)
         h = scales[r]
         last[r] = 1
         walk(told[0], plan, T, first, last, diverged)
