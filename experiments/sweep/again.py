@@ -23,6 +23,9 @@ STEPS_A_GRADIENT = 1.75
 """What a gradient of the iteration costs, in steps of the training on as many examples: it keeps what they throw away, and vectors as long
 as θ are combined. As measured, 1.7 to 1.8 from 30 to 100 units and 3 to 20 layers."""
 
+BESIDES = 1.5e6
+"""Multiplications that take as long as what it costs besides its gradients: a run's share of the calls, and its diagnosis once more."""
+
 OVERHEAD, OVERHEAD_A_WEIGHT = 4e7, 5e3
 """Multiplications that take as long as what a run costs besides its steps: its rows, tables and diagnosis; to draw and keep a weight. To them
 comes a pass up through all examples at its end."""
@@ -74,8 +77,8 @@ def worth(run: Run) -> bool:
     wide = 1.0 if run.dtype == "float64" else 2.0  # the sharpness is computed in float64
     step = multiplications(run)
     gradients = (PRODUCTS + 1) * step * min(MOST_EXAMPLES, run.m) / run.m
-    besides = OVERHEAD + (OVERHEAD_A_WEIGHT + run.facts.n_examples) * run.weights
-    return bool(wide * STEPS_A_GRADIENT * gradients <= SHARE * (run.steps * step + wide * besides))
+    overhead = OVERHEAD + (OVERHEAD_A_WEIGHT + run.facts.n_examples) * run.weights
+    return bool(wide * (STEPS_A_GRADIENT * gradients + BESIDES) <= SHARE * (run.steps * step + wide * overhead))
 
 
 def _sharpnesses(runs: list[Run], start: Layers) -> FloatArray:
