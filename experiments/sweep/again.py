@@ -27,8 +27,8 @@ BESIDES = 1.5e6
 """Multiplications that take as long as what it costs besides its gradients: a run's share of the calls, and its diagnosis once more."""
 
 OVERHEAD, OVERHEAD_A_WEIGHT = 4e7, 5e3
-"""Multiplications that take as long as what a run costs besides its steps: its rows, tables and diagnosis; to draw and keep a weight. To them
-comes a pass up through all examples at its end."""
+"""Multiplications that take as long as what a run costs besides its steps: its rows, tables and diagnosis; to draw and keep a weight. A
+pass up through all examples at its end comes to them."""
 
 
 def initial_losses(runs: list[Run], start: Layers) -> FloatArray:
