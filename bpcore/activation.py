@@ -4,7 +4,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bpcore.arrays import Array
+import numpy as np
+
+from bpcore.arrays import Array, FloatArray
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,48 @@ class Activation:
     def steep(self) -> bool:
         """Return whether φ′ has no bound: units then have no share of it at which they are saturated, and means of φ² may overflow."""
         return math.isinf(self.max_prime)
+
+
+Phis = Activation | tuple[Activation, ...]
+"""φ of all hidden layers, or of each, from the first."""
+
+
+def by_layer(phi: Phis, hidden: int) -> tuple[Activation, ...]:
+    """Return φ of every hidden layer.
+
+    Args:
+        phi: of all, or of each.
+        hidden: the number of hidden layers, D.
+
+    Returns:
+        φ of layers 1…D.
+
+    Raises:
+        ValueError: another number of them is given.
+    """
+    if isinstance(phi, Activation):
+        return (phi,) * hidden
+    if len(phi) != hidden:
+        raise ValueError(f"{len(phi)} activations for {hidden} hidden layers")
+    return phi
+
+
+def of_each(function: Callable[[Activation, FloatArray], FloatArray], phi: Phis, q: FloatArray) -> FloatArray:
+    """Return a function of φ and a number, layer by layer; layers of one φ are computed together.
+
+    Args:
+        function: (φ, values) -> values, elementwise.
+        phi: of all layers or of each.
+        q: one value a layer, shape (D,).
+
+    Returns:
+        Shape (D,).
+    """
+    phis = by_layer(phi, len(q))
+    if len(set(phis)) == 1:
+        return function(phis[0], q)
+    found = np.empty(len(q))
+    for own in set(phis):
+        places = [place for place, other in enumerate(phis) if other == own]
+        found[places] = function(own, q[places])
+    return found

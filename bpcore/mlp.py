@@ -1,7 +1,8 @@
 """The multilayer perceptron by its four equations.
 
-Layers 1…L, of which 1…D are hidden; z^l = W^l a^(l−1) + b^l, a^l = φ(z^l), a^0 = x. With batch normalization φ acts on
-h^l = γẑ^l + β instead; without it h^l is z^l. Arrays are (R, n_l, m): runs first, examples in columns.
+Layers 1…L, of which 1…D are hidden; z^l = W^l a^(l−1) + b^l, a^l = φ(z^l), a^0 = x. With a normalization n before φ, φ acts on
+h^l = n(z^l) instead, and with one after it a^l = n(φ(z^l)); h^l is always what φ acts on. Arrays are (R, n_l, m): runs first, examples
+in columns.
 
 J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F, and δ^l = ∂J_i/∂z^l, per example, without the 1/m. Under batch normalization J_i
 depends on the whole batch, and δ^l is m·∂J/∂z^l.
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.activations import Activation
+from bpcore.activation import Activation, Phis, by_layer
 from bpcore.arrays import Array
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
@@ -30,14 +31,14 @@ class Network:
 
     Args:
         sizes: (n_0, n_1, …, n_L).
-        activation: φ of the hidden layers.
+        activation: φ of the hidden layers; one a layer, where they differ.
         output_activation: φ of layer L.
         loss: J_i.
         normalization: of the hidden layers.
     """
 
     sizes: tuple[int, ...]
-    activation: Activation
+    activation: Phis
     output_activation: Activation
     loss: Loss
     normalization: Normalization
@@ -47,9 +48,16 @@ class Network:
         """Return the number of layers, the output included."""
         return len(self.sizes) - 1
 
+    @property
+    def hidden(self) -> tuple[Activation, ...]:
+        """Return φ of the hidden layers, 1…D."""
+        return by_layer(self.activation, self.L - 1)
+
     def phi(self, layer: int) -> Activation:
         """Return φ of a layer."""
-        return self.activation if layer < self.L else self.output_activation
+        if layer == self.L:
+            return self.output_activation
+        return self.activation if isinstance(self.activation, Activation) else self.activation[layer - 1]
 
     @property
     def one_logit(self) -> bool:
@@ -57,11 +65,11 @@ class Network:
         return self.sizes[-1] == 1 and self.loss.single_logits
 
     def norm(self, layer: int) -> Normalization:
-        """Return what stands between z and φ of a layer; nothing does in the output layer."""
+        """Return what a layer is normalized by; the output layer is not."""
         return self.normalization if layer < self.L else _NONE
 
     def normalized(self, layer: int) -> bool:
-        """Return whether a layer's h is another array than its z."""
+        """Return whether a layer is normalized, and so has γ and β."""
         return self.norm(layer).active
 
 
@@ -71,7 +79,7 @@ class Trace:
 
     Args:
         z: z^l, l = 1…L.
-        h: input of φ; z^l itself where layer l is not normalized.
+        h: input of φ; z^l itself where layer l is not normalized before φ.
         a: a^l, l = 0…L.
         statistics: what the normalization of each layer keeps for the backward pass.
     """
@@ -131,11 +139,13 @@ def forward(network: Network, params: Layers, x: Array, running: RunningStatisti
     statistics: dict[int, Kept] = {}
     for l in range(1, network.L + 1):
         z[l] = W[l] @ a[l - 1] + b[l]
+        norm, phi, own = network.norm(l), network.phi(l), params.own(l)
+        n = z[l] if not norm.after else phi.value(z[l])  # what is normalized
         if running is None:
-            h[l], statistics[l] = network.norm(l).forward(z[l], params.own(l))
+            n, statistics[l] = norm.forward(n, own)
         else:
-            h[l] = network.norm(l).evaluate(z[l], params.own(l), running, l)
-        a[l] = network.phi(l).value(h[l])
+            n = norm.evaluate(n, own, running, l)
+        h[l], a[l] = (z[l], n) if norm.after else (n, phi.value(n))
     return Trace(z, h, a, statistics)
 
 
@@ -157,31 +167,31 @@ def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_de
     W, L, a, m = params.W, network.L, trace.a, y.shape[-1]
     gradients = Layers()
 
-    def to_z(l: int, error: Array) -> Array:
-        delta, own = network.norm(l).backward(error, params.own(l), trace.statistics[l])
+    def through(l: int, error: Array) -> Array:
+        error, own = network.norm(l).backward(error, params.own(l), trace.statistics[l])
         for kind, gradient in own.items():
             gradients[kind, l] = gradient
-        return delta
+        return error
 
     delta_L = network.loss.delta(trace.h[L], y, network.output_activation)  # BP1
-    delta = propagate(network, params, trace, delta_L, to_z)  # BP2
+    delta = propagate(network, params, trace, delta_L, through)  # BP2
     for l in range(1, L + 1):
         gradients.b[l] = delta[l].mean(axis=-1, keepdims=True)  # BP3
         gradients.W[l] = delta[l] @ a[l - 1].mT / m + weight_decay * W[l]  # BP4
     return delta, gradients
 
 
-def propagate(network: Network, params: Layers, trace: Trace, error: Any, to_z: Callable[[int, Any], Any]) -> dict[int, Any]:
+def propagate(network: Network, params: Layers, trace: Trace, error: Any, through: Callable[[int, Any], Any]) -> dict[int, Any]:
     """Carry an error from z^L down to z^1: the one backward walk.
 
-    δ^l = to_z((W^(l+1))ᵀ δ^(l+1) ⊙ φ′(h^l)), where `to_z` leads from h^l through the normalization to z^l.
+    δ^l = through((W^(l+1))ᵀ δ^(l+1) ⊙ φ′(h^l)), where `through` leads down through the normalization; after φ it is met first.
 
     Args:
         network: the architecture.
         params: of the forward pass.
         trace: of the forward pass.
         error: δ^L, an array or what may stand for one in W.mT @ δ and δ * φ′.
-        to_z: (l, error at h^l) -> error at z^l, the normalization's part in it.
+        through: (l, error above the normalization) -> error below it.
 
     Returns:
         δ^l for l = 1…L.
@@ -189,7 +199,8 @@ def propagate(network: Network, params: Layers, trace: Trace, error: Any, to_z: 
     W, h, L = params.W, trace.h, network.L
     delta = {L: error}
     for l in range(L - 1, 0, -1):
-        delta[l] = to_z(l, (W[l + 1].mT @ delta[l + 1]) * network.phi(l).prime(h[l]))  # BP2
+        above, slope = W[l + 1].mT @ delta[l + 1], network.phi(l).prime(h[l])
+        delta[l] = through(l, above) * slope if network.norm(l).after else through(l, above * slope)  # BP2
     return delta
 
 

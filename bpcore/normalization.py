@@ -1,4 +1,4 @@
-"""What stands between z and φ in the hidden layers: nothing, or batch normalization with its exact backward pass."""
+"""What a hidden layer is normalized by: nothing, or its batch, with the exact backward pass; `example_normalization` has the others."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -131,17 +131,41 @@ class RunningStatistics:
         return part
 
 
+PLACES = ("before", "after")
+"""Where a normalization stands: h = n(z) before φ, or a = n(φ(z)) after it."""
+
+
+def stands_after(place: str) -> bool:
+    """Return whether a normalization stands after φ.
+
+    Raises:
+        ValueError: it is no place.
+    """
+    if place not in PLACES:
+        raise ValueError(f"`place` must be before or after (φ), got {place}")
+    return place == "after"
+
+
 class Normalization(ABC):
-    """Say what becomes of z on its way to φ: h = n(z)."""
+    """Say what a layer is normalized by: h = n(z) before φ, or a = n(φ(z)) after it."""
 
     name: ClassVar[str]
     """What tables and figures call it."""
     active: ClassVar[bool] = True
-    """Whether h is another array than z; a layer then learns γ and β."""
+    """Whether anything is normalized; a layer then learns γ and β."""
+    after: bool = False
+    """Whether it stands after φ."""
     needs_batch: ClassVar[bool] = False
     """Whether the h of an example depends on the other examples of its batch."""
-    centers: ClassVar[bool] = False
-    """Whether the mean over the batch is taken away, so that the mean of δ is 0 by construction."""
+
+    @property
+    def centers(self) -> bool:
+        """Return whether the mean of z over the batch is taken away, so that the mean of δ is 0 by construction."""
+        return False
+
+    def fits(self, n: int) -> bool:
+        """Return whether a layer of n units can be normalized."""
+        return n >= 1
 
     @abstractmethod
     def initial(self, bias: Array) -> dict[str, Array]:
@@ -203,13 +227,19 @@ class Batch(Normalization):
     Args:
         eps: ε > 0 added to the biased variance of the batch.
         momentum: weight of the newest batch in the running statistics, in (0, 1].
+        after: whether it stands after φ.
     """
 
     name = "batch"
     needs_batch = True
-    centers = True
     eps: float
     momentum: float
+    after: bool = False
+
+    @property
+    def centers(self) -> bool:
+        """Return whether it stands before φ."""
+        return not self.after
 
     def initial(self, bias: Array) -> dict[str, Array]:
         """Return γ = 1, β = 0."""
@@ -244,12 +274,13 @@ def none() -> Normalization:
     return Unnormalized()
 
 
-def batch(eps: float = 1e-5, momentum: float = 0.1) -> Normalization:
+def batch(eps: float = 1e-5, momentum: float = 0.1, place: str = "before") -> Normalization:
     """Return batch normalization with learned γ, β.
 
     Args:
         eps: ε > 0 added to the biased variance of the batch.
         momentum: weight of the newest batch in the running statistics, in (0, 1].
+        place: before φ, as published, or after.
 
     Raises:
         ValueError: an argument is out of range.
@@ -260,4 +291,4 @@ def batch(eps: float = 1e-5, momentum: float = 0.1) -> Normalization:
         raise ValueError(f"`eps` must be a finite number > 0, got {eps}")
     if not 0 < momentum <= 1:
         raise ValueError(f"`momentum` must lie in (0, 1], got {momentum}")
-    return Batch(float(eps), float(momentum))
+    return Batch(float(eps), float(momentum), stands_after(place))

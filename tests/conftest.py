@@ -28,7 +28,7 @@ def engine() -> None:
     from tests.bpcore.runs import stack, train_one
 
     found = [*twins._ACTIVATIONS.values(), *twins._LOSSES.values(), *(kernel for kernel, _ in twins._OPTIMIZERS.values())]
-    found += [*twins._CLIPS.values(), twins._FORWARD, twins._BACKWARD, twins._EVALUATE]
+    found += [*twins._CLIPS.values(), twins._FORWARD, twins._BACKWARD, twins._EVALUATE, *twins._OF_EXAMPLES]
     kinds = [(kernel, dtype) for dtype in ("float64", "float32") for kernel in found]
     other = os.environ.get("PYTEST_XDIST_WORKER", "gw0").endswith(("1", "3", "5", "7", "9"))
     for kernel, dtype in reversed(kinds) if other else kinds:

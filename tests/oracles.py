@@ -1,7 +1,7 @@
 """Independent answers to hold the core against: a naive forward pass, its complex-step gradients, the conf catalogue.
 
-Nothing here goes through the layered core. The forward pass is a plain loop with its own losses and its own batch
-normalization; of an activation only `value` is used, so that a new activation is checked without a line added here.
+Nothing here goes through the layered core. The forward pass is a plain loop with its own losses and its own
+normalizations; of an activation only `value` is used, so that a new activation is checked without a line added here.
 """
 
 import importlib
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import yaml
+
+from tests.normal_oracle import Norm
 
 Array = npt.NDArray[Any]
 Key = tuple[str, int]
@@ -75,10 +77,9 @@ class Problem:
 
     Args:
         sizes: (n_0, …, n_L).
-        hidden: φ of the hidden layers.
-        output: φ of layer L.
+        phis: φ of layers 1…L.
         loss: a key of LOSSES.
-        eps: ε of batch normalization, or None without it.
+        norm: of the hidden layers, or None without it.
         parameters: (kind, layer) -> (R, n_l, …), kinds W, b, gamma, beta.
         weight_decay: λ, (R,).
         x: (n_0, m) or (R, n_0, m).
@@ -86,10 +87,9 @@ class Problem:
     """
 
     sizes: tuple[int, ...]
-    hidden: Callable[[Array], Array]
-    output: Callable[[Array], Array]
+    phis: tuple[Callable[[Array], Array], ...]
     loss: str
-    eps: float | None
+    norm: Norm | None
     parameters: dict[Key, Array]
     weight_decay: Array
     x: Array
@@ -147,13 +147,12 @@ def forward(
     for l in range(first, problem.L + 1):
         z[l] = product(p["W", l], a[l - 1]) + (p["b", l] + taps[l] if l in taps else p["b", l])
         h[l] = z[l]
-        if problem.eps is not None and l < problem.L:
-            m = z[l].shape[-1]
-            mean = z[l].sum(axis=-1, keepdims=True) / m
-            centered = z[l] - mean
-            variance = (centered**2).sum(axis=-1, keepdims=True) / m
-            h[l] = p["gamma", l] * centered / (variance + problem.eps) ** 0.5 + p["beta", l]
-        a[l] = problem.hidden(h[l]) if l < problem.L else problem.output(h[l])
+        norm = problem.norm if l < problem.L else None
+        if norm is not None and not norm.after:
+            h[l] = norm(z[l], p["gamma", l], p["beta", l])
+        a[l] = problem.phis[l - 1](h[l])
+        if norm is not None and norm.after:
+            a[l] = norm(a[l], p["gamma", l], p["beta", l])
     loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
     J = loss(a[problem.L], problem.y).mean(axis=-1)
     squares = {} if begun is None else dict(begun.squares)
@@ -204,20 +203,17 @@ def term_sizes(problem: Problem, begun: Pass | None = None) -> Gradients:
     """
     base, p, m = begun or forward(problem), problem.parameters, problem.x.shape[-1]
     output = np.abs(base.a[problem.L]) if problem.loss in ("mse", "cosh") else 1  # the cross-entropies subtract y from a probability
-    top = np.abs(slope(problem.output, base.h[problem.L])) * (output + np.abs(problem.y))
+    top = np.abs(slope(problem.phis[-1], base.h[problem.L])) * (output + np.abs(problem.y))
     sizes: Gradients = {("delta", problem.L): top}
     for l in range(problem.L, -1, -1):
         if l < problem.L:
             flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1]
-            if l > 0:
-                flow = flow * np.abs(slope(problem.hidden, base.h[l]))
-            if ("gamma", l) in p:
-                z_hat = np.abs((base.h[l] - p["beta", l]) / p["gamma", l])
-                std = (base.z[l].var(axis=-1, keepdims=True) + problem.eps) ** 0.5
-                sizes["beta", l] = flow.mean(axis=-1, keepdims=True)
-                sizes["gamma", l] = (flow * z_hat).mean(axis=-1, keepdims=True)
-                flow = np.abs(p["gamma", l]) / std * (flow + sizes["beta", l] + z_hat * sizes["gamma", l])
-            sizes["delta", l] = flow
+            slopes, norm = (np.abs(slope(problem.phis[l - 1], base.h[l])) if l > 0 else 1.0), problem.norm if l > 0 else None
+            flow = flow if norm is not None and norm.after else flow * slopes
+            if norm is not None:
+                normalized = problem.phis[l - 1](base.z[l]) if norm.after else base.z[l]
+                flow, sizes["gamma", l], sizes["beta", l] = norm.term_sizes(flow, normalized, p["gamma", l])
+            sizes["delta", l] = flow * slopes if norm is not None and norm.after else flow
         if l > 0:
             sizes["b", l] = sizes["delta", l].mean(axis=-1, keepdims=True)
             penalty = problem.weight_decay[:, None, None] * np.abs(p["W", l])

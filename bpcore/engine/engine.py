@@ -17,6 +17,7 @@ from bpcore.engine.layout import Layout, layout_of
 from bpcore.engine.machine import Kernel, call
 from bpcore.engine.plan import gemm_address, plan, revise
 from bpcore.engine.rows import Look, Rates, Rows, empty_rows
+from bpcore.example_normalization import ExampleStatistics
 from bpcore.layers import Layers
 from bpcore.measure.instruments import SATURATION
 from bpcore.measure.quantities import UPDATE
@@ -73,6 +74,9 @@ def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) ->
         "evaluate": norm.evaluate.address(dtype) if norm else 0,
         "eps": norm.eps if norm else 0.0,
         "momentum": norm.momentum if norm else 0.0,
+        "norm_after": int(network.normalization.after),
+        "groups": norm.groups if norm else 0,
+        "centered": int(norm is not None and norm.centered),
         "advance": advance[0].address(dtype),
         "proportional": int(rule.proportional),
         "constants": np.array([*advance[1], 0.0]),
@@ -107,7 +111,7 @@ class Engine:
         rows = self.layout.pack(params)
         self.runs, size = rows.shape
         self.parameters = self.layout.views(rows)
-        units = sum(network.sizes[1:]) if network.normalization.active else 0
+        units = sum(network.sizes[1:]) if network.normalization.needs_batch else 0
         self.state = {
             "parameters": rows,
             "first": np.zeros((self.runs, size if slots > 0 else 0), dtype=dtype),
@@ -139,7 +143,7 @@ class Engine:
         norms[UPDATE] = norms[:, 0] = np.nan  # layer 0 has no parameters, and the last step makes no update
         return {
             "z": rows(layer),
-            "h": rows(layer if normalized else 0),
+            "h": rows(layer if normalized and not network.normalization.after else 0),
             "z_hat": rows(units * m if normalized else 0),
             "a": rows(units * m),
             "slope": rows(units * m, 1),
@@ -147,7 +151,7 @@ class Engine:
             "gradient": rows(whole if keep or acts else int(np.diff(self.layout.own[1:]).max())),
             "mean": rows(units if normalized else 0),
             "variance": rows(units if normalized else 0),
-            "std": rows(units if normalized else 0),
+            "std": rows((self._fixed["groups"] * (network.L - 1) * m or units) if normalized else 0),
             "x": rows(network.sizes[0], m),
             "y": rows(m, network.sizes[-1]),
             "batch_labels": np.empty(m, dtype=np.int64),
@@ -260,10 +264,14 @@ class Engine:
         delta[0] = memory["delta"][:, :inputs].reshape(self.runs, -1, m)
         h, statistics = dict(z), dict[int, Kept].fromkeys(z)
         if network.normalization.active:
-            kept_h, z_hat = layout.of_units(memory["h"], m), layout.of_units(memory["z_hat"], m)
-            std, mean, variance = (layout.of_units(memory[name], 1) for name in ("std", "mean", "variance"))
+            kept_h, z_hat = h if network.normalization.after else layout.of_units(memory["h"], m), layout.of_units(memory["z_hat"], m)
+            groups, mean, variance = self._fixed["groups"], *(layout.of_units(memory[name], 1) for name in ("mean", "variance"))
+            std = memory["std"].reshape(self.runs, -1, groups, 1, m).swapaxes(0, 1) if groups else layout.of_units(memory["std"], 1)
             for l in range(1, network.L):
-                h[l], statistics[l] = kept_h[l], BatchStatistics(z_hat[l], std[l], mean[l], variance[l])
+                h[l] = kept_h[l]
+                statistics[l] = (
+                    ExampleStatistics(z_hat[l], std[l - 1]) if groups else BatchStatistics(z_hat[l], std[l], mean[l], variance[l])
+                )
         gradients = layout.views(memory["gradient"]).map(lambda key, array: array / m)
         return Trace(z, h, a, statistics), delta, gradients
 

@@ -110,8 +110,11 @@ def _forward(network: Network, params: Layers, running: RunningStatistics, x: Ar
         h, below = buffers[0, :size].reshape(runs, -1, m), a
         np.matmul(params.W[l], below, out=h)
         h += params.b[l]
-        if network.normalized(l):
-            h[...] = network.norm(l).evaluate(h, params.own(l), running, l)
+        norm = network.norm(l)
+        if norm.active and not norm.after:
+            h[...] = norm.evaluate(h, params.own(l), running, l)
         a = buffers[1, :size].reshape(runs, -1, m)  # a^(l−1) stood here, and is no longer needed
         a[...] = network.phi(l).value(h)
+        if norm.after:
+            a[...] = norm.evaluate(a, params.own(l), running, l)
     return h, a

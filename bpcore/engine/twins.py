@@ -14,6 +14,7 @@ from bpcore import activations, losses
 from bpcore.activations import Activation
 from bpcore.clipping import ByLayerNorm, ByNorm, ByValue, Clip
 from bpcore.engine.machine import Kernel
+from bpcore.example_normalization import PerExample
 from bpcore.losses import Loss
 from bpcore.normalization import Batch, Normalization
 from bpcore.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
@@ -59,16 +60,23 @@ _CLIPS: dict[type[Clip], Kernel] = {
 
 
 class Normalizing(NamedTuple):
-    """Hold the kernels of a normalization and its constants."""
+    """Hold the kernels of a normalization and its constants; `groups` is 0 where units are normalized over the batch."""
 
     forward: Kernel
     backward: Kernel
     evaluate: Kernel
     eps: float
     momentum: float
+    groups: int = 0
+    centered: bool = True
 
 
 _FORWARD, _BACKWARD, _EVALUATE = (Kernel("normalization", name) for name in ("forward", "backward", "evaluate"))
+_OF_EXAMPLES = (
+    Kernel("example_normalization", "forward"),
+    Kernel("example_normalization", "backward"),
+    Kernel("example_normalization", "evaluate"),
+)
 
 
 def of_activation(phi: Activation) -> tuple[Kernel, tuple[float, float]] | None:
@@ -102,6 +110,8 @@ def of_loss(loss: Loss) -> tuple[Kernel, float | None] | None:
 
 def of_normalization(kind: Normalization) -> Normalizing | None:
     """Return the kernels of a normalization, None for a class that has none."""
+    if type(kind) is PerExample:
+        return Normalizing(*_OF_EXAMPLES, kind.eps, 1.0, kind.groups, kind.centered)
     return Normalizing(_FORWARD, _BACKWARD, _EVALUATE, kind.eps, kind.momentum) if type(kind) is Batch else None
 
 

@@ -71,11 +71,11 @@ def extended_backward(network: Network, params: Layers, trace: Trace, y: Array) 
         Mantissas for l = 0…L, each (R, n_l, m) in the run's dtype, and exponents, each (R,) int64.
     """
 
-    def to_z(l: int, error: Extended) -> Extended:
+    def through(l: int, error: Extended) -> Extended:
         return error.mapped(lambda mantissa: network.norm(l).backward(mantissa, params.own(l), trace.statistics[l])[0])
 
     error = Extended(network.loss.delta(trace.h[network.L], y, network.output_activation)).mapped(lambda mantissa: mantissa)  # BP1
-    delta = propagate(network, params, trace, error, to_z)
+    delta = propagate(network, params, trace, error, through)
     delta[0] = input_gradient(params, delta)
     down = sorted(delta, reverse=True)
     return {l: delta[l].mantissa for l in down}, {l: delta[l].exponent[..., 0, 0] for l in down}

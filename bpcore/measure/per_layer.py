@@ -19,7 +19,7 @@ _ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {
     "a_mean": lambda network, trace, l: instruments.mean(trace.a[l]),
     "a_var": lambda network, trace, l: instruments.variance(trace.a[l]),
     "saturated": lambda network, trace, l: instruments.saturated(trace.h[l], network.phi(l)),
-    "dead": lambda network, trace, l: instruments.dead(trace.a[l]),
+    "dead": lambda network, trace, l: instruments.dead(network.phi(l).value(trace.h[l]) if network.norm(l).after else trace.a[l]),
 }
 """Column: what is measured of the layers 1…L of a pass, (R,)."""
 

@@ -48,12 +48,12 @@ def gradient_cosine(network: Network, params: Layers, trace: Trace) -> FloatArra
     wide, L = params.map(lambda key, array: array.astype(np.float64, copy=False)), network.L
     h = {l: array.astype(np.float64, copy=False) for l, array in trace.h.items()}
 
-    def to_z(l: int, gradient: Array) -> Array:
+    def through(l: int, gradient: Array) -> Array:
         gradient = network.norm(l).backward_fixed(gradient, params.own(l), trace.statistics[l])
         exponent = np.frexp(np.abs(gradient).max(axis=-2, keepdims=True))[1]
         scaled: Array = np.ldexp(gradient, -exponent)  # per example: directions survive any depth
         return scaled
 
-    gradients = propagate(network, wide, replace(trace, h=h), network.phi(L).prime(h[L]), to_z)
+    gradients = propagate(network, wide, replace(trace, h=h), network.phi(L).prime(h[L]), through)
     gradients[0] = input_gradient(wide, gradients)
     return np.stack([mean_cosine(gradients[l]) for l in range(L + 1)], axis=-1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.activations import Activation
+from bpcore.activation import Activation, Phis, by_layer
 from bpcore.arrays import FloatArray
 from bpcore.theory.quadrature import Function, gaussian_mean
 
@@ -163,7 +163,7 @@ def first_layer(eigenvalues: FloatArray, inputs: int) -> FirstLayer:
 
 
 def batch_norm_factors(
-    phi: Activation,
+    phi: Phis,
     sizes: tuple[int, ...],
     variances: list[float],
     batch: int,
@@ -179,7 +179,7 @@ def batch_norm_factors(
     √Var(W^1) times the length of a unit's weights, averaged as δ^1 is large. Biases drop out.
 
     Args:
-        phi: activation of the hidden layers.
+        phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L).
         variances: Var(W^1)…Var(W^L).
         batch: B.
@@ -192,13 +192,14 @@ def batch_norm_factors(
     hidden = len(sizes) > 2 and np.isfinite(first.inverse)
     squares = [variances[0] * (first.length / first.inverse if hidden else sizes[0])]
     v, excess = variances[0] * first.variance, first.variance * first.inverse - 1
-    known: dict[float, BatchMoments] = {}
+    phis, known = by_layer(phi, len(sizes) - 2), dict[tuple[Activation, float], BatchMoments]()
     for l in range(1, len(sizes) - 1):
         if batch < 4 or not v > 0 or not np.isfinite(excess):
             squares.append(np.nan)
             continue
         rho = round(v / (v + eps), 12)
-        moments = known.get(rho) or known.setdefault(rho, batch_moments(phi, batch, rho))
+        own = phis[l - 1]
+        moments = known.get((own, rho)) or known.setdefault((own, rho), batch_moments(own, batch, rho))
         inverse = (1 + rho * rho * excess) / (v + eps)
         squares.append(sizes[l] * variances[l] * moments.gain * inverse)
         v = sizes[l] * variances[l] * moments.spread * (batch - 1) / batch

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bpcore.activations import Activation
+from bpcore.activation import Activation, Phis, of_each
 from bpcore.arrays import FloatArray
 from bpcore.theory.maps import chis, second_moments, slopes
 from bpcore.theory.quadrature import scaled_means
@@ -39,7 +39,7 @@ def kappa(phi: Activation, q: FloatArray, independent: bool = True) -> FloatArra
     return 3 * ratio - 1 if independent else 3 * np.maximum(ratio - 1, 0)
 
 
-def log_spread(phi: Activation, widths: tuple[int, ...], variances: list[float], independent: bool = True) -> tuple[FloatArray, FloatArray]:
+def log_spread(phi: Phis, widths: tuple[int, ...], variances: list[float], independent: bool = True) -> tuple[FloatArray, FloatArray]:
     """Return bias and variance of ln‖δ^l‖² of a single net about ln of its mean, for hidden layers l = 1…D.
 
     Variance Σ_(k≥l) κ(q^k)/n_k, bias −½ of it: the walk is log-normal about its mean.
@@ -48,7 +48,7 @@ def log_spread(phi: Activation, widths: tuple[int, ...], variances: list[float],
     fluctuates too. For one input; the mean square over many inputs fluctuates less, as far as they differ.
 
     Args:
-        phi: the activation.
+        phi: the activation, of all hidden layers or of each.
         widths: n_1…n_D.
         variances: q^1…q^D.
         independent: see `kappa`.
@@ -58,7 +58,8 @@ def log_spread(phi: Activation, widths: tuple[int, ...], variances: list[float],
 
     Source: Hanin & Nica 2018, theorem 1.
     """
-    steps = kappa(phi, np.asarray(variances, dtype=float), independent) / np.asarray(widths, dtype=float)
+    q = np.asarray(variances, dtype=float)
+    steps = of_each(lambda own, at: kappa(own, at, independent), phi, q) / np.asarray(widths, dtype=float)
     variance = np.cumsum(steps[::-1])[::-1]
     return -variance / 2, variance
 
@@ -70,9 +71,7 @@ MOST_BEND = 0.25
 """|c_l|·Var ξ_l up to which ln χ is taken for linear in the length: beyond, the bend is as large as what is counted."""
 
 
-def length_spread(
-    phi: Activation, widths: tuple[int, ...], variances: list[float], bias_std: float = 0.0, independent: bool = True
-) -> float:
+def length_spread(phi: Phis, widths: tuple[int, ...], variances: list[float], bias_std: float = 0.0, independent: bool = True) -> float:
     """Return the variance of ln(‖δ^1‖²/‖δ^D‖²) of a single net, with what its lengths q^l add, which stray from the mean themselves.
 
     ξ_l = δ ln q^l walks up as ξ_(l+1) = w_l (s_l ξ_l + η_l), Var η_l = (E[φ⁴]/E[φ²]² − 1)/n_l, s_l = d ln E[φ²]/d ln q, w_l the share of
@@ -80,7 +79,7 @@ def length_spread(
     lengths are stable (w s < 1) it adds little; under GELU or SiLU at σ_w² = 2 they run away.
 
     Args:
-        phi: the activation.
+        phi: the activation, of all hidden layers or of each.
         widths: n_1…n_D.
         variances: q^1…q^D.
         bias_std: σ_b.
@@ -95,13 +94,14 @@ def length_spread(
     n, q = np.asarray(widths[:-1], dtype=float), np.asarray(variances[:-1], dtype=float)
     if not len(n):
         return 0.0
-    walk = kappa(phi, q, independent)
+    phi = phi if isinstance(phi, Activation) else phi[:-1]
+    walk = of_each(lambda own, at: kappa(own, at, independent), phi, q)
     with np.errstate(all="ignore"):
-        square, slope = second_moments(phi, q), chis(phi, q)
+        square, slope = of_each(second_moments, phi, q), of_each(chis, phi, q)
         s, c = (_log_slope(phi, of, q) for of in (second_moments, chis))
         share = 1 - bias_std**2 / np.asarray(variances[1:], dtype=float)
-        length = scaled_means(lambda u: phi.value(u) ** 4, q, phi.breaks, phi.steep) / square**2 - 1
-        both = scaled_means(lambda u: (phi.value(u) * phi.prime(u)) ** 2, q, phi.breaks, phi.steep) / (square * slope) - 1
+        length = of_each(_fourth, phi, q) / square**2 - 1
+        both = of_each(_both, phi, q) / (square * slope) - 1
         strayed, bend = 0.0, 0.0
         for k in range(len(n)):
             bend = max(bend, abs(float(c[k])) * strayed)
@@ -116,9 +116,19 @@ def length_spread(
     return max(least, float(total)) if told else float("nan")
 
 
-def _log_slope(phi: Activation, of: Callable[[Activation, FloatArray], FloatArray], q: FloatArray) -> FloatArray:
+def _fourth(phi: Activation, q: FloatArray) -> FloatArray:
+    """Return E[φ(√q Z)⁴]."""
+    return scaled_means(lambda u: phi.value(u) ** 4, q, phi.breaks, phi.steep)
+
+
+def _both(phi: Activation, q: FloatArray) -> FloatArray:
+    """Return E[φ(√q Z)²φ′(√q Z)²]."""
+    return scaled_means(lambda u: (phi.value(u) * phi.prime(u)) ** 2, q, phi.breaks, phi.steep)
+
+
+def _log_slope(phi: Phis, of: Callable[[Activation, FloatArray], FloatArray], q: FloatArray) -> FloatArray:
     """Return d ln f/d ln q of a mean over φ by a central difference."""
-    up, down = of(phi, q * np.exp(_SMALL)), of(phi, q * np.exp(-_SMALL))
+    up, down = of_each(of, phi, q * np.exp(_SMALL)), of_each(of, phi, q * np.exp(-_SMALL))
     slope: FloatArray = (np.log(up) - np.log(down)) / (2 * _SMALL)
     return slope
 

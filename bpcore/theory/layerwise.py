@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcore.activations import Activation
+from bpcore.activation import Phis, by_layer
 from bpcore.arrays import FloatArray
 from bpcore.theory.maps import both_moments
 
@@ -54,9 +54,7 @@ class Propagation:
     output: FloatArray
 
 
-def propagate(
-    phi: Activation, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray
-) -> Propagation:
+def propagate(phi: Phis, sizes: tuple[int, ...], variance: Variance, bias_std: float, input_square: float | FloatArray) -> Propagation:
     """Return the predicted variances of z, going up, and factors of δ, going down.
 
     q^1 = Var(W^1)·‖x‖² + σ_b², q^l = n_(l−1)·Var(W^l)·E[φ(√q^(l−1) Z)²] + σ_b².
@@ -64,7 +62,7 @@ def propagate(
     each input's being the product of its own factors.
 
     Args:
-        phi: activation of the hidden layers.
+        phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L).
         variance: (fan_in, fan_out) -> Var(W).
         bias_std: σ_b.
@@ -75,13 +73,13 @@ def propagate(
 
     Source: Poole et al. 2016, eq. 3; Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*.
     """
-    q: list[FloatArray] = []
+    phis, q = by_layer(phi, len(sizes) - 2), list[FloatArray]()
     slopes: list[FloatArray] = []
     with np.errstate(all="ignore"):
         moment = np.asarray(input_square, dtype=float)
         for l in range(1, len(sizes)):
             if l > 1:
-                second, slope = both_moments(phi, q[-1])
+                second, slope = both_moments(phis[l - 2], q[-1])
                 slopes.append(slope)
                 moment = sizes[l - 1] * second
             q.append(variance(sizes[l - 1], sizes[l]) * moment + bias_std * bias_std)

@@ -7,15 +7,15 @@ softmax, whose errors sum to zero. Nothing here is approximate.
 
 import numpy as np
 
-from bpcore.activations import Activation
+from bpcore.activation import Phis, by_layer
 from bpcore.arrays import FloatArray
 
 
-def symmetric_values(phi: Activation, sizes: tuple[int, ...], weight: float, bias: float, input_sums: FloatArray) -> list[FloatArray]:
+def symmetric_values(phi: Phis, sizes: tuple[int, ...], weight: float, bias: float, input_sums: FloatArray) -> list[FloatArray]:
     """Return z^1…z^L of every example; all units of a layer have the same.
 
     Args:
-        phi: activation of the hidden layers.
+        phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L).
         weight: s.
         bias: β.
@@ -24,20 +24,21 @@ def symmetric_values(phi: Activation, sizes: tuple[int, ...], weight: float, bia
     Returns:
         L arrays of shape (m,).
     """
+    phis = by_layer(phi, len(sizes) - 2)
     with np.errstate(all="ignore"):
         values = [weight * input_sums + bias]
         for l in range(1, len(sizes) - 1):
-            values.append(weight * sizes[l] * phi.value(values[-1]) + bias)
+            values.append(weight * sizes[l] * phis[l - 1].value(values[-1]) + bias)
         return values
 
 
 def symmetric_factors(
-    phi: Activation, sizes: tuple[int, ...], weight: float, bias: float, input_sums: FloatArray, output_delta: FloatArray
+    phi: Phis, sizes: tuple[int, ...], weight: float, bias: float, input_sums: FloatArray, output_delta: FloatArray
 ) -> FloatArray:
     """Return ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D, in root mean square over examples.
 
     Args:
-        phi: activation of the hidden layers.
+        phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L).
         weight: s.
         bias: β.
@@ -49,7 +50,7 @@ def symmetric_factors(
         of the layers below are what rounding is multiplied by, each example counted alike.
     """
     with np.errstate(all="ignore"):
-        values = symmetric_values(phi, sizes, weight, bias, input_sums)
+        phis, values = by_layer(phi, len(sizes) - 2), symmetric_values(phi, sizes, weight, bias, input_sums)
         total = output_delta.sum(axis=0)
         cancels = np.abs(total).max() <= 1e-12 * np.abs(output_delta).max()
         square = np.ones(len(input_sums)) if cancels else total**2
@@ -58,7 +59,7 @@ def symmetric_factors(
         for l in range(len(sizes) - 2, 0, -1):
             fan_out = 1 if l == len(sizes) - 2 else sizes[l + 1]
             before = square.mean()
-            square = square * (weight * phi.prime(values[l - 1])) ** 2 * sizes[l] * fan_out
+            square = square * (weight * phis[l - 1].prime(values[l - 1])) ** 2 * sizes[l] * fan_out
             top = l == len(sizes) - 2
             factors.append(float(np.sqrt(square.mean() / (last if top else before))) if not (top and cancels) else 0.0)
         factors.append(abs(weight) * float(np.sqrt(sizes[0] * sizes[1])) if len(sizes) > 2 else _direct(weight, sizes[0], total, last))

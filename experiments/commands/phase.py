@@ -7,6 +7,7 @@ gradstab phase activation=tanh results/init_scale     measured factors as points
 import argparse
 from pathlib import Path
 
+from bpcore.activation import Activation
 from experiments.compose.composition import compose_one, runs_of
 from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
@@ -42,6 +43,9 @@ def execute(args: argparse.Namespace) -> int:
         raise UserError(f"phase takes one results folder, got {len(folders)}: {shortened(', '.join(map(str, folders)))}")
     (run,), _ = runs_of([compose_one(overrides, "phase", config_dir_flags(args.config_dir))])
     ensure(run.numerics)
+    phi = run.activation
+    if not isinstance(phi, Activation):
+        raise UserError(f"phase draws the plane of one activation, got {run.choice('activation')}; choose one of them")
     name, points = phase.label_of(run.config["activation"]), None
     if folders:
         found = phase.measured(load(folders[0]))
@@ -49,7 +53,7 @@ def execute(args: argparse.Namespace) -> int:
             has = ", ".join(found) or "none"
             raise UserError(f"{folders[0]} has no measured factor of activation={name} without normalization; it has: {has}")
         points = found[name][1]
-    table = phase.diagram(name, run.activation, points)
+    table = phase.diagram(name, phi, points)
     folder: Path = args.output or Path(run.results_dir) / "phase"
     try:
         folder.mkdir(parents=True, exist_ok=True)

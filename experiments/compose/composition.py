@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from experiments.compose.hydras import Composed, by_hydra
+from experiments.compose.layers import by_layer
 from experiments.compose.many import kept_composer
 from experiments.compose.refusals import refuse_overrides
 from experiments.config.keys import UNIDENTIFYING
@@ -33,6 +34,7 @@ def compose(flags: list[str], overrides: list[str]) -> list[Composed]:
     Raises:
         UserError: Hydra refused the command line.
     """
+    overrides = by_layer(overrides)
     refuse_overrides(overrides)
     if set(flags) <= {"--multirun"} and (found := kept_composer().found(overrides, multirun=bool(flags))) is not None:
         return found

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from experiments.compose.fast import FastLoader
 from experiments.compose.hydras import VERSION_BASE, Composed, by_hydra, checked
+from experiments.compose.layers import by_layer
 from experiments.compose.refusals import refuse_overrides
 from experiments.config.keys import register
 from experiments.config.paths import CONF
@@ -52,6 +53,7 @@ class Composer:
         Raises:
             UserError: Hydra refused the sweep.
         """
+        overrides = by_layer(overrides)
         found = self.found(overrides, multirun=True)
         if found is None:
             refuse_overrides(overrides)

@@ -1,16 +1,17 @@
 """What Hydra would compose, or stumble over, and no run can be: lists and mappings in the place of one choice or one value."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Override
 
-from experiments.config.keys import GROUPS, SCALARS, Config
+from experiments.compose.layers import values_of
+from experiments.config.keys import GROUPS, SCALARS, Config, kind_of
 from experiments.errors import UserError
 from experiments.text.quoting import quote, shortened
 
 _CHOSEN = (*GROUPS, "experiment")
+_LISTED = {key for key in SCALARS if any(get_origin(kind) is list for kind in get_args(kind_of(key)))}
 
 
 def refuse_overrides(overrides: Iterable[str]) -> None:
@@ -41,14 +42,10 @@ def _refuse_containers(text: str) -> None:
     key = override.key_or_group
     if key not in _CHOSEN and key not in SCALARS:
         return
-    for value in _values(override):
-        if isinstance(value, (list, dict)):
+    refused = dict if key in _LISTED else (list, dict)
+    for value in values_of(override):
+        if isinstance(value, refused):
             raise UserError(f"`{key}` must be {_wanted(key)}, got {shortened(text.partition('=')[2])}; {_fix(key)}")
-
-
-def _values(override: Override) -> list[Any]:
-    value = override.value()
-    return value.list if isinstance(value, ChoiceSweep) else [value]
 
 
 def refuse_choices(choices: Mapping[str, Any], config: Config) -> None:

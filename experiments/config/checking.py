@@ -15,7 +15,7 @@ from hydra.utils import get_method
 
 from experiments.config.building import KINDS, build, built, facts
 from experiments.config.files import catalogue
-from experiments.config.keys import SCALARS, Config, Record
+from experiments.config.keys import SCALARS, Config, Record, kind_of
 from experiments.errors import UserError
 from experiments.text.quoting import quote, shortened
 
@@ -36,6 +36,7 @@ _WORDS: dict[Any, str] = {
     bool: "true or false",
     type(None): "null",
     list[str]: "a list of words",
+    list[int]: "a list of integers",
 }
 
 
@@ -61,6 +62,8 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
         return value
     elif isinstance(value, list) and list[str] in allowed and value and all(isinstance(word, str) for word in value):
         return value[0] if len(value) == 1 and str in allowed else value  # so that [a] and a are the same run
+    elif isinstance(value, list) and list[int] in allowed and value:
+        return [_coerce(key, entry, int) for entry in value]
     expected = " or ".join(_WORDS.get(kind, kind.__name__) for kind in allowed)
     raise UserError(f"`{key}` must be {expected}, got {quote(value)}{_quoting(key, value, allowed)}")
 
@@ -87,15 +90,16 @@ def check_scalar(key: str, value: Any) -> Any:
         UserError: it is of another type, or out of range.
     """
     declared = SCALARS[key]
-    value = _coerce(key, value, declared.type)
+    value = _coerce(key, value, kind_of(key))
     meta = declared.metadata
     fix = f"; {meta['fix']}" if meta["fix"] else ""
     if meta["choices"] and value not in meta["choices"]:
         raise UserError(f"`{key}` must be {' or '.join(meta['choices'])}, got {quote(value)}")
     if meta["at_least"] is not None and value is not None:
-        kind = "an integer" if int in _types(declared.type) else "a finite number"
-        if not (math.isfinite(value) and value >= meta["at_least"]):
-            raise UserError(f"`{key}` must be {kind} ≥ {meta['at_least']}, got {quote(value)}{fix}")
+        kind = "an integer" if int in _types(kind_of(key)) else "a finite number"
+        for entry in value if isinstance(value, list) else [value]:
+            if not (math.isfinite(entry) and entry >= meta["at_least"]):
+                raise UserError(f"`{key}` must be {kind} ≥ {meta['at_least']}, got {quote(entry)}{fix}")
     return value
 
 

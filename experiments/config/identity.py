@@ -78,12 +78,12 @@ def flatten(config: Config) -> Config:
             columns[key] = value["name"]
             columns |= {f"{key}.{sub}": cell(item) for sub, item in value.items() if sub not in ("_target_", "name")}
         else:
-            columns[key] = value
+            columns[key] = cell(value)
     return columns
 
 
 def cell(value: Any) -> Any:
-    """Return a value as the runs table holds it: a list of words as one text, in JSON."""
+    """Return a value as the runs table holds it: a list as one text, in JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 

@@ -19,20 +19,34 @@ UNIDENTIFYING = ("name", "results_dir", "executor")
 PATHS_TO_DATA = (("data", "dir"), ("data", "path"))
 """Where data lie is no part of a run's identity; what they are is."""
 
-LATER: dict[tuple[str, str], Any] = {("loss", "reduction"): "sum_outputs", ("record", "test"): False}
+LATER: dict[tuple[str, str], Any] = {("loss", "reduction"): "sum_outputs", ("record", "test"): False, ("normalization", "place"): "before"}
 """Keys that came later, each with the value that stands for what was before: with it, a run is the one that it was without the key."""
 
 
-def _key(default: Any, help: str, at_least: float | None = None, choices: tuple[str, ...] = (), fix: str = "") -> Any:
-    return field(default=default, metadata={"help": help, "at_least": at_least, "choices": choices, "fix": fix})
+DEPTH = 5
+"""Hidden layers where neither `depth` nor a list says how many."""
+
+
+def _key(default: Any, help: str, at_least: float | None = None, choices: tuple[str, ...] = (), fix: str = "", kind: Any = None) -> Any:
+    return field(default=default, metadata={"help": help, "at_least": at_least, "choices": choices, "fix": fix, "kind": kind})
 
 
 @dataclass
 class Schema:
-    """Declare every scalar key with its type, default, range and meaning; groups are nodes of their own."""
+    """Declare every scalar key with its type, default, range and meaning; groups are nodes of their own.
 
-    depth: int = _key(5, "hidden layers", at_least=0, fix="depth=0 is a linear classifier")
-    width: int = _key(64, "units of a hidden layer", at_least=1)
+    `kind` is the type of a key that may be a list, which a structured config cannot declare.
+    """
+
+    depth: int | None = _key(
+        None, f"hidden layers; null: as many as a list names, else {DEPTH}", at_least=0, fix="depth=0 is a linear classifier"
+    )
+    width: Any = _key(  # noqa: RUF009  # a field, as all of them are
+        64, "units of a hidden layer, or a list with those of each, as in [512,256,128]", at_least=1, kind=int | list[int]
+    )
+    activations: Any = _key(  # noqa: RUF009
+        None, "φ of each hidden layer; activation=[tanh,relu] sets it", kind=str | list[str] | None
+    )
     output_activation: str = _key("identity", "φ of the output layer; a name from conf/activation")
     lr: float = _key(0.1, "learning rate η; loss.reduction=mean takes those of PyTorch and Keras as they are", at_least=0)
     bias_lr_factor: float = _key(1.0, "factor on the learning rate of the biases b and of β", at_least=0, fix="0 freezes them")
@@ -56,6 +70,11 @@ class Schema:
 
 
 SCALARS: dict[str, "Field[Any]"] = {f.name: f for f in fields(Schema) if f.name not in GROUPS}
+
+
+def kind_of(key: str) -> Any:
+    """Return the declared type of a scalar key."""
+    return SCALARS[key].metadata["kind"] or SCALARS[key].type
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ cheap to make, weighs little on its way to a worker process, and holds no data: 
 """
 
 import functools
+import itertools
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
 
-from bpcore.activations import Activation
+from bpcore.activation import Activation, Phis, by_layer
 from bpcore.clipping import Clip
 from bpcore.initializers import Initializer
 from bpcore.losses import Loss
@@ -19,6 +20,7 @@ from bpcore.optimizers import Optimizer
 from experiments.config.building import build, built, dataset, facts
 from experiments.config.files import choice
 from experiments.config.keys import Config, Record
+from experiments.config.shape import listed
 from experiments.datasets.dataset import Dataset, Facts
 
 Value = TypeVar("Value")
@@ -61,7 +63,7 @@ class Run:
     overrides: tuple[str, ...] = ()
 
     depth = Scalar[int]()
-    width = Scalar[int]()
+    width = Scalar[int | list[int]]()
     lr = Scalar[float]()
     bias_lr_factor = Scalar[float]()
     weight_decay = Scalar[float]()
@@ -83,9 +85,17 @@ class Run:
         return name
 
     @property
-    def activation(self) -> Activation:
-        """Return φ of the hidden layers."""
-        return built(Activation, self.config["activation"])
+    def activation(self) -> Phis:
+        """Return φ of the hidden layers; of each, with the defaults of its conf file, where they differ."""
+        names = listed(self.choice("activation"))
+        if names is None:
+            return built(Activation, self.config["activation"])
+        return tuple(built(Activation, choice("activation", name)) for name in names)
+
+    @property
+    def hidden_activations(self) -> tuple[Activation, ...]:
+        """Return φ of each hidden layer."""
+        return by_layer(self.activation, self.depth)
 
     @property
     def output_activation(self) -> Activation:
@@ -155,17 +165,25 @@ class Run:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Return (n_0, n_1, …, n_L)."""
-        return (self.facts.n_inputs, *[self.width] * self.depth, self.facts.n_outputs)
+        return (self.facts.n_inputs, *self.widths, self.facts.n_outputs)
+
+    @property
+    def widths(self) -> list[int]:
+        """Return (n_1, …, n_D)."""
+        return [self.width] * self.depth if isinstance(self.width, int) else self.width
 
     @property
     def units(self) -> int:
         """Return n_0 + n_1 + … + n_L, without a list of a billion layers."""
-        return self.facts.n_inputs + self.depth * self.width + self.facts.n_outputs
+        hidden = self.depth * self.width if isinstance(self.width, int) else sum(self.width)
+        return self.facts.n_inputs + hidden + self.facts.n_outputs
 
     @property
     def weights(self) -> int:
         """Return the number of weights, without a list of a billion layers."""
         n_inputs, n_outputs = self.facts.n_inputs, self.facts.n_outputs
+        if not isinstance(self.width, int):
+            return sum(fan_in * fan_out for fan_in, fan_out in itertools.pairwise(self.sizes))
         return self.width * (n_inputs + n_outputs + (self.depth - 1) * self.width) if self.depth else n_inputs * n_outputs
 
     @functools.cached_property

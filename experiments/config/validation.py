@@ -12,6 +12,7 @@ from experiments.config.identity import run_id
 from experiments.config.keys import GROUPS, SCALARS, Config, Record
 from experiments.config.outputs import check_outputs, settle
 from experiments.config.run import Run
+from experiments.config.shape import listed, settle_shape
 from experiments.errors import UserError
 from experiments.text.quoting import quote, shortened
 
@@ -33,13 +34,16 @@ def validate(config: Config, index: int = 0, overrides: tuple[str, ...] = ()) ->
     for key in config:
         if key not in SCALARS and key not in GROUPS:
             raise UserError(f"unknown key `{shortened(key)}`; keys: {', '.join([*SCALARS, *GROUPS])}")
+    config = {"activations": None, **config}  # which a validated config has no more: its activation says it
     missing = [key for key in (*SCALARS, *GROUPS) if key not in config]
     if missing:
         raise UserError(f"`{missing[0]}` is missing; leave out ~{missing[0]}, every key has a default")
     checked = {key: check_scalar(key, config[key]) for key in SCALARS}
     checked["loss"] = check_group("loss", config["loss"])
-    config = {**config, "data": settle(config["data"], built(Loss, checked["loss"]))}
-    checked |= {group: check_group(group, config[group]) for group in GROUPS}
+    checked = settle_shape({**checked, "activation": config["activation"]})
+    config = {**config, "activation": checked["activation"], "data": settle(config["data"], built(Loss, checked["loss"]))}
+    by_layer = isinstance(config["activation"], dict) and listed(str(config["activation"].get("name"))) is not None
+    checked |= {group: check_group(group, config[group]) for group in GROUPS if not (group == "activation" and by_layer)}
     run = Run(index, checked, run_id(checked), overrides)
     _check_place(run.name, run.results_dir)
     _check_record(run.record)
@@ -85,6 +89,10 @@ def _check_together(run: Run) -> None:
         )
     if run.normalization.needs_batch and run.m < 2:
         raise UserError("`batch_size` must be ≥ 2 with batch normalization, whose variance over one example is 0; raise it")
+    for n in [run.width] if isinstance(run.width, int) else run.width:
+        if not run.normalization.fits(n):
+            groups = run.config["normalization"].get("groups")
+            raise UserError(f"`normalization.groups` must divide every width, got {groups} for {n} units; choose another")
     if run.dtype == "float32":
         _check_representable(run)
     if run.record.snapshot is not None and run.record.snapshot > run.steps:

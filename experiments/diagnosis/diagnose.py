@@ -10,7 +10,7 @@ from experiments.diagnosis.causes.cause import Cause
 from experiments.diagnosis.life import Life
 from experiments.diagnosis.outcome import HALVED, Outcome, judge_outcome, without_decay
 from experiments.diagnosis.rule import Signal
-from experiments.diagnosis.signal import Nature, can_die, is_flat, judge, signal_factor
+from experiments.diagnosis.signal import Nature, can_die, judge, signal_factor
 from experiments.diagnosis.verdict import Verdict, verdict
 from experiments.text.plain import as_json
 
@@ -56,7 +56,7 @@ def diagnose(life: Life) -> Diagnosis:
     """
     ended = life.run.get("diverged_at_step")
     diverged_at = None if ended is None or ended != ended else int(ended)
-    nature = Nature(is_flat(life.activation), can_die(life.output_activation), life.normalized)
+    nature = Nature(frozenset(layer for layer in life.hidden if life.saturates(layer)), can_die(life.output_activation), life.normalized)
     step0: Mapping[str, Any] = life.step0()
     signal = judge(step0, signal_factor(step0, nature), diverged_at == 0, life.number("delta_factor_theory"), nature)
     start = _start(life)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.activations import Activation
+from bpcore.activation import Activation, Phis
 from bpcore.arrays import Array, FloatArray
 from bpcore.losses import Loss
 from experiments.diagnosis.signal import can_die, is_flat
@@ -23,7 +23,7 @@ class Life:
         step: (S,) int, the steps that have a row, ascending.
         layers: column of the layers table -> (S, L+1), layer 0 first; NaN where it was not measured.
         steps: column of the steps table -> (S,).
-        activation: φ of the hidden layers.
+        activation: φ of the hidden layers, of all or of each.
         output_activation: φ of the output layer.
         loss: J_i.
         outputs: n_L.
@@ -35,7 +35,7 @@ class Life:
     step: Array
     layers: Mapping[str, FloatArray]
     steps: Mapping[str, FloatArray]
-    activation: Activation
+    activation: Phis
     output_activation: Activation
     loss: Loss
     outputs: int
@@ -71,7 +71,9 @@ class Life:
 
     def phi(self, layer: int) -> Activation:
         """Return φ of a layer."""
-        return self.activation if layer <= self.depth else self.output_activation
+        if layer > self.depth:
+            return self.output_activation
+        return self.activation if isinstance(self.activation, Activation) else self.activation[layer - 1]
 
     def step0(self) -> dict[str, Any]:
         """Return the columns of the layers table in the first row, (L+1,) each, with `layer`."""

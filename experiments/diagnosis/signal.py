@@ -41,12 +41,12 @@ class Nature:
     """Hold what decides how a measurement is to be read.
 
     Args:
-        flat: whether φ of the hidden layers is flat at both ends, so that it can saturate.
+        flat: whether φ of the hidden layers is flat at both ends, so that it can saturate; or the layers where it is.
         output_dies: whether φ of the output is 0 and has no slope on a whole side.
         normalized: whether hidden layers are normalized.
     """
 
-    flat: bool = True
+    flat: bool | frozenset[int] = True
     output_dies: bool = False
     normalized: bool = False
 
@@ -112,7 +112,8 @@ def judge(
     gone = (layer > 0) & (norms == 0)
     if gone.any():
         return Signal("underflowed", _underflowed(step0, int(layer[gone].max()), layer))
-    saturated = _saturated_layer(step0, layer, hidden) if nature.flat else ""
+    flat = hidden & (nature.flat if isinstance(nature.flat, bool) else np.isin(layer, sorted(nature.flat)))
+    saturated = _saturated_layer(step0, layer, flat) if flat.any() else ""
     if factor.count == 0:
         if saturated:
             return Signal("saturated", f"{saturated}, so that little of the error passes")

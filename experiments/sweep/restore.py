@@ -1,11 +1,12 @@
 """From the record of a sweep, its tables and provenance alone, back to the runs that made it."""
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from experiments.config.files import own_target
 from experiments.config.identity import ARITHMETIC_VERSION, uncell
-from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config
+from experiments.config.keys import GROUPS, SCALARS, UNIDENTIFYING, Config, kind_of
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
@@ -75,7 +76,7 @@ def restore(row: dict[Any, Any], targets: dict[str, dict[str, str]], places: Con
     config: Config = dict(places)
     for key, declared in SCALARS.items():
         if key not in UNIDENTIFYING:
-            config[key] = _plain(row[key]) if key in row else declared.default
+            config[key] = _scalar(key, row[key]) if key in row else declared.default
     for group in GROUPS:
         if group in UNIDENTIFYING:
             continue
@@ -84,6 +85,12 @@ def restore(row: dict[Any, Any], targets: dict[str, dict[str, str]], places: Con
         target = targets.get(group, {}).get(name) or own_target(group, name)
         config[group] = ({"_target_": target} if target else {}) | {"name": name} | keys
     return config
+
+
+def _scalar(key: str, value: Any) -> Any:
+    """Return a scalar key's value; where some runs of a folder have lists, the numbers of the others are words too."""
+    plain = _plain(value)
+    return json.loads(plain) if isinstance(plain, str) and str not in (kind_of(key), *get_args(kind_of(key))) else plain
 
 
 def _own(row: dict[Any, Any], group: str) -> Config:

@@ -52,7 +52,7 @@ def cut(runs: Sequence[Run], workers: int) -> list[list[Run]]:
     tiles = []
     for stack in stacks.values():
         first = stack[0]
-        size = tile_size((first.facts.n_inputs, *[first.width] * first.depth, first.facts.n_outputs), first.m, first.dtype)
+        size = tile_size(first.sizes, first.m, first.dtype)
         if workers > 1 and total > _WORTH_SHARING * workers:
             fair = total / workers / 4 / max(work(first), 1.0)  # the last tiles should end at about the same time
             size = max(1, min(size, math.ceil(fair)))

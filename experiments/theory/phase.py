@@ -145,6 +145,7 @@ def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:
     """
     runs = results.runs
     known = runs["activation"].isin(catalogue("activation")) & runs["init"].isin(catalogue("init"))
+    known &= pd.to_numeric(runs["width"], errors="coerce").notna()  # layers of different widths have more than one σ_w²
     with np.errstate(all="ignore"):
         factor = runs["delta_factor"].astype("float64")
     runs = runs[known & (runs["normalization"] == "none") & np.isfinite(factor) & (factor > 0)]

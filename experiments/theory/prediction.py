@@ -14,6 +14,7 @@ import numpy as np
 
 from bpcore import theory
 from bpcore.arrays import Array, FloatArray
+from bpcore.example_normalization import PerExample
 from bpcore.initializers import Initializer
 from bpcore.mlp import Network
 from bpcore.normalization import Batch
@@ -119,16 +120,16 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
     variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
     equal_weights = not any(variances) and not initializer.bias_std
     if network.normalization.active and network.L > 1:
-        if network.activation.steep:
+        if any(phi.steep for phi in network.hidden):
             return _missing(network, _STEEP)
         if initializer.mean or not any(variances):
-            return _missing(network, "equal weights under batch normalization have no theory")
+            return _missing(network, f"equal weights under {network.normalization.name} normalization have no theory")
         return _normalized(network, initializer, variances, dataset, batch)
     if initializer.mean and not equal_weights:
         return _missing(network, "equal weights with random biases have no theory")
     if equal_weights:
         return _symmetric(network, initializer, dataset)
-    if network.activation.steep and network.L > 1:
+    if any(phi.steep for phi in network.hidden):
         return _missing(network, _STEEP)
     return _mean_field(network, initializer, dataset)
 
@@ -174,16 +175,29 @@ def _spread(network: Network, q: list[float], initializer: Initializer) -> tuple
 
 
 def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch: int) -> Prediction:
-    if not isinstance(network.normalization, Batch):
-        return _missing(network, f"normalization={network.normalization.name} has no theory")
+    if isinstance(network.normalization, PerExample) and network.normalization.groups == 1:
+        return _by_example(network, initializer, network.normalization, dataset)
+    if not isinstance(network.normalization, Batch) or network.normalization.after:
+        place = " after φ" if network.normalization.after else ""
+        return _missing(network, f"normalization={network.normalization.name}{place} has no theory")
     first = _first_layer(dataset, batch)
     factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
-    square = theory.batch_square(network.activation, batch)
+    square = theory.batch_square(network.hidden[-1], batch)
     q = np.array(network.sizes[-2] * variances[-1] * square + initializer.bias_std**2)
     norm = _output_norm(network, q, dataset)
     empty = np.full(network.L + 1, math.nan)
     reason = "" if np.isfinite(factors).all() else "a batch of fewer than 4 examples, or of fewer than 3 directions, has no theory"
     return Prediction(factors, norm, empty, math.nan, math.nan, reason)
+
+
+def _by_example(network: Network, initializer: Initializer, kind: PerExample, dataset: Dataset) -> Prediction:
+    squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
+    factors, q = theory.example_norm_factors(
+        network.activation, network.sizes, initializer.variance, initializer.bias_std, squares, kind.eps, kind.centered, kind.after
+    )
+    empty = np.full(network.L + 1, math.nan)
+    reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers, or is 0"
+    return Prediction(factors, _output_norm(network, np.array([q]), dataset), empty, math.nan, math.nan, reason)
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,15 +1,19 @@
 """What theory says of a configuration, without running it: as values, as text, as rows of a table."""
 
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 
 from bpcore import theory
+from bpcore.activation import Activation
+from bpcore.example_normalization import PerExample
 from bpcore.mlp import Network
-from experiments.config.identity import flatten
+from experiments.config.identity import cell, flatten
 from experiments.config.keys import Config
 from experiments.config.run import Run
+from experiments.config.shape import listed
 from experiments.text.numbers import count, label, number
 from experiments.text.tables import from_records
 from experiments.theory.prediction import Prediction, predict
@@ -32,12 +36,12 @@ def describe(run: Run) -> dict[str, Any]:
         net on these data; layers until δ underflows, by dtype.
     """
     prediction = predict(run)
-    sigma_w2, sigma_b2 = run.width * run.init.variance(run.width, run.width), run.init.bias_std**2
+    sigma_w2, sigma_b2 = _sigma_w2(run), run.init.bias_std**2
     values: dict[str, Any] = {
         "activation": run.choice("activation"),
         "normalization": run.choice("normalization"),
         "depth": run.depth,
-        "width": run.width,
+        "width": cell(run.width),
         "sigma_w2": sigma_w2,
         "sigma_b2": sigma_b2,
     }
@@ -47,12 +51,27 @@ def describe(run: Run) -> dict[str, Any]:
     return values
 
 
+def _place(after: bool) -> str:
+    return "after" if after else "before"
+
+
+def _sigma_w2(run: Run) -> float:
+    """Return fan-in times Var(W) between hidden layers; NaN where it differs from layer to layer."""
+    widths = [run.width] * 2 if isinstance(run.width, int) else run.width
+    found = [fan_in * run.init.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(widths)]
+    return found[0] if np.allclose(found, found[0], rtol=1e-12, atol=0) else math.nan
+
+
 def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
     """Return the state of the infinitely wide and deep net."""
     phi = run.activation
     empty = dict.fromkeys(("q_star", "chi_1", "c_star", "chi_c", "xi_q", "xi_c", "xi_grad", "trainable_depth"), math.nan)
     values: dict[str, Any] = {**empty, "phase": "none", "fixed_points": [], "critical_sigma_w": math.nan, "batch_norm_rate": math.nan}
     if run.normalization.needs_batch:
+        values["batch_size"] = run.m
+    if not isinstance(phi, Activation):  # no infinitely deep net is made of layers that differ
+        return {**values, "factor": math.nan}
+    if run.normalization.needs_batch and not run.normalization.after:
         rate = theory.batch_norm_rate(phi, run.m)
         scale = 1 / abs(math.log(rate)) if rate > 0 and rate != 1 else math.inf if rate == 1 else math.nan
         depth = _BN_DEPTH * scale if not rate < 1 else math.nan
@@ -62,9 +81,12 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
             "xi_grad": scale,
             "trainable_depth": depth,
             "factor": math.sqrt(rate),
-            "batch_size": run.m,
         }
-    if run.normalization.active or run.init.mean or sigma_w2 == 0:
+    kind = run.normalization
+    if isinstance(kind, PerExample) and kind.groups == 1 and not run.init.mean and not (kind.after and math.isnan(sigma_w2)):
+        rate = theory.example_norm_rate(phi, sigma_w2, kind.centered, kind.after)
+        return {**values, "example_norm_rate": rate, "factor": math.sqrt(rate) if rate >= 0 else math.nan, "place": _place(kind.after)}
+    if run.normalization.active or run.init.mean or sigma_w2 == 0 or math.isnan(sigma_w2):
         return {**values, "factor": math.nan}
     first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + sigma_b2
     with np.errstate(all="ignore"):
@@ -85,8 +107,8 @@ def _this_net(network: Network, prediction: Prediction) -> Config:
     hidden = norms[1:-1]
     with np.errstate(all="ignore"):
         ratio = float(hidden[0] / hidden[-1]) if len(hidden) > 1 else math.nan
-    slopes = theory.slopes(network.activation)
-    gated = slopes is not None and slopes[0] == 0 and not network.normalization.active
+    slopes = [theory.slopes(phi) for phi in network.hidden]
+    gated = [n for n, own in zip(network.sizes[1:-1], slopes, strict=True) if own is not None and own[0] == 0]
     return {
         "delta_factor": prediction.delta_factor,
         "delta_factor_log_std": prediction.factor_log_std,
@@ -95,7 +117,7 @@ def _this_net(network: Network, prediction: Prediction) -> Config:
         "delta_factor_high": prediction.band[1],
         "end_to_end": ratio,
         "delta_norm": [float(norm) for norm in norms],
-        "dead_layer_probability": theory.dead_layer_probability(network.sizes[1:-1]) if gated else math.nan,
+        "dead_layer_probability": theory.dead_layer_probability(tuple(gated)) if gated and not network.normalization.active else math.nan,
         "reason": prediction.reason,
     }
 
@@ -124,7 +146,17 @@ def as_text(values: dict[str, Any]) -> str:
 
     net = f"{count(values['depth'], 'hidden layer')} of {values['width']} {values['activation']} units"
     lines = [f"{net}, σ_w² = {of('sigma_w2')}, σ_b² = {of('sigma_b2')} between hidden layers", ""]
-    if values["normalization"] != "none":
+    if listed(values["activation"]) or math.isnan(values["sigma_w2"]):
+        lines.append("layers differ         no infinitely deep net is made of them; theory goes layer by layer")
+    elif "example_norm_rate" in values:
+        drops = "" if values["place"] == "after" else "; σ_w drops out"
+        lines += [
+            f"normalization         {values['normalization']}, {values['place']} φ, example by example{drops}",
+            f"rate per layer        {of('example_norm_rate')} of ‖δ‖², {of('factor')} of ‖δ‖, without biases",
+        ]
+    elif values["normalization"] != "none" and math.isnan(values["batch_norm_rate"]):
+        lines.append(f"normalization         {values['normalization']}: its infinitely deep net has no theory here")
+    elif values["normalization"] != "none":
         lines += [
             f"batch normalization   over {values['batch_size']} examples; σ_w drops out",
             f"rate per layer        {of('batch_norm_rate')} of ‖δ‖², {of('factor')} of ‖δ‖",

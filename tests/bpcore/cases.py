@@ -1,6 +1,8 @@
 """Small networks of every kind, built once for the core and stated again for the oracles."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +11,17 @@ from bpcore.activations import Activation
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
 from bpcore.norms import norm
+from tests.normal_oracle import Norm
 from tests.oracles import Array, Gradients, Problem, catalogue, forward, term_sizes
 
 ACTIVATIONS = catalogue("activation")
 INITIALIZERS = catalogue("init")
 LOSSES = catalogue("loss")
 NORMALIZATIONS = catalogue("normalization")
+# After a rectifier all units of an example may be 0; with the usual ε rounding would then be multiplied by hundreds a layer.
+NORMALIZATIONS |= {
+    f"{name}-after": partial(factory, place="after", eps=0.01) for name, factory in NORMALIZATIONS.items() if factory.keywords
+}
 
 SCALES = {"normal": 0.4, "uniform": 0.7, "truncated_normal": 0.45, "constant": 0.18}
 """Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
@@ -35,7 +42,7 @@ class Case:
     """Name a kind of network.
 
     Args:
-        activation: of the hidden layers, a name in the catalogue.
+        activation: of the hidden layers, a name in the catalogue; or several with a + between them, which layers take in turn.
         loss: a name in the catalogue.
         output: output activation, a name in the catalogue.
         normalization: a name in the catalogue.
@@ -51,15 +58,33 @@ class Case:
     def __str__(self) -> str:
         return f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the activation of each hidden layer."""
+        names = self.activation.split("+")
+        return tuple(names[l % len(names)] for l in range(self.depth))
+
     def network(self) -> mlp.Network:
-        hidden = [5 - l % 2 for l in range(self.depth)]  # unequal widths, so that a transposition cannot go unseen
+        # Unequal widths, so that a transposition cannot go unseen; groups of two units would be normalized to ±1.
+        hidden = [(10, 6)[l % 2] if self.normalization.startswith("group") else 5 - l % 2 for l in range(self.depth)]
         return mlp.Network(
             sizes=(4, *hidden, 3),
-            activation=ACTIVATIONS[self.activation](),
+            activation=ACTIVATIONS[self.activation]()
+            if self.activation in ACTIVATIONS
+            else tuple(ACTIVATIONS[name]() for name in self.names),
             output_activation=ACTIVATIONS[self.output](),
             loss=LOSSES[self.loss](),
             normalization=NORMALIZATIONS[self.normalization](),
         )
+
+
+MIXED = [
+    Case("tanh+relu+gelu", "mse", "sigmoid", "none", 5),
+    Case("sigmoid+elu", "softmax_cross_entropy", "identity", "batch", 5),
+    Case("softplus+leaky_relu+tanh", "mse", "identity", "batch", 20),
+    Case("selu+tanh", "sigmoid_cross_entropy", "identity", "none", 20),
+]
+"""Nets whose layers have different activations."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +121,44 @@ def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_
     """State a stack in plain arrays."""
     return Problem(
         sizes=network.sizes,
-        hidden=network.activation.value,
-        output=network.output_activation.value,
+        phis=tuple(network.phi(l).value for l in range(1, network.L + 1)),
         loss=network.loss.name,
-        eps=network.normalization.eps if network.normalization.active else None,
+        norm=norm_of(network.normalization),
         parameters=dict(params.items()),
         weight_decay=weight_decay.reshape(-1),
         x=x,
         y=y,
     )
+
+
+def norm_of(normalization: Any) -> Norm | None:
+    """State a normalization for the oracles."""
+    if not normalization.active:
+        return None
+    return Norm(normalization.name, normalization.eps, getattr(normalization, "groups", 1), normalization.after)
+
+
+def chosen(activation: str, loss: str, normalization: str, depth: int = 1) -> bool:
+    """Tell whether a combination is tried: all of them without and with batch normalization, of the others each pair of kinds.
+
+    Batch normalization after φ stands in shallow nets alone: a shift of z all but passes through φ, and the batch's mean takes it away
+    again, so that in deep ones the gradients of biases are what cancellation leaves of them.
+    """
+    if normalization in ("none", "batch"):
+        return True
+    if normalization == "batch-after" and depth > 1:
+        return False
+    places = [list(table).index(name) for table, name in ((ACTIVATIONS, activation), (NORMALIZATIONS, normalization))]
+    return list(LOSSES)[sum(places) % len(LOSSES)] == loss
+
+
+THINNED = [
+    (activation, normalization)
+    for i, activation in enumerate(ACTIVATIONS)
+    for j, normalization in enumerate(NORMALIZATIONS)
+    if normalization in ("none", "batch") or (i + j) % 4 == 0
+]
+"""Every activation without and with batch normalization; with the others, every fourth in turn."""
 
 
 def targets(loss: str, n: int, m: int, generator: np.random.Generator) -> Array:
@@ -139,7 +193,7 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
 
 def size_of(network: mlp.Network) -> float:
     """Return by what the parameters of a network are scaled: 1 but where φ′ has no bound."""
-    return STEEP if network.activation.steep or network.output_activation.steep else 1.0
+    return STEEP if any(phi.steep for phi in (*network.hidden, network.output_activation)) else 1.0
 
 
 def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.bpcore import runs
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, Case, build
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, MIXED, NORMALIZATIONS, Case, build, chosen
 from tests.bpcore.test_gradients import zeros
 from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
 
@@ -60,10 +60,21 @@ def peer(name: str) -> Callable[[Any], Any]:
     return lambda z: function(z, **arguments)
 
 
+def peer_of_norm(norm: Any, gamma: Any, beta: Any) -> Callable[[Any], Any]:
+    """Return PyTorch's version of a normalization, of examples in rows."""
+    peers: dict[str, Callable[[Any], Any]] = {
+        "batch": lambda z: functional.batch_norm(z, None, None, gamma, beta, training=True, eps=norm.eps),
+        "layer": lambda z: functional.layer_norm(z, z.shape[1:], gamma, beta, eps=norm.eps),
+        "rms": lambda z: functional.rms_norm(z, z.shape[1:], gamma, eps=norm.eps) + beta,
+        "group": lambda z: functional.group_norm(z, norm.groups, gamma, beta, eps=norm.eps),
+    }
+    return row_for(peers, norm.kind, "PyTorch counterpart", "tests/bpcore/test_torch.py, peer_of_norm")
+
+
 def autograd(problem: Problem, case: Case) -> Gradients:
     """Return every gradient of a problem, run by run, examples in rows as PyTorch has them."""
     per_run: list[dict[Key, Array]] = []
-    hidden, output = peer(case.activation), peer(case.output)
+    phis = [*map(peer, case.names), peer(case.output)]
     loss = row_for(LOSS_PEERS, case.loss, "PyTorch counterpart", "tests/bpcore/test_torch.py, LOSS_PEERS")
     for run, decay in enumerate(problem.weight_decay):
         p = {key: torch.tensor(array[run], requires_grad=True) for key, array in problem.parameters.items()}
@@ -73,10 +84,10 @@ def autograd(problem: Problem, case: Case) -> Gradients:
         for l in range(1, problem.L + 1):
             z[l] = functional.linear(a, p["W", l], p["b", l][:, 0])
             z[l].retain_grad()
-            h = z[l]
-            if ("gamma", l) in p:
-                h = functional.batch_norm(h, None, None, p["gamma", l][:, 0], p["beta", l][:, 0], training=True, eps=problem.eps)
-            a = hidden(h) if l < problem.L else output(h)
+            normal = peer_of_norm(problem.norm, p["gamma", l][:, 0], p["beta", l][:, 0]) if ("gamma", l) in p else None
+            after = normal is not None and problem.norm is not None and problem.norm.after
+            h = normal(z[l]) if normal is not None and not after else z[l]
+            a = normal(phis[l - 1](h)) if normal is not None and after else phis[l - 1](h)
         J = loss(a, y) + decay / 2 * sum((p["W", l] ** 2).sum() for l in range(1, problem.L + 1))
         J.backward()
         gradients = {key: tensor.grad.numpy() for key, tensor in p.items()}
@@ -91,7 +102,8 @@ CASES = [
     for normalization in NORMALIZATIONS
     for loss in LOSSES
     for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
-]
+    if chosen(activation, loss, normalization, depth)
+] + MIXED
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -7,7 +7,7 @@ from numba import types
 from bpcore.engine.kernels import formulas, loss, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import add_bias, finite, hits_of, largest
-from bpcore.engine.kernels.places import part_of, size_of, units_below
+from bpcore.engine.kernels.places import normalized_after, normalized_before, part_of, size_of, units_below
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
 
 
@@ -17,6 +17,27 @@ def _copy(address, m, low, out):
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = load(address, i * m + low + j, 0.0)
+
+
+@inner(ENTRIES)
+def _normalize(plan, T, r, l, place, size):
+    """Normalize a layer's entries in their place, in evaluation mode."""
+    start, at = r * plan.parameters_columns, r * plan.means_columns + units_below(plan, l)
+    normalization.evaluate(
+        plan.evaluate,
+        place,
+        pointer(plan.parameters, start + part_of(plan, l, 2)[0], T),
+        pointer(plan.parameters, start + part_of(plan, l, 3)[0], T),
+        pointer(plan.means, at, T),
+        pointer(plan.variances, at, T),
+        place,
+        pointer(plan.column, 0, T),
+        size_of(plan, l),
+        size,
+        plan.eps,
+        plan.groups,
+        plan.centered,
+    )
 
 
 @inner(ENTRIES)
@@ -30,28 +51,17 @@ def _output(plan, T, r, size):
             plan.gemm, 0, size, n, fan_in, below, size, plan.parameters + itemsize * (start + part_of(plan, l, 0)[0]), fan_in, plan.room, T
         )
         z, b, bias = pointer(plan.room, 0, T), start + part_of(plan, l, 1)[0], plan.parameters + itemsize * (start + part_of(plan, l, 1)[0])
-        if part_of(plan, l, 2)[0] >= 0:
+        if normalized_before(plan, l):
             add_bias(matrix(plan.room, 0, n, size, T), vector(plan.parameters, b, n, T))
-            gamma, beta = start + part_of(plan, l, 2)[0], start + part_of(plan, l, 3)[0]
-            at = r * plan.means_columns + units_below(plan, l)
-            normalization.evaluate(
-                plan.evaluate,
-                z,
-                pointer(plan.parameters, gamma, T),
-                pointer(plan.parameters, beta, T),
-                pointer(plan.means, at, T),
-                pointer(plan.variances, at, T),
-                z,
-                n,
-                size,
-                plan.eps,
-            )
+            _normalize(plan, T, r, l, z, size)
             bias = plan.zeros
         a = row * (1 + l % 2)
         constants = pointer(plan.phi_constants, 2 * l, T)
         formulas.call(
             load(plan.phi, l, 0), z, pointer(bias, 0, T), pointer(plan.room, a, T), pointer(plan.room, 3 * row, T), n, size, constants
         )
+        if normalized_after(plan, l):
+            _normalize(plan, T, r, l, pointer(plan.room, a, T), size)
         below = plan.room + itemsize * a
     return below
 

@@ -3,7 +3,19 @@
 from bpcore.engine.kernels import loss, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import add_scaled, multiply, norm, over_batch, scale, share_zero, squares, through_slope, transpose
-from bpcore.engine.kernels.places import a_at, delta_at, gradient_at, parameter_at, part_of, shift_of, size_of, units_below, z_at
+from bpcore.engine.kernels.places import (
+    a_at,
+    delta_at,
+    gradient_at,
+    normalized_after,
+    normalized_before,
+    parameter_at,
+    shift_of,
+    size_of,
+    std_at,
+    units_below,
+    z_at,
+)
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
 from bpcore.engine.kernels.update import measure_gradients, update
 from bpcore.engine.rows import ZERO
@@ -41,27 +53,39 @@ def _weight_gradient(plan, T, row, l, later):
 
 
 @inner(ENTRIES)
+def _denormalize(plan, T, r, row, l, later):
+    """Carry the error down through the normalization, write the gradients of γ and β."""
+    n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
+    normalization.backward(
+        plan.denormalize,
+        pointer(plan.delta, delta_at(plan, row, l), T),
+        pointer(plan.z_hat, row * plan.z_hat_columns + first * m, T),
+        pointer(plan.std, std_at(plan, row, l), T),
+        pointer(plan.parameters, parameter_at(plan, r, l, 2), T),
+        pointer(plan.gradient, gradient_at(plan, row, l, 2, later), T),
+        pointer(plan.gradient, gradient_at(plan, row, l, 3, later), T),
+        pointer(plan.column, 0, T),
+        n,
+        m,
+        plan.groups,
+        plan.centered,
+    )
+
+
+@inner(ENTRIES)
 def _through(plan, T, r, row, l, later):
     """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3)."""
     n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
     delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
     sums = vector(plan.gradient, gradient_at(plan, row, l, 1, later), n, T)
-    if part_of(plan, l, 2)[0] < 0:
-        through_slope(delta, slope, sums)
+    if normalized_before(plan, l):
+        multiply(delta, slope)
+        _denormalize(plan, T, r, row, l, later)
+        over_batch(delta, sums)
         return
-    multiply(delta, slope)
-    normalization.backward(
-        plan.denormalize,
-        pointer(plan.delta, delta_at(plan, row, l), T),
-        pointer(plan.z_hat, row * plan.z_hat_columns + first * m, T),
-        pointer(plan.std, row * plan.mean_columns + first, T),
-        pointer(plan.parameters, parameter_at(plan, r, l, 2), T),
-        pointer(plan.gradient, gradient_at(plan, row, l, 2, later), T),
-        pointer(plan.gradient, gradient_at(plan, row, l, 3, later), T),
-        n,
-        m,
-    )
-    over_batch(delta, sums)
+    if normalized_after(plan, l):
+        _denormalize(plan, T, r, row, l, later)
+    through_slope(delta, slope, sums)
 
 
 @inner(ENTRIES)

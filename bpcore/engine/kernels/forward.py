@@ -5,7 +5,7 @@ import numpy as np
 from bpcore.engine.kernels import formulas, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import add_bias, copy, finite, moments, share_below, share_dead, share_equal, transpose
-from bpcore.engine.kernels.places import a_at, parameter_at, part_of, size_of, units_below, z_at
+from bpcore.engine.kernels.places import a_at, normalized_after, normalized_before, parameter_at, size_of, std_at, units_below, z_at
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, store, vector
 from bpcore.engine.rows import A_MEAN, A_VAR, DEAD, EQUAL, SATURATED, Z_MEAN, Z_VAR
 
@@ -34,11 +34,10 @@ def _count_layer(plan, T, r, l, count):
     """Count what is saturated and dead in a layer, and measure its moments where everything is wanted."""
     n, m = size_of(plan, l), plan.m
     z = vector(plan.z, 0, n * m, T)
-    h = vector(plan.h, 0, n * m, T) if part_of(plan, l, 2)[0] >= 0 else z
+    h = vector(plan.h, 0, n * m, T) if normalized_before(plan, l) else z
     slope = vector(plan.slope, units_below(plan, l) * m, n * m, T)
     limit = load(plan.limits, l, 0.0)  # not a number where φ′ has no bound
     count[SATURATED, l] = share_below(slope, limit) if limit == limit and finite(h) else np.nan
-    count[DEAD, l] = share_dead(matrix(plan.a, a_at(plan, 0, l), n, m, T))
     if plan.full == 1:
         W = matrix(plan.parameters, parameter_at(plan, r, l, 0), n, size_of(plan, l - 1), T)
         count[EQUAL, l] = share_equal(W, vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
@@ -47,25 +46,28 @@ def _count_layer(plan, T, r, l, count):
 
 
 @inner(ENTRIES)
-def _normalize(plan, T, r, row, l):
-    """Write h of a normalized layer, and gather the statistics of the batch."""
+def _normalize(plan, T, r, row, l, source, target):
+    """Write what a layer is normalized to, and gather the statistics of the batch."""
     n, first = size_of(plan, l), units_below(plan, l)
     at = row * plan.mean_columns + first
     normalization.forward(
         plan.normalize,
-        pointer(plan.z, z_at(plan, row, l), T),
+        source,
         pointer(plan.parameters, parameter_at(plan, r, l, 2), T),
         pointer(plan.parameters, parameter_at(plan, r, l, 3), T),
-        pointer(plan.h, z_at(plan, row, l), T),
+        target,
         pointer(plan.z_hat, row * plan.z_hat_columns + first * plan.m, T),
         pointer(plan.mean, at, T),
         pointer(plan.variance, at, T),
-        pointer(plan.std, at, T),
+        pointer(plan.std, std_at(plan, row, l), T),
+        pointer(plan.column, 0, T),
         n,
         plan.m,
         plan.eps,
+        plan.groups,
+        plan.centered,
     )
-    if plan.gather == 1:
+    if plan.gather == 1 and plan.groups == 0:
         kind = type(T)
         new, old, own = kind(plan.momentum), kind(1 - plan.momentum), r * plan.means_columns + first
         for i in range(n):
@@ -86,11 +88,15 @@ def forward(plan, T, r, row, census, count):
         else:
             gemm(plan.gemm, 0, m, n, fan_in, plan.a + itemsize * a_at(plan, row, l - 1), m, W, fan_in, z, T)
         h, bias = pointer(z, 0, T), pointer(plan.parameters, parameter_at(plan, r, l, 1), T)
-        if part_of(plan, l, 2)[0] >= 0:
+        if normalized_before(plan, l):
             add_bias(matrix(z, 0, n, m, T), vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
-            _normalize(plan, T, r, row, l)
             h, bias = pointer(plan.h, z_at(plan, row, l), T), pointer(plan.zeros, 0, T)
+            _normalize(plan, T, r, row, l, pointer(z, 0, T), h)
         a, slope = pointer(plan.a, a_at(plan, row, l), T), pointer(plan.slope, units_below(plan, l) * m, T)
         formulas.call(load(plan.phi, l, 0), h, bias, a, slope, n, m, pointer(plan.phi_constants, 2 * l, T))
+        if census:  # a unit is dead by its φ, whatever becomes of it
+            count[DEAD, l] = share_dead(matrix(plan.a, a_at(plan, row, l), n, m, T))
+        if normalized_after(plan, l):
+            _normalize(plan, T, r, row, l, a, a)
         if census:
             _count_layer(plan, T, r, l, count)

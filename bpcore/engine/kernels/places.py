@@ -67,6 +67,24 @@ def z_at(plan, row, l):
 
 
 @inner(ENTRIES)
+def std_at(plan, row, l):
+    """Return the place of √(v+ε) of a normalized layer: one a unit, or, where examples are normalized, one a group and example."""
+    return row * plan.std_columns + (units_below(plan, l) if plan.groups == 0 else (l - 1) * plan.groups * plan.m)
+
+
+@inner(ENTRIES)
+def normalized_after(plan, l):
+    """Return whether a layer is normalized after φ."""
+    return plan.norm_after == 1 and part_of(plan, l, 2)[0] >= 0
+
+
+@inner(ENTRIES)
+def normalized_before(plan, l):
+    """Return whether a layer is normalized before φ."""
+    return plan.norm_after == 0 and part_of(plan, l, 2)[0] >= 0
+
+
+@inner(ENTRIES)
 def a_at(plan, row, l):
     """Return the place of a^l."""
     return row * plan.a_columns + units_below(plan, l) * plan.m

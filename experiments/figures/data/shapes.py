@@ -6,6 +6,7 @@ import pandas as pd
 from bpcore.activations import Activation
 from experiments.config.building import built
 from experiments.config.files import catalogue, choice
+from experiments.config.shape import listed
 from experiments.figures.data.cutting import thin
 from experiments.figures.data.table import FigureTable
 from experiments.store.tables import Results
@@ -29,9 +30,11 @@ def activation_shapes(results: Results) -> FigureTable:
     runs = results.runs[results.runs["activation"].isin(names)]
     axes = [column for column in runs.columns if column == "activation" or column.startswith("activation.")]
     used = [node_of("activation", row) for _, row in runs[axes].drop_duplicates().iterrows()]
+    by_layer = sorted({name for text in results.runs["activation"].unique() for name in listed(str(text)) or []})
+    used += [node for node in (choice("activation", name) for name in by_layer) if node not in used]
     used.sort(key=lambda node: (node["name"], *(value for value in node.values() if isinstance(value, (int, float)))))
     shown = thin(used, MOST_SETTINGS)
-    others = [choice("activation", name) for name in sorted(names) if name not in set(runs["activation"])]
+    others = [choice("activation", name) for name in sorted(names) if name not in {node["name"] for node in used}]
     z = np.linspace(-5.0, 5.0, 501)
     parts = []
     for i, node in enumerate([*shown, *others]):

@@ -7,7 +7,7 @@ from bpcore import mlp
 from bpcore.initializers import he, normal
 from bpcore.layers import Layers
 from bpcore.measure.extended import extended_backward, log10_delta_norm
-from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, delta_norm, size_of
+from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, THINNED, delta_norm, size_of
 from tests.oracles import Array
 
 
@@ -45,8 +45,7 @@ def log10_by_normalizing(net: mlp.Network, params: Layers, trace: mlp.Trace, y: 
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("activation", "normalization"), THINNED)
 def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overflows(
     activation: str, normalization: str, dtype: str
 ) -> None:
@@ -68,7 +67,7 @@ def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overf
         normal_entries = (np.abs(delta) > 1e25 * tiny) & sound[:, None, None]
         np.testing.assert_array_equal(whole[normal_entries], delta[normal_entries])
         compared += int(normal_entries.sum())
-    assert compared > 1000
+    assert compared > 500
 
 
 def test_exponents_are_carried_and_still_give_the_plain_bits() -> None:

@@ -24,7 +24,7 @@ ALL = frozenset({"extended", "gradient_cosine", "a_rank"})
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_the_columns_are_what_the_instruments_say(normalization: str) -> None:
-    settings = stack("sigmoid", normalization, depth=3, batch_size=5, steps=3, probes=ALL)
+    settings = stack("sigmoid", normalization, depth=3, width=6, batch_size=5, steps=3, probes=ALL)
     record = train_one(settings)
     for step, s in enumerate(snapshots(settings, run(), range(4))):
         params = Layers()

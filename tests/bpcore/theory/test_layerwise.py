@@ -105,15 +105,37 @@ def test_a_wide_network_has_the_predicted_factors(phi: Activation, initializer: 
     The theory takes δ^L to be independent of the weights; targets far larger than the outputs see to it.
     """
     sizes = (100, *(256,) * 4, 100)
-    network = mlp.Network(sizes, phi, identity(), LOSSES["mse"](), NORMALIZATIONS["none"]())
+    factors, square = simulated(mlp.Network(sizes, phi, identity(), LOSSES["mse"](), NORMALIZATIONS["none"]()), initializer, 6)
+    predicted = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, square)
+    np.testing.assert_allclose(factors, predicted.factors, rtol=0.06)
+
+
+def simulated(network: mlp.Network, initializer: Initializer, seeds: int) -> tuple[Array, float]:
+    """Return ‖δ^l‖/‖δ^(l+1)‖ in root mean square over seeds, and the mean of ‖x‖²."""
+    sizes = network.sizes
     generator = np.random.default_rng(0)
-    x, y = generator.standard_normal((1, 100, 16)), 1e4 * generator.standard_normal((1, 100, 16))
-    params = mlp.initialize(network, [initializer] * 6, list(range(6)), "float64")
+    x, y = generator.standard_normal((1, sizes[0], 16)), 1e4 * generator.standard_normal((1, sizes[-1], 16))
+    params = mlp.initialize(network, [initializer] * seeds, list(range(seeds)), "float64")
     delta, _ = mlp.backward(network, params, mlp.forward(network, params, x), y, np.zeros((1, 1, 1)))
     delta[0] = mlp.input_gradient(params, delta)
-    squares = np.array([(delta_norm(delta[l]) ** 2).mean() for l in range(6)])
-    predicted = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, float((x**2).sum(axis=-2).mean()))
-    np.testing.assert_allclose(np.sqrt(squares[:-1] / squares[1:]), predicted.factors, rtol=0.06)
+    squares = np.array([(delta_norm(delta[l]) ** 2).mean() for l in range(len(sizes))])
+    return np.sqrt(squares[:-1] / squares[1:]), float((x**2).sum(axis=-2).mean())
+
+
+@pytest.mark.parametrize(
+    ("phis", "initializer"),
+    [((tanh(), relu(), sigmoid(), gelu()), fan_in(1.3, bias_std=0.2)), ((relu(), tanh(), selu(), relu()), xavier())],
+)
+def test_layers_that_differ_in_width_and_activation_have_their_own_factors(phis: tuple[Activation, ...], initializer: Initializer) -> None:
+    sizes = (100, 400, 150, 300, 200, 100)
+    network = mlp.Network(sizes, phis, identity(), LOSSES["mse"](), NORMALIZATIONS["none"]())
+    factors, square = simulated(network, initializer, 6)
+    predicted = theory.propagate(phis, sizes, initializer.variance, initializer.bias_std, square).factors
+    np.testing.assert_allclose(factors, predicted, rtol=0.06)
+    in_another_order = theory.propagate(phis[::-1], sizes, initializer.variance, initializer.bias_std, square).factors
+    assert np.abs(in_another_order / factors - 1).max() > 0.2
+    with pytest.raises(ValueError, match="3 activations for 4 hidden layers"):
+        theory.propagate(phis[1:], sizes, initializer.variance, 0.0, square)
 
 
 def test_every_initializer_of_the_catalogue_has_a_prediction() -> None:

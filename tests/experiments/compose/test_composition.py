@@ -43,7 +43,7 @@ def test_arguments_and_environment_are_left_as_they_were(monkeypatch, way):
         (["clip.threshold=1"], ["`clip.threshold`", "clip=layer_norm or norm or value"]),
         (["depth=abc"], ["`depth`", "an integer", "'abc'"]),
         (["depth=2.5"], ["`depth`", "an integer", "'2.5'"]),
-        (["depth=null"], ["`depth`", "must have a value"]),
+        (["steps=null"], ["`steps`", "must have a value"]),
         (["lr=fast"], ["`lr`", "a number", "'fast'"]),
         (["activation=tan"], ["`activation`", "'tan'", "did you mean tanh", "sigmoid"]),
         (["+experiment=nope"], ["nope", "depth_by_activation"]),

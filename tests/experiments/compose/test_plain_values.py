@@ -38,9 +38,9 @@ def test_jobs_share_nothing() -> None:
     assert other is not None
     assert neither is not None
     assert [done["init"]["scale"] for done in (one, other, neither)] == [2, 3, 1.0]
-    assert [done["depth"] for done in (one, other, neither)] == [1, 5, 5]
+    assert [done["depth"] for done in (one, other, neither)] == [1, None, None]
     one["init"]["sizes"].append(3)
-    assert applied(plain, "init.scale=2") == {**one, "depth": 5, "init": {"name": "he", "scale": 2, "sizes": [1, 2]}}
+    assert applied(plain, "init.scale=2") == {**one, "depth": None, "init": {"name": "he", "scale": 2, "sizes": [1, 2]}}
 
 
 def test_the_last_of_two_values_of_a_place_counts() -> None:

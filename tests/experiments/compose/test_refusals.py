@@ -18,7 +18,7 @@ COMMANDS = {
 
 CONTAINERS = {
     "loss=[1,2]": "`loss` must be the name of one choice, got [1,2]; write it without brackets, as in loss=name",
-    "activation=[tanh,relu]": "`activation` must be the name of one choice, got [tanh,relu]",
+    "init=[he,xavier]": "`init` must be the name of one choice, got [he,xavier]",
     "data={}": "`data` cannot be overridden; choose with data=name",
     "depth=[1,2]": "`depth` must be one value, got [1,2]; write it without brackets, as in depth=value",
     "lr={a:1}": "`lr` must be one value, got {a:1}",
@@ -35,11 +35,15 @@ def test_every_command_refuses_them(command, override, tmp_path, monkeypatch, ca
     assert (out, len(err.strip().splitlines()), list(tmp_path.iterdir())) == ("", 1, [])
 
 
+LISTED = ("width", "activation", "activations")
+"""Keys that may be a list; what is wrong with one, validation says."""
+
+
 @pytest.mark.parametrize("key", [*GROUPS, *SCALARS, "+experiment"])
 @pytest.mark.parametrize("value", ["[]", "[1]", "[tanh,relu]", "{}", "{a:1}", "[1],[2]", "[a],b", "choice([a],b)", "[[a]]"])
 def test_every_key_refuses_them(key, value):
     with pytest.raises(UserError, match=rf"`{key.lstrip('+')}` (must be (one value|the name of one choice)|cannot be overridden)"):
-        compose([], [f"{key}={value}"])
+        compose([], [f"{key}={'{a:[1]}' if key in LISTED else value}"])
 
 
 @pytest.mark.parametrize("override", ["loss=[mse]", "+loss=[mse]", "++loss=[mse]", "++depth=[1]"])

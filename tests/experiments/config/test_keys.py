@@ -26,7 +26,7 @@ def test_every_choice_composes_and_validates(group, regression):
 
 def test_defaults_are_the_documented_ones(default):
     documented = {
-        "depth": 5, "width": 64, "output_activation": "identity", "lr": 0.1, "bias_lr_factor": 1.0, "weight_decay": 0.0,
+        "depth": None, "width": 64, "output_activation": "identity", "lr": 0.1, "bias_lr_factor": 1.0, "weight_decay": 0.0,
         "batch_size": None, "steps": 100, "seed": 0, "dtype": "float64", "numerics": "native", "name": None, "results_dir": "results",
     }  # fmt: skip
     assert {key: default[key] for key in documented} == documented

@@ -239,6 +239,12 @@ def test_of_many_parameters_some_activations_are_left_out_and_named() -> None:
     assert f"Left out for want of room: {', '.join(table.left_out)}." in activation_shapes.caption(table)
 
 
+def test_the_activations_of_a_list_are_those_of_its_layers() -> None:
+    table = activation_shapes.table(swept({"activation": "[tanh, relu]"}), ["activation"])
+    assert set(table.frame.loc[table.frame["used"], "activation"]) == {"tanh", "relu"}
+    assert table.frame["activation"].nunique() == len(catalogue("activation"))
+
+
 def test_an_activation_of_a_users_own_has_no_shape_in_the_catalogue() -> None:
     table = activation_shapes.table(swept({"activation": "mine"}, {"activation": "relu"}), ["activation"])
     assert table is not None

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from experiments.cli import main
-from experiments.config.run import Run
+from experiments.config.validation import validate
 from experiments.report import page as report_page
 from experiments.report.page import combine, figure_modules, write_report
 from experiments.statistics.groups import varying
@@ -142,7 +142,7 @@ def test_whatever_was_run_there_is_a_page(samples: dict[str, Results], name: str
 
 
 def test_a_sweep_of_failed_runs_gives_a_page(base: dict[str, Any], tmp_path: Path) -> None:
-    parts = [failed(Run(i, {**base, "seed": i}, f"{i:016x}"), "no luck <b>\ntrace") for i in range(6)]
+    parts = [failed(validate({**base, "seed": i}, i), "no luck <b>\ntrace") for i in range(6)]
     runs = runs_frame([{**row, "job": i} for i, part in enumerate(parts) for row in part.runs])
     write_runs(tmp_path / "runs.parquet", runs)
     for name in TABLES:
