@@ -58,7 +58,8 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
 def _with_later_keys(runs: pd.DataFrame) -> pd.DataFrame:
     """Fill in what a key that came later stands for in runs of before, so that they do not seem to differ from later ones in it."""
     for (group, key), value in LATER.items():
-        name, ours = f"{group}.{key}", runs[group].isin([kind for kind in catalogue(group) if key in choice(group, kind)])
+        name = f"{group}.{key}"
+        ours = runs[group].isin([own for own in catalogue(group) if key in choice(group, own)])
         known = runs[name].astype(object) if name in runs.columns else pd.Series([None] * len(runs), index=runs.index, dtype=object)
         if (ours & known.isna()).any():
             runs[name] = known.where(known.notna() | ~ours, value).infer_objects()

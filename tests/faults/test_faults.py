@@ -5,7 +5,6 @@ import functools
 import itertools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from experiments.sweep.execution import execute
 from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import TINY
+from tests.experiments.sweep import deaths
 from tests.faults.kill_sweep import content, torment
 from tests.processes import environment, run, started
 
@@ -106,21 +106,13 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
     assert moment > 20  # the parts, their folder, the manifest, the tables
 
 
-def _dies_once(runs: list[Run], on_step=None):
-    mark = Path(runs[0].results_dir) / "died"
-    if runs[0].depth == 3 and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return run_tile(runs)
-
-
 def _fails_together(runs: list[Run], on_step=None):
     if len(runs) > 1:
         raise MemoryError("too large")
     return run_tile(runs)
 
 
-@pytest.mark.parametrize(("function", "executor"), [(_dies_once, WORKERS), (_fails_together, None)], ids=["killed", "raises"])
+@pytest.mark.parametrize(("function", "executor"), [(deaths.once_at_depth_3, WORKERS), (_fails_together, None)], ids=["killed", "raises"])
 def test_a_lost_tile_is_made_again_run_by_run(tmp_path, undisturbed, monkeypatch, function, executor):
     monkeypatch.setattr(execution, "run_tile", function)
     execute(plan(runs_for(tmp_path, *WHOLE, executor=executor), tmp_path / "x"), ["test"], progress=False)

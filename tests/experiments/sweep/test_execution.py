@@ -19,6 +19,7 @@ from experiments.sweep.executors.serial import Here, Serial
 from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
+from tests.experiments.sweep import deaths
 
 
 @functools.cache
@@ -209,12 +210,6 @@ def _fails_on_seed_1(runs: list[Run], on_step=None):
     return run_tile(runs)
 
 
-def _dies_on_seed_1(runs: list[Run], on_step=None):
-    if any(run.seed == 1 for run in runs):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return run_tile(runs)
-
-
 class TestFailures:
     def test_a_failed_run_has_its_row_and_the_others_finish(self, tmp_path, monkeypatch):
         monkeypatch.setattr(execution, "run_tile", _fails_on_seed_1)
@@ -238,7 +233,7 @@ class TestFailures:
         assert set(load(tmp_path / "x").runs["status"]) == {"ok"}
 
     def test_a_run_that_kills_its_worker_costs_itself_only(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(execution, "run_tile", _dies_on_seed_1)
+        monkeypatch.setattr(execution, "run_tile", deaths.on_seed_1)
         runs = runs_for(tmp_path, "depth=2,3", "seed=0,1,2", "executor=processes", "executor.max_workers=2")
         execute(plan(runs, tmp_path / "x"), ["test"], progress=False)
         runs = load(tmp_path / "x").runs
