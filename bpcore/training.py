@@ -117,7 +117,7 @@ class _Loop:
     def __init__(self, settings: StackSettings, runs: list[RunSettings], examples: Examples) -> None:
         self.settings, self.examples = settings, examples
         self.network, self.recording, dtype = settings.network, settings.recording, settings.dtype
-        params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
+        self.start = params = initialize(self.network, [run.initializer for run in runs], [run.seed for run in runs], dtype)
         self.batches = Batches(examples, settings.batch_size, [run.seed for run in runs], dtype)
         each = [(run.lr, run.lr * run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs]
         rates = Rates(*np.array(each, dtype=dtype).T.copy())
@@ -291,4 +291,4 @@ class _Loop:
             final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
             final.loss[alive] = penalized(loss_term, params, self.weight_decay)[alive]
         final.test_loss, final.test_accuracy = self._test(alive)
-        return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)
+        return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final, self.start)

@@ -28,7 +28,10 @@ from bpcore.optimizers import Optimizer
 TURNED = 128
 """Up to this fan-in a is transposed before δ aᵀ: BLAS is two to three times slower on it as it stands."""
 
-_WALK = Kernel("walk", "walk")
+OF_RUNS = ("z", "h", "z_hat", "a", "delta", "gradient", "mean", "variance", "std")
+"""Arrays of a pass that have a row a run where everything is kept."""
+
+_WALK, _KRYLOV = Kernel("walk", "walk"), Kernel("krylov", "krylov")
 
 Parts = dict[str, Any]
 """Name -> number or array, as a plan wants them."""
@@ -125,10 +128,10 @@ class Engine:
         self._gathered = np.zeros(self.runs)
         self._forgettable: dict[str, Array] = {}
 
-    def _room(self, keep: bool) -> Parts:
-        """Return the arrays of a pass: with `keep`, a row a run in which everything stays, and else one in which little does."""
+    def _room(self, keep: bool, runs: int) -> Parts:
+        """Return the arrays of a pass: with `keep`, rows for some runs in which everything stays, and else one in which little does."""
         network, m = self.network, self.batches.size
-        runs, units, widest = (self.runs if keep else 1), sum(network.sizes[1:]), max(network.sizes)
+        units, widest = sum(network.sizes[1:]), max(network.sizes)
         normalized, whole = network.normalization.active, int(self.layout.own[-1])
         acts = bool(self._fixed["clip"])
 
@@ -207,6 +210,28 @@ class Engine:
         self._gathered += gather * chosen
         return Look(rows, *self._kept(self._memory[True]))
 
+    def krylov(self, scales: Array, noise: Array, products: int) -> tuple[FloatArray, FloatArray, Array]:
+        """Return what Lanczos iteration with the Hessian of J leaves, on the batch of step 0; the parameters do not survive it.
+
+        Args:
+            scales: h of each run, (R,) float64.
+            noise: (P,) float64; is added to the unit gradient that a run begins with.
+            products: at most so many.
+
+        Returns:
+            α and β, (R, products) each, h times what they are of H; and of each run how many there are, (R,) int.
+        """
+        alphas, betas = np.zeros((2, self.runs, products))
+        counts, diverged, first = (np.zeros(self.runs, dtype=np.int64) for _ in range(3))
+        room, changing = self._room(True, 1), self._changing(empty_rows(self.runs, 1, self.network.L, 2), 0, 1, True, 1, 0, 0)
+        given = plan(**self._fixed, **room, **changing)
+        for name in OF_RUNS:
+            given[f"{name}_columns"] = 0  # one row for all runs, one after another
+        told = np.array([_WALK.address(str(self.dtype), given.dtype), products])
+        vectors = np.empty((4, noise.size))
+        call(_KRYLOV, self.dtype, given, told, scales, noise, vectors, first, first.copy(), diverged, alphas, betas, counts)
+        return alphas / self.batches.size, betas / self.batches.size, counts
+
     def forget(self) -> None:
         """Let the batch of the last look not count in the running statistics, which the training from there on gathers again."""
         for name in ("means", "variances"):
@@ -214,19 +239,22 @@ class Engine:
         self._gathered = self._forgettable["gathered"]
 
     def _walk(self, rows: Rows, first: Array, last: Array, *, keep: bool = False, every: int = 1, full: int = 0, gather: int = 0) -> Array:
-        start = int(first.min())
-        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, int(last.max()))
-        changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
-        changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
-        changing |= {name: array for name, array in rows._asdict().items() if name != "loss"}
+        changing = self._changing(rows, int(first.min()), int(last.max()), keep, every, full, gather)
         if keep not in self._plans:
-            self._memory[keep] = self._room(keep)
+            self._memory[keep] = self._room(keep, self.runs if keep else 1)
             self._plans[keep] = plan(**self._fixed, **self._memory[keep], **changing)
         else:
             revise(self._plans[keep], changing)
         diverged = np.empty(self.runs, dtype=np.int64)
         call(_WALK, self.dtype, self._plans[keep], np.ascontiguousarray(first), np.ascontiguousarray(last), diverged)
         return diverged
+
+    def _changing(self, rows: Rows, start: int, stop: int, keep: bool, every: int, full: int, gather: int) -> Parts:
+        """Return the parts of a plan that change from walk to walk, from a step to another."""
+        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, stop)
+        changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
+        changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
+        return changing | {name: array for name, array in rows._asdict().items() if name != "loss"}
 
     def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:
         layout, network, m = self.layout, self.network, self.batches.size

@@ -16,6 +16,9 @@ CENSUS = (*GLANCED, "zero", "equal_units", "z_mean", "z_var", "a_mean", "a_var")
 SATURATED, DEAD, ZERO, EQUAL, Z_MEAN, Z_VAR, A_MEAN, A_VAR = range(8)
 """Their places in `Rows.census`."""
 
+EXHAUSTED = 1e-6
+"""Of Lanczos iteration: β against its largest number so far, below which nothing but the error of a difference of gradients is left."""
+
 
 class Rates(NamedTuple):
     """Hold what scales each run's update, (R,) in the dtype of the runs: η, η of b and β, λ, c of clipping."""

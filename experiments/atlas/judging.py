@@ -22,6 +22,7 @@ from experiments.text import plain
 from experiments.text.numbers import MISSING, interval, number
 from experiments.text.quoting import quote
 from experiments.text.tables import from_records
+from experiments.text.words import words
 
 COLUMNS = {
     "id": "the finding",
@@ -205,7 +206,7 @@ def summary(rows: list[dict[str, Any]]) -> str:
             "theory": entry["theory"],
             "measured": measured(entry),
             "n": entry["n"],
-            "verdict": entry["verdict"].replace("_", " "),
+            "verdict": words(entry["verdict"]),
         }
         for entry in rows
     ]
