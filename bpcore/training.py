@@ -122,7 +122,7 @@ class _Loop:
         self.network, self.recording, dtype = settings.network, settings.recording, settings.dtype
         seeds, initializers = [run.seed for run in runs], [run.initializer for run in runs]
         self.batches = Batches(examples, settings.batch_size, seeds, dtype)
-        params = initialize(self.network, initializers, seeds, dtype, self.batches.first_for(initializers))
+        self.start = params = initialize(self.network, initializers, seeds, dtype, self.batches.first_for(initializers))
         each = [(run.lr, run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs]
         self.rates = rates = Rates.of(each, dtype, lambda steps: settings.schedule.factors(steps, settings.steps))
         self.weight_decay = rates.weight_decay[:, None, None]
@@ -297,4 +297,4 @@ class _Loop:
             final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
             final.loss[alive] = penalized(loss_term, params, self.weight_decay)[alive]
         final.test_loss, final.test_accuracy = self._test(alive)
-        return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final)
+        return self.recorder.record(self.snapshots, self.diverged_at, self.nonfinite, final, self.start)

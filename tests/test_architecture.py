@@ -20,7 +20,7 @@ TEXTBOOK = {*GROUND, "bpcore", "bpcore.layers", "bpcore.mlp"}
 CORE = {*TEXTBOOK, "bpcore.measure", "bpcore.engine", "bpcore.training", "bpcore.theory"}
 """All of the core but the graph, which is its oracle."""
 
-GIVEN = {"experiments.errors", "experiments.text", "experiments.datasets", "experiments.config"}
+GIVEN = {"experiments.errors", "experiments.forks", "experiments.text", "experiments.datasets", "experiments.config"}
 TABLES = {*GIVEN, "experiments.store", "experiments.statistics"}
 JUDGED = {*TABLES, "experiments.theory", "experiments.diagnosis"}
 FIGURES = {"experiments.figures", "experiments.figures.data", "experiments.figures.style"}
@@ -40,6 +40,7 @@ MAY: dict[str, set[str]] = {
     "bpcore.theory": {*GROUND, "bpcore"},
     "experiments": {"experiments.store"},
     "experiments.errors": set(),
+    "experiments.forks": set(),
     "experiments.text": {"experiments.errors"},
     "experiments.datasets": {*GROUND, "experiments.errors", "experiments.text"},
     "experiments.config": {*CORE, *GIVEN},
@@ -49,7 +50,7 @@ MAY: dict[str, set[str]] = {
     "experiments.theory": {*CORE, *TABLES},
     "experiments.diagnosis": {*GROUND, "bpcore", *TABLES, "experiments.theory"},
     "experiments.sweep": {*CORE, *JUDGED, "experiments.compose", "experiments.sweep.executors"},
-    "experiments.sweep.executors": {"experiments.errors"},
+    "experiments.sweep.executors": {"experiments.errors", "experiments.forks"},
     "experiments.figures": {*CORE, *TABLES, "experiments.theory", *FIGURES},
     "experiments.figures.data": {*TEXTBOOK, *TABLES, "experiments.theory"},
     "experiments.figures.style": {"experiments.text", "experiments.figures.data"},

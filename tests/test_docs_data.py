@@ -1,14 +1,15 @@
 """docs/data.md does what it says: its files are written, its commands run, its lines come out."""
 
+import contextlib
 import re
+import runpy
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.experiments.helpers import here
-from tests.processes import ROOT, run
+from tests.processes import ROOT
 
 TEXT = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
@@ -24,8 +25,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
-    written = run([sys.executable, "tables.py"], cwd=folder)
-    assert written.returncode == 0, written.stderr
+    with contextlib.chdir(folder):
+        runpy.run_path("tables.py", run_name="__main__")
     return folder
 
 
@@ -34,6 +35,7 @@ def test_there_is_something_to_run() -> None:
     assert (len(OWN), len(TABLES)) == (1, 3)
 
 
+@pytest.mark.usefixtures("one_core")
 @pytest.mark.parametrize("block", [*OWN, *(pytest.param(block, marks=pytest.mark.slow) for block in TABLES)])
 def test_every_command_runs_and_prints_the_documented_lines(place: Path, block: str) -> None:
     for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

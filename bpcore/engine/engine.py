@@ -9,82 +9,23 @@ from typing import Any
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.clipping import Clip
-from bpcore.engine import twins
 from bpcore.engine.assess import evaluate
 from bpcore.engine.batches import Batches
+from bpcore.engine.kinds import TURNED, Parts
 from bpcore.engine.layout import Layout, layout_of
 from bpcore.engine.machine import Kernel, call
-from bpcore.engine.plan import gemm_address, plan, revise
+from bpcore.engine.plan import plan, revise
 from bpcore.engine.rows import Look, Rates, Rows, empty_rows
 from bpcore.example_normalization import ExampleStatistics
 from bpcore.layers import Layers
-from bpcore.measure.instruments import SATURATION
 from bpcore.measure.quantities import UPDATE
 from bpcore.mlp import Network, Trace
 from bpcore.normalization import BatchStatistics, Kept
-from bpcore.optimizers import Optimizer
 
-TURNED = 128
-"""Up to this fan-in a is transposed before δ aᵀ: BLAS is two to three times slower on it as it stands."""
+OF_RUNS = ("z", "h", "z_hat", "a", "delta", "gradient", "mean", "variance", "std")
+"""Arrays of a pass that have a row a run where everything is kept."""
 
-_WALK = Kernel("walk", "walk")
-
-Parts = dict[str, Any]
-"""Name -> number or array, as a plan wants them."""
-
-
-def kernels_of(network: Network, rule: Optimizer, clipping: Clip, dtype: str) -> Parts | None:
-    """Return addresses and constants of the kernels of a kind of net and of training, None where one of them does not exist.
-
-    Args:
-        network: the architecture.
-        rule: the optimizer.
-        clipping: the clipping rule.
-        dtype: float64 or float32.
-    """
-    layers = range(1, network.L + 1)
-    phis = {l: twins.of_activation(network.phi(l)) for l in layers}
-    norms = [twins.of_normalization(kind) for kind in {network.norm(l) for l in layers if network.normalized(l)}]
-    top, advance, limit = twins.of_loss(network.loss), twins.of_optimizer(rule), twins.of_clip(clipping) if clipping.acts else None
-    if None in phis.values() or None in norms or len(norms) > 1 or top is None or advance is None or (clipping.acts and limit is None):
-        return None
-    constants, addresses, limits = (
-        np.zeros((network.L + 1, 2), dtype=dtype),
-        np.zeros(network.L + 1, dtype=np.int64),
-        np.zeros(network.L + 1),
-    )
-    for l, found in phis.items():
-        assert found is not None
-        phi = network.phi(l)
-        addresses[l], constants[l], limits[l] = found[0].address(dtype), found[1], np.nan if phi.steep else SATURATION * phi.max_prime
-    norm = norms[0] if norms else None
-    kernel, further = limit or (None, [])
-    return {
-        "phi": addresses,
-        "phi_constants": constants,
-        "limits": limits,
-        "loss": top[0].address(dtype),
-        "loss_scale": 1.0 if top[1] is None else top[1] / network.sizes[-1],
-        "logits": int(network.loss.takes_logits),
-        "normalize": norm.forward.address(dtype) if norm else 0,
-        "denormalize": norm.backward.address(dtype) if norm else 0,
-        "evaluate": norm.evaluate.address(dtype) if norm else 0,
-        "eps": norm.eps if norm else 0.0,
-        "momentum": norm.momentum if norm else 0.0,
-        "norm_after": int(network.normalization.after),
-        "groups": norm.groups if norm else 0,
-        "centered": int(norm is not None and norm.centered),
-        "advance": advance[0].address(dtype),
-        "proportional": int(rule.proportional),
-        "constants": np.array([*advance[1], 0.0]),
-        "clip": kernel.address(dtype) if kernel else 0,
-        "clip_constants": np.array([*further, 0.0]),
-        "remembers": int(clipping.remembers),
-        "gemm": gemm_address(dtype),
-        "itemsize": np.dtype(dtype).itemsize,
-        "longest_turned": TURNED,
-    }
+_WALK, _KRYLOV = Kernel("walk", "walk"), Kernel("krylov", "krylov")
 
 
 def layout_parts(network: Network, layout: Layout) -> Parts:
@@ -139,10 +80,10 @@ class Engine:
         self._gathered = np.zeros(self.runs)
         self._forgettable: dict[str, Array] = {}
 
-    def _room(self, keep: bool) -> Parts:
-        """Return the arrays of a pass: with `keep`, a row a run in which everything stays, and else one in which little does."""
+    def _room(self, keep: bool, runs: int) -> Parts:
+        """Return the arrays of a pass: with `keep`, rows for some runs in which everything stays, and else one in which little does."""
         network, m = self.network, self.batches.size
-        runs, units, widest = (self.runs if keep else 1), sum(network.sizes[1:]), max(network.sizes)
+        units, widest = sum(network.sizes[1:]), max(network.sizes)
         normalized, whole = network.normalization.active, int(self.layout.own[-1])
         acts = bool(self._fixed["clip"])
 
@@ -223,6 +164,28 @@ class Engine:
         self._gathered += gather * chosen
         return Look(rows, *self._kept(self._memory[True]))
 
+    def krylov(self, scales: Array, noise: Array, products: int) -> tuple[FloatArray, FloatArray, Array]:
+        """Return what Lanczos iteration with the Hessian of J leaves, on the batch of step 0; the parameters do not survive it.
+
+        Args:
+            scales: h of each run, (R,) float64.
+            noise: (P,) float64; is added to the unit gradient that a run begins with.
+            products: at most so many.
+
+        Returns:
+            α and β, (R, products) each, h times what they are of H; and of each run how many there are, (R,) int.
+        """
+        alphas, betas = np.zeros((2, self.runs, products))
+        counts, diverged, first = (np.zeros(self.runs, dtype=np.int64) for _ in range(3))
+        room, changing = self._room(True, 1), self._changing(empty_rows(self.runs, 1, self.network.L, 2), 0, 1, True, 1, 0, 0)
+        given = plan(**self._fixed, **room, **changing)
+        for name in OF_RUNS:
+            given[f"{name}_columns"] = 0  # one row for all runs, one after another
+        told = np.array([_WALK.address(str(self.dtype), given.dtype), products])
+        vectors = np.empty((4, noise.size))
+        call(_KRYLOV, self.dtype, given, told, scales, noise, vectors, first, first.copy(), diverged, alphas, betas, counts)
+        return alphas / self.batches.size, betas / self.batches.size, counts
+
     def forget(self) -> None:
         """Let the batch of the last look not count in the running statistics, which the training from there on gathers again."""
         for name in ("means", "variances"):
@@ -230,15 +193,9 @@ class Engine:
         self._gathered = self._forgettable["gathered"]
 
     def _walk(self, rows: Rows, first: Array, last: Array, *, keep: bool = False, every: int = 1, full: int = 0, gather: int = 0) -> Array:
-        start, end = int(first.min()), int(last.max())
-        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, end)
-        lr, bias_lr = self._rates.at(np.arange(start, max(end, start + 1))[None])
-        changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
-        changing |= {"lr": lr, "bias_lr": bias_lr, "past": self.state["past"]}
-        changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
-        changing |= {name: array for name, array in rows._asdict().items() if name != "loss"}
+        changing = self._changing(rows, int(first.min()), int(last.max()), keep, every, full, gather)
         if keep not in self._plans:
-            self._memory[keep] = self._room(keep)
+            self._memory[keep] = self._room(keep, self.runs if keep else 1)
             self._plans[keep] = plan(**self._fixed, **self._memory[keep], **changing)
         else:
             revise(self._plans[keep], changing)
@@ -246,6 +203,15 @@ class Engine:
         diverged = np.empty(self.runs, dtype=np.int64)
         call(_WALK, self.dtype, self._plans[keep], np.ascontiguousarray(first), np.ascontiguousarray(last), diverged)
         return diverged
+
+    def _changing(self, rows: Rows, start: int, stop: int, keep: bool, every: int, full: int, gather: int) -> Parts:
+        """Return the parts of a plan that change from walk to walk, from a step to another."""
+        order = np.empty((self.runs, 0), dtype=np.int64) if self.batches.whole else self.batches.order(start, stop)
+        lr, bias_lr = self._rates.at(np.arange(start, max(stop, start + 1))[None])
+        changing = {"order": order, "start": start, "keep": int(keep), "every": every, "full": full, "gather": gather}
+        changing |= {"lr": lr, "bias_lr": bias_lr, "past": self.state["past"]}
+        changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
+        return changing | {name: array for name, array in rows._asdict().items() if name != "loss"}
 
     def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:
         layout, network, m = self.layout, self.network, self.batches.size

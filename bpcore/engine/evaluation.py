@@ -97,7 +97,7 @@ def evaluate_whole(network: Network, params: Layers, x: Array, y: Array, asked: 
     return loss, hits
 
 
-def of_runs(params: Layers, runs: slice) -> Layers:
+def of_runs(params: Layers, runs: slice | list[int]) -> Layers:
     """Return the parameters of some runs of a stack."""
     return params.map(lambda _, array: array[runs])
 

@@ -6,10 +6,11 @@ view costs an atomic operation. A plan holds addresses instead, and views are ma
 
 import ctypes
 import functools
-import importlib
 from typing import Any
 
 import numpy as np
+
+from bpcore.blas import cython_blas
 
 
 def plan(**parts: Any) -> Any:
@@ -58,7 +59,7 @@ def _fields(parts: dict[str, Any]) -> dict[str, int | float]:
 @functools.cache
 def gemm_address(dtype: str) -> int:
     """Return where BLAS's matrix product of a dtype begins; SciPy hands it out to compiled code."""
-    capsules = importlib.import_module("scipy.linalg.cython_blas").__pyx_capi__
+    capsules = cython_blas().__pyx_capi__
     capsule = capsules["sgemm" if dtype == "float32" else "dgemm"]
     name = ctypes.pythonapi.PyCapsule_GetName
     name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]

@@ -17,6 +17,9 @@ CENSUS = (*GLANCED, "zero", "equal_units", "z_mean", "z_var", "a_mean", "a_var")
 SATURATED, DEAD, ZERO, EQUAL, Z_MEAN, Z_VAR, A_MEAN, A_VAR = range(8)
 """Their places in `Rows.census`."""
 
+EXHAUSTED = 1e-6
+"""Of Lanczos iteration: β against its largest number so far, below which nothing but the error of a difference of gradients is left."""
+
 
 def _constant(steps: Array) -> FloatArray:
     return np.ones(steps.shape)

@@ -2,7 +2,8 @@
 
 from bpcore.clipping import Clip
 from bpcore.engine.batches import Batches
-from bpcore.engine.engine import Engine, kernels_of
+from bpcore.engine.engine import Engine
+from bpcore.engine.kinds import kernels_of
 from bpcore.engine.rows import Rates
 from bpcore.engine.textbook import Textbook
 from bpcore.layers import Layers

@@ -11,7 +11,8 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip, Clipped, Past, norms_of
 from bpcore.engine.batches import Batches
 from bpcore.engine.evaluation import evaluate_stack
-from bpcore.engine.rows import CENSUS, Look, Rates, Rows, empty_rows
+from bpcore.engine.layout import layout_of
+from bpcore.engine.rows import CENSUS, EXHAUSTED, Look, Rates, Rows, empty_rows
 from bpcore.layers import Layers
 from bpcore.measure.per_layer import costly_columns
 from bpcore.measure.quantities import BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
@@ -73,6 +74,29 @@ class Textbook:
         self._forgettable = self._running.of_runs(slice(None))
         return self._pass(np.where(chosen, steps, steps[chosen].min()), gather)[0]
 
+    def krylov(self, scales: Array, noise: Array, products: int) -> tuple[FloatArray, FloatArray, Array]:
+        """Return what Lanczos iteration with the Hessian of J leaves; see `Engine.krylov`."""
+        layout, (alphas, betas) = layout_of(self.network), np.zeros((2, self.runs, products))
+        theta, counts, going = layout.pack(self.parameters), np.zeros(self.runs, dtype=np.int64), np.ones(self.runs, dtype=bool)
+
+        def gradient(at: Array) -> Array:
+            self.parameters = self.parameters.map(lambda key, _: layout.views(at)[key])
+            return layout.pack(self._pass(np.zeros(self.runs, dtype=np.int64), False)[0].gradients)
+
+        base = gradient(theta)
+        v, before, beta = _unit(_unit(base) + noise), np.zeros_like(theta), np.zeros((self.runs, 1))
+        for k in range(products):
+            image = gradient(theta + scales[:, None] * v) - base - beta * before
+            alpha = np.vecdot(image, v)
+            image -= alpha[:, None] * v
+            beta = np.sqrt(np.vecdot(image, image))[:, None]
+            alphas[going, k], betas[going, k], counts[going] = alpha[going], beta[going, 0], k + 1
+            going &= (beta[:, 0] > EXHAUSTED * np.maximum(np.abs(alphas), betas).max(axis=1)) & np.isfinite(beta[:, 0])
+            if not going.any():
+                break
+            before, v = v, _unit(image)
+        return alphas, betas, counts
+
     def forget(self) -> None:
         """Let the batch of the last look not count in the running statistics; see `Engine.forget`."""
         self._running = self._forgettable
@@ -125,3 +149,9 @@ class Textbook:
             return np.where(chosen, array + increment, array)
 
         self.parameters = self.parameters.map(moved)
+
+
+def _unit(rows: Array) -> Array:
+    """Return rows of length 1; one of 0 stays."""
+    length = np.sqrt(np.vecdot(rows, rows))[:, None]
+    return rows / np.where(length > 0, length, 1.0)

@@ -89,6 +89,12 @@ _OF_EXAMPLES = (
 )
 
 
+def kernels() -> list[Kernel]:
+    """Return every kernel that stands for a formula or a rule."""
+    rules = [kernel for kernel, _ in _OPTIMIZERS.values()]
+    return [*_ACTIVATIONS.values(), *_LOSSES.values(), *rules, *_CLIPS.values(), _FORWARD, _BACKWARD, _EVALUATE, *_OF_EXAMPLES]
+
+
 def of_activation(phi: Activation) -> tuple[Kernel, tuple[float, float]] | None:
     """Return the kernel of an activation and its two parameters, 0 where it has fewer; None for functions that have none."""
     value, bound = _unbound(phi.value)

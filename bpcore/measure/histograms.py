@@ -12,6 +12,9 @@ HISTOGRAM_BINS: dict[str, tuple[float, float, float]] = {
 }
 """Quantity: (lower edge, upper edge, width) of its fixed bins; what lies outside is counted beyond the edges."""
 
+_AT_ONCE = 2**15
+"""Values that are counted at once: few enough that the passes over them find them in the cache."""
+
 
 def _bins(quantity: str, values: Array) -> tuple[Array, Array, Array]:
     """Count the values of every run in the fixed bins of a quantity.
@@ -25,7 +28,16 @@ def _bins(quantity: str, values: Array) -> tuple[Array, Array, Array]:
         upper, and `size + 1` holds what is not a number.
     """
     low, _, width = HISTOGRAM_BINS[quantity]
-    size = _bin_count(quantity)
+    size, runs = _bin_count(quantity), values.shape[0]
+    few = max(1, _AT_ONCE * runs // max(values.size, 1))
+    counts = np.concatenate([_counted(values[start : start + few], low, width, size) for start in range(0, runs, few)])
+    occupied = np.flatnonzero(counts)
+    run, index = np.divmod(occupied, size + 3)
+    return run, index - 1, counts[occupied]
+
+
+def _counted(values: Array, low: float, width: float, size: int) -> Array:
+    """Return the counts of each run's bins, one run after the other."""
     position = values.astype(np.float64).reshape(values.shape[0], -1)
     position -= low
     position /= width
@@ -33,10 +45,7 @@ def _bins(quantity: str, values: Array) -> tuple[Array, Array, Array]:
     np.clip(position, -1, size, out=position)
     position[np.isnan(position)] = size + 1
     position += 1 + np.arange(values.shape[0])[:, None] * (size + 3)
-    counts = np.bincount(position.astype(np.int64).ravel(), minlength=values.shape[0] * (size + 3))
-    occupied = np.flatnonzero(counts)
-    run, index = np.divmod(occupied, size + 3)
-    return run, index - 1, counts[occupied]
+    return np.bincount(position.astype(np.int64).ravel(), minlength=values.shape[0] * (size + 3))
 
 
 def _bin_count(quantity: str) -> int:

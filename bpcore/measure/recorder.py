@@ -3,6 +3,7 @@
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.layers import Layers
 from bpcore.measure.columns import LAYERS, STEPS, Column, ColumnError, agree
 from bpcore.measure.histograms import label_histograms
 from bpcore.measure.per_layer import norm_columns
@@ -125,6 +126,7 @@ class Recorder:
         diverged_at_step: list[int | None],
         nonfinite: list[tuple[str, int] | None],
         final: Final,
+        start: Layers,
     ) -> StackRecord:
         """Return what was gathered, with what is known at the end.
 
@@ -164,6 +166,7 @@ class Recorder:
             diverged_at_step,
             nonfinite,
             final,
+            start,
         )
 
     def _check_rows(self, column: Column, given: Array, present: Array, steps: Array, diverged_at_step: list[int | None]) -> None:

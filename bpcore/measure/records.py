@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.layers import Layers
 
 
 @dataclass
@@ -66,6 +67,7 @@ class StackRecord:
         diverged_at_step: per run, the first step whose loss or gradients are not finite, or None.
         nonfinite: per run, the quantity and layer that left the finite numbers first, or None.
         final: what every run came to.
+        start: the parameters before any update.
     """
 
     steps: Array
@@ -77,6 +79,7 @@ class StackRecord:
     diverged_at_step: list[int | None]
     nonfinite: list[tuple[str, int] | None]
     final: Final
+    start: Layers
 
     def of(self, run: int) -> RunRecord:
         """Return the record of one run, by its position in the stack."""

@@ -1,5 +1,6 @@
 """From the tables of all runs to verdicts, and what has become of the reference's."""
 
+import copy
 import json
 import math
 import os
@@ -21,6 +22,7 @@ from experiments.text import plain
 from experiments.text.numbers import MISSING, interval, number
 from experiments.text.quoting import quote
 from experiments.text.tables import from_records
+from experiments.text.words import words
 
 COLUMNS = {
     "id": "the finding",
@@ -151,7 +153,12 @@ def _data(results: Mapping[str, Results]) -> str:
 
 
 def _finished(tables: Results) -> Results:
-    return replace(tables, runs=tables.runs[tables.runs["status"] != "failed"].reset_index(drop=True))
+    came_through = tables.runs["status"] != "failed"
+    if came_through.all():
+        return tables
+    finished = copy.copy(tables)  # its long tables may not have been asked for yet
+    finished.runs = tables.runs[came_through].reset_index(drop=True)
+    return finished
 
 
 def _plain(value: float | None) -> float | None:
@@ -199,7 +206,7 @@ def summary(rows: list[dict[str, Any]]) -> str:
             "theory": entry["theory"],
             "measured": measured(entry),
             "n": entry["n"],
-            "verdict": entry["verdict"].replace("_", " "),
+            "verdict": words(entry["verdict"]),
         }
         for entry in rows
     ]

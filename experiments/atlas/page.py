@@ -14,6 +14,7 @@ from experiments.findings.finding import CERTAINTIES, KNOBS, VERDICTS, Finding
 from experiments.report import pages
 from experiments.report.tables import provenance_rows
 from experiments.text.numbers import MISSING, number
+from experiments.text.words import words
 
 MOST_ROWS = 60
 """Of a numbers table on the page; the rest stands in its CSV file."""
@@ -57,7 +58,7 @@ def section(judged: Judged, picture: Picture, commands: Mapping[str, str]) -> Se
     entry = row(judged)
     numbers = judged.estimate.tables.get("numbers", pd.DataFrame())
     shown = numbers.head(MOST_ROWS)
-    columns = [(str(name).replace("_", " "), is_numeric(numbers[name])) for name in numbers.columns]
+    columns = [(words(str(name)), is_numeric(numbers[name])) for name in numbers.columns]
     rows = [[_text(value) for value in values] for values in shown.itertuples(index=False, name=None)]
     return Section(judged.finding, entry, measured(entry), glyph(entry), picture, columns, rows, len(numbers) - len(shown), commands)
 
@@ -87,6 +88,7 @@ def render(sections: list[Section], mode: str, command: str, provenance: dict[st
     """
     environment = pages.environment()
     environment.filters["number"] = number
+    environment.filters["words"] = words
     verdicts = [section.entry["verdict"] for section in sections]
     knobs = {knob for section in sections for knob in section.finding.knobs}
     return environment.get_template("atlas.html.j2").render(

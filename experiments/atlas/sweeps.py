@@ -1,15 +1,11 @@
 """From findings to runs: all sweeps composed, equal runs made once, everything run as one plan."""
 
-import copy
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from experiments.compose.composition import runs_of
@@ -18,7 +14,6 @@ from experiments.config.building import dataset
 from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.findings.finding import Finding, Sweep
-from experiments.store.tables import Results, Tables
 
 _DEFAULT_NAME = "atlas"
 
@@ -132,30 +127,3 @@ def compose_all(findings: list[Finding], mode: str, overrides: list[str], flags:
         members[finding.id, sweep.name] = [run.run_id for run in own]
         commands[finding.id, sweep.name] = shlex.join(["gradstab", "run", "-m", *flags, *chosen])
     return Composition(list(runs.values()), members, commands, folder, total - len(runs))
-
-
-def split(tables: Tables, composition: Composition, path: Path, provenance: dict[str, Any]) -> dict[str, dict[str, Results]]:
-    """Give each finding the tables of its own sweeps.
-
-    Args:
-        tables: of all runs.
-        composition: which runs are whose.
-        path: folder of the tables, where the snapshots are too.
-        provenance: of the tables.
-
-    Returns:
-        Finding -> sweep name -> results, `job` counting within the sweep.
-    """
-    places = {name: frame.groupby("run_id", sort=False).indices for name, frame in tables.items()}
-
-    def part(name: str, run_ids: list[str]) -> pd.DataFrame:
-        frame: pd.DataFrame = getattr(tables, name)
-        found = [places[name][run_id] for run_id in run_ids if run_id in places[name]]
-        rows = frame.iloc[np.concatenate(found) if found else []].reset_index(drop=True)
-        return rows.assign(job=rows["run_id"].map({run_id: index for index, run_id in enumerate(run_ids)}))
-
-    result: dict[str, dict[str, Results]] = {}
-    for (finding, sweep), run_ids in composition.members.items():
-        frames = {name: part(name, run_ids) for name, _ in tables.items()}
-        result.setdefault(finding, {})[sweep] = Results(**frames, path=path, provenance=copy.copy(provenance))
-    return result

@@ -14,10 +14,14 @@ from tqdm import tqdm
 
 from experiments.atlas import catalogue, figures, judging, page
 from experiments.atlas.catalogue import Entry
+from experiments.atlas.figures import Picture
 from experiments.atlas.judging import Judged
-from experiments.atlas.sweeps import Composition, compose_all, split
+from experiments.atlas.parts import Parts
+from experiments.atlas.sweeps import Composition, compose_all
 from experiments.compose.folders import add_config_dir, config_dir_flags
 from experiments.errors import UserError
+from experiments.findings.finding import Estimate
+from experiments.forks.sharing import shared_out
 from experiments.store.files import write_text
 from experiments.store.reading import read_provenance
 from experiments.store.tables import Tables
@@ -79,13 +83,26 @@ def execute(args: argparse.Namespace) -> int:
     composition = compose_all([entry.finding for entry in entries], mode, overrides, config_dir_flags(args.config_dir))
     tail = "".join(f" {shlex.quote(override)}" for override in overrides)
 
+    def command(entry: Entry) -> str:
+        return f"{_alone(entry, args, mode)}{tail}"
+
     def report(tables: Tables, done: Plan) -> int:
         provenance = read_provenance(done.folder / "provenance.json")
-        results = split(tables, composition, done.folder, provenance)
-        judged = [judging.judge(entry, results[entry.finding.id], f"{_alone(entry, args, mode)}{tail}") for entry in entries]
+        parts = Parts(tables, composition, done.folder, provenance)
+        parts.prepare("layers", "steps")
+        target = composition.folder / "figures"
+        target.mkdir(parents=True, exist_ok=True)
+
+        def settle(entry: Entry) -> tuple[Estimate, str, str, Picture]:
+            one = judging.judge(entry, parts[entry.finding.id], command(entry))
+            return one.estimate, one.data, one.broken, figures.write(one, target, target.name, args.paper)
+
+        with tqdm(total=len(entries), desc="judging", unit="finding", disable=None, delay=2, leave=False, file=sys.stderr) as bar:
+            settled = shared_out(settle, entries, bar.update)
+        judged = [Judged(entry, estimate, command(entry), *rest) for entry, (estimate, *rest, _) in zip(entries, settled, strict=True)]
         lost = judging.lost([judging.row(one) for one in judged], before)
         troubles = [f"{one.finding.label}: {one.broken}" for one in judged if one.broken]
-        troubles += _write(judged, composition, mode, provenance, lost, args.paper)
+        troubles += _write(judged, [picture for *_, picture in settled], composition, mode, provenance, lost)
         return _tell(judged, composition, lost, troubles, done.done, args.json)
 
     folder = composition.folder / "runs"
@@ -100,15 +117,17 @@ def _alone(entry: Entry, args: argparse.Namespace, mode: str) -> str:
 
 
 def _write(
-    judged: list[Judged], composition: Composition, mode: str, provenance: dict[str, object], lost: list[str], paper: bool
+    judged: list[Judged],
+    pictures: list[Picture],
+    composition: Composition,
+    mode: str,
+    provenance: dict[str, object],
+    lost: list[str],
 ) -> list[str]:
-    """Draw, and write figures, verdicts, summary and page; return what went wrong in the findings' figures."""
+    """Write verdicts, summary and page; return what went wrong in the findings' figures."""
     folder = composition.folder
-    target = folder / "figures"
-    target.mkdir(parents=True, exist_ok=True)
     sections, troubles = [], []
-    for one in tqdm(judged, desc="figures", unit="figure", disable=None, delay=2, leave=False, file=sys.stderr):
-        picture = figures.write(one, target, target.name, paper)
+    for one, picture in zip(judged, pictures, strict=True):
         if picture.broken:
             troubles.append(f"{one.finding.label}: {picture.broken}")
         commands = {sweep: composition.commands[one.finding.id, sweep] for sweep in one.finding.sweeps}

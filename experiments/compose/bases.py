@@ -36,11 +36,21 @@ def base_of(config: DictConfig) -> Base:
     Args:
         config: with Hydra's node.
     """
-    choices = dict(config.hydra.runtime.choices)
     whole = _copies(config)
     task = whole()
     with open_dict(task):
         del task["hydra"]
+    return base_of_task(task, dict(config.hydra.runtime.choices), whole)
+
+
+def base_of_task(task: DictConfig, choices: Mapping[str, Any], whole: Callable[[], DictConfig]) -> Base:
+    """Return the base that a task's config is.
+
+    Args:
+        task: without Hydra's node; it is kept.
+        choices: of its groups.
+        whole: makes a copy of the config with Hydra's node.
+    """
     texts = texts_of(OmegaConf.to_container(task, resolve=False))
     alone = not any(calls_resolver(text) for text in texts)
     literal = not any("${" in text for text in texts)

@@ -21,7 +21,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.compose.bases import Base, KeptFiles, base_of, calls_resolver, texts_of
+from experiments.compose.bases import Base, KeptFiles, base_of, base_of_task, calls_resolver, texts_of
+from experiments.compose.swapping import Swaps
 
 _KEPT_BASES = 512
 _KEPT_OVERRIDES = 100_000
@@ -88,6 +89,8 @@ class FastLoader:
         self._structural: dict[tuple[str, bool], bool] = {}
         self._repository: Any = None
         self._reading: Any = None
+        self._swaps: Swaps | None = None
+        self._unswapped: Base | None = None
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Compose one job, as Hydra's loader does.
@@ -155,10 +158,12 @@ class FastLoader:
         parsed = [self._parse(override) for override in overrides]
         if any(override.is_sweep_override() or _of_hydra(override) for override in parsed):
             raise _TooSpecialError
-        structural = [override for override in parsed if self._is_structural(override)]
-        values = [override for override in parsed if not self._is_structural(override)]
+        structural: list[Override] = []
+        values: list[Override] = []
+        for override in parsed:
+            (structural if self._is_structural(override) else values).append(override)
         folder = os.getcwd() if whole else None  # a part of Hydra's node, which a task does not see
-        return self._base(tuple(str(override.input_line) for override in structural), folder), values, tuple(overrides)
+        return self._base(structural, folder), values, tuple(overrides)
 
     def _parse(self, text: str) -> Override:
         """Parse an override; those that differ by a plain number share the work."""
@@ -201,19 +206,43 @@ class FastLoader:
             self._repository = repository
         return self._repository
 
-    def _base(self, structural: tuple[str, ...], folder: str | None) -> Base:
-        key = (structural, folder)
+    def _base(self, structural: list[Override], folder: str | None) -> Base:
+        lines = tuple(str(override.input_line) for override in structural)
+        key = (lines, folder)
         if key not in self._bases:
-            if self._reading is None:
-                self._reading = copy.copy(self._loader)
-                self._reading.repository = KeptFiles(self._loader.repository, {})
-            config = self._reading.load_sweep_config(self._master, list(structural))
-            if config.hydra.job.env_copy:  # read from the environment at each composition
-                raise _TooSpecialError
+            base = self._swapped(structural) if folder is None else None
+            if base is None:
+                base = base_of(self._composed(lines))
             if len(self._bases) >= _KEPT_BASES:
                 del self._bases[next(iter(self._bases))]
-            self._bases[key] = base_of(config)
+            self._bases[key] = base
         return self._bases[key]
+
+    def _composed(self, lines: tuple[str, ...]) -> DictConfig:
+        """Return what Hydra composes of groups' choices."""
+        if self._reading is None:
+            self._reading = copy.copy(self._loader)
+            self._reading.repository = KeptFiles(self._loader.repository, {})
+        config: DictConfig = self._reading.load_sweep_config(self._master, list(lines))
+        if config.hydra.job.env_copy:  # read from the environment at each composition
+            raise _TooSpecialError
+        return config
+
+    def _swapped(self, structural: list[Override]) -> Base | None:
+        """Return the master's own config with other choices in their places; None where that is one for Hydra."""
+        master = self._master
+        if master is None or master.hydra.overrides.task or master.hydra.job.env_copy:
+            return None
+        if self._swaps is None:
+            self._swaps = Swaps(self._groups(), master.hydra.job.config_name, master.hydra.runtime.choices)
+            self._unswapped = base_of(master) if self._swaps.plain else None
+        base = self._unswapped
+        if base is None or base.task is None or not base.literal:
+            return None
+        task = base.task()
+        names = self._swaps.swapped(task, structural)
+        lines = tuple(str(override.input_line) for override in structural)
+        return None if names is None else base_of_task(task, {**base.choices, **names}, lambda: self._composed(lines))
 
 
 def _of_hydra(override: Override) -> bool:

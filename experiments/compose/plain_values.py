@@ -33,6 +33,7 @@ class PlainBase:
         assert isinstance(content, dict)
         self._content = {str(key): value for key, value in content.items()}
         self._converted: dict[str, tuple[list[str], Any]] = {}
+        self._unchanged: set[tuple[str, type]] = set()
 
     def apply(self, overrides: Sequence[Override]) -> dict[str, Any] | None:
         """Return the containers with values in their places.
@@ -62,13 +63,18 @@ class PlainBase:
         """Return where the value goes, and what it is there; None where it does more than to replace a scalar."""
         line = str(override.input_line)
         if line not in self._converted:
+            key, value = override.key_or_group, override.value()
+            if (key, type(value)) in self._unchanged and override.type == OverrideType.CHANGE and override.package is None:
+                return key.split("."), value
             if not (_is_plain(override) and self._holds_scalar(override.key_or_group.split("."))):
                 return None
             ConfigLoaderImpl._apply_overrides_to_config([override], self._tried)
             if len(self._converted) >= _KEPT:
                 self._converted.clear()
-            key = override.key_or_group
-            self._converted[line] = key.split("."), OmegaConf.select(self._tried, key)
+            found = OmegaConf.select(self._tried, key)
+            if type(value) in (int, float) and type(found) is type(value) and found == value:
+                self._unchanged.add((key, type(value)))  # a place that takes one number as it is takes every one of its type so
+            self._converted[line] = key.split("."), found
         return self._converted[line]
 
     def _holds_scalar(self, path: list[str]) -> bool:

@@ -6,10 +6,10 @@ data set without its arrays is kept for good, so that planning a sweep over many
 
 import functools
 import json
+import pkgutil
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, TypeVar
-
-from hydra.utils import get_method
 
 from bpcore.activations import Activation
 from bpcore.clipping import Clip
@@ -42,6 +42,24 @@ DATA_BYTES = 2**29
 """Data sets are kept up to this size altogether; the last one is kept in any case."""
 
 
+def located(target: str) -> Callable[..., Any]:
+    """Return what a dotted path names, which can be called.
+
+    Raises:
+        Exception: there is no such thing, in Hydra's words; or whatever importing its module raises.
+    """
+    try:
+        found: Callable[..., Any] | None = pkgutil.resolve_name(target)
+    except Exception:
+        found = None
+    if callable(found):
+        return found
+    from hydra.utils import get_method  # costly to import, and workers do without
+
+    method: Callable[..., Any] = get_method(target)
+    return method
+
+
 def build(node: Config) -> Any:
     """Call the factory of a group's node with the node's other keys.
 
@@ -51,7 +69,7 @@ def build(node: Config) -> Any:
     Returns:
         What the factory makes.
     """
-    return get_method(node["_target_"])(**{key: value for key, value in node.items() if key not in ("_target_", "name")})
+    return located(node["_target_"])(**{key: value for key, value in node.items() if key not in ("_target_", "name")})
 
 
 def _key(node: Config) -> str:

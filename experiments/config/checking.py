@@ -11,9 +11,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from hydra.utils import get_method
-
-from experiments.config.building import KINDS, build, built, facts
+from experiments.config.building import KINDS, build, built, facts, located
 from experiments.config.files import catalogue
 from experiments.config.keys import SCALARS, Config, Record, kind_of
 from experiments.errors import UserError
@@ -149,7 +147,7 @@ def _factory(group: str, target: str) -> Callable[..., Any]:
     log = logging.getLogger("hydra.utils")  # it prints what it raises as well
     before, log.disabled = log.disabled, True
     try:
-        found: Callable[..., Any] = get_method(target)
+        found: Callable[..., Any] = located(target)
         inspect.signature(found)  # some of what is built into Python has none
         return found
     except Exception as error:  # whatever importing a stranger's module raises

@@ -6,8 +6,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from experiments.config.keys import FORMER, Config
 from experiments.config.paths import CONF
 from experiments.errors import UserError
@@ -26,6 +24,8 @@ def load(path: Path) -> Config:
     Raises:
         UserError: the file cannot be read, is no YAML, or is no mapping of keys.
     """
+    from omegaconf import OmegaConf  # costly to import, and workers do without
+
     try:
         text = path.read_text(encoding="utf-8")
         try:
@@ -42,6 +42,8 @@ def load(path: Path) -> Config:
 @functools.lru_cache(maxsize=512)
 def _parsed(text: str) -> Any:
     """Return what a file holds; parsing takes a hundred times as long as reading, and a command reads some files twice."""
+    from omegaconf import OmegaConf
+
     return OmegaConf.to_container(OmegaConf.load(io.StringIO(text)))
 
 

@@ -8,8 +8,8 @@ new file in a conf folder needs no change here.
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+MISSING: Any = "???"
+"""What OmegaConf calls so, whose import workers do without."""
 
 Config = dict[str, Any]
 GROUPS = ("activation", "init", "normalization", "loss", "optimizer", "schedule", "clip", "data", "record", "executor")
@@ -112,6 +112,8 @@ class Record:
 
 def register() -> None:
     """Make the schema known to Hydra, once: from 1.4 on it warns of a second time."""
+    from hydra.core.config_store import ConfigStore  # costly to import, and workers do without
+
     store = ConfigStore.instance()
     if "schema.yaml" not in store.repo:
         store.store(name="schema", node=Schema)

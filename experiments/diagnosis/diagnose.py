@@ -1,11 +1,11 @@
 """The diagnosis of a run: its life goes in; signal, outcome, causes and verdict come out."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from experiments.diagnosis.causes import causes_of
+from experiments.diagnosis.causes import ask_for_the_sharpness, causes_of, with_the_sharpness
 from experiments.diagnosis.causes.cause import Cause
 from experiments.diagnosis.life import Life
 from experiments.diagnosis.outcome import HALVED, Outcome, judge_outcome, without_decay
@@ -98,6 +98,22 @@ def questions(life: Life, diagnosis: Diagnosis) -> tuple[str, ...]:
     if diagnosis.outcome.name == "learns" and by_batches and math.isnan(life.number("initial_loss")):
         asked += ["initial_loss"] * (not life.number("data_loss") <= HALVED * _start(life))
     tried = life.number("steps") >= FEWEST_STEPS
-    in_question = tried and any(cause.cause.startswith("learning_rate") for cause in diagnosis.causes)
+    in_question = tried and ask_for_the_sharpness(diagnosis.causes)
     asked += ["initial_sharpness"] * (in_question and life.limited and math.isnan(life.sharpness))
     return tuple(asked)
+
+
+def once_more(life: Life, diagnosis: Diagnosis, measured: Collection[str]) -> Diagnosis:
+    """Return a diagnosis with what was asked for by `questions` taken into account, as `diagnose` would.
+
+    Args:
+        life: of the run, with what was measured since.
+        diagnosis: without it.
+        measured: names of what was.
+    """
+    if not measured:
+        return diagnosis
+    if "initial_loss" in measured:
+        return diagnose(life)
+    causes = tuple(with_the_sharpness(diagnosis.causes, life, diagnosis.signal, diagnosis.outcome))  # the rest it does not touch
+    return replace(diagnosis, causes=causes, verdict=verdict(diagnosis.signal, diagnosis.outcome, causes))

@@ -78,7 +78,7 @@ def effects(runs: pd.DataFrame, clipped: "pd.Series[float]") -> pd.DataFrame:
         row |= _levels(part) | _compared(base, part)
         rows.append(row)
     table = pd.DataFrame(rows)
-    known = "outcome" in runs.columns and bool(runs["outcome"].notna().any())
+    known = bool(runs["outcome"].notna().any())
     table["cured"] = table["n_learns"] >= NEARLY_ALL * table["n_runs"] if known else True
     table["outcome"] = _outcomes(table, trained=bool((runs["steps"] > 0).all()))
     return _ranked(table)
@@ -100,10 +100,8 @@ def _usable(runs: pd.DataFrame) -> pd.DataFrame:
         runs["score"] = runs["final_accuracy"]
     else:
         with np.errstate(all="ignore"):
-            unit = runs["baseline_loss"] if "baseline_loss" in runs.columns else pd.Series(math.nan, runs.index)
-            score = -pd.Series(
-                np.log(runs["final_loss"] / unit.where(unit > 0, 1.0)), runs.index
-            )  # so that targets in another unit are compared fairly
+            unit = runs["baseline_loss"].where(runs["baseline_loss"] > 0, 1.0)  # so that targets in another unit are compared fairly
+            score = -pd.Series(np.log(runs["final_loss"] / unit), runs.index)
         runs["score"] = score.fillna(score.min())
     return runs
 

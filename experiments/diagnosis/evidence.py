@@ -1,9 +1,10 @@
-"""Causes as tables hold them, and names as sentences write them: the one place that reads and writes both."""
+"""Causes as tables hold them, and what a row is called by them: the one place that reads them."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from experiments.diagnosis.outcome import ILL, LITTLE
 from experiments.text.numbers import missing
 
 
@@ -22,6 +23,13 @@ def causes_in(cell: Any) -> list[dict[str, Any]]:
     return found
 
 
-def words(name: str) -> str:
-    """Return a name as a sentence writes it: learning rate high."""
-    return name.replace("_", " ")
+def calls_ill(run: Any) -> bool:
+    """Return whether a diagnosis calls a net ill: it did not learn, or it learned little and a cause is there to explain that.
+
+    A signal or a cause beside a net that learned is a remark: it says what is there, and not that the net fails of it.
+
+    Args:
+        run: its row of the runs table, a mapping or a series.
+    """
+    little = run["outcome"] == "learns" and not missing(run["skill"]) and run["skill"] < LITTLE
+    return run["outcome"] in ILL or (little and bool(causes_of(run)))

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.diagnosis.evidence import causes_in, words
+from experiments.diagnosis.evidence import causes_in
 from experiments.diagnosis.rule import group_factor
 from experiments.diagnosis.verdict import judge_group
+from experiments.text.words import words
 
 
 def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
@@ -33,8 +34,7 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
     keys = axes or ["_all"]
     rows = []
     for values, group in work.groupby(keys, dropna=False, sort=False, observed=True):
-        columns: dict[str, Any] = {name: group[name].to_numpy() for name in _OF_GROUPS if name in group.columns}
-        columns |= {name: np.full(len(group), np.nan) for name in _OF_GROUPS if name not in group.columns}
+        columns: dict[str, Any] = {name: group[name].to_numpy() for name in _OF_GROUPS}
         measured = columns["delta_factor"].astype(np.float64)
         measured = measured[np.isfinite(measured) & (measured > 0)]
         factor = group_factor(columns)
@@ -55,10 +55,10 @@ def summarize_groups(runs: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
             "final_accuracy": group["final_accuracy"].mean(),
             "test_accuracy": group["test_accuracy"].mean(),
             "n_diverged": int((group["status"] == "diverged").sum()),
-            "signal": _commonest(group["signal"]) if "signal" in group.columns else None,
-            "outcome": _commonest(group["outcome"]) if "outcome" in group.columns else None,
-            "skill": group["skill"].dropna().median() if "skill" in group.columns else math.nan,
-            "n_learns": int((group["outcome"] == "learns").sum()) if "outcome" in group.columns else 0,
+            "signal": _commonest(group["signal"]),
+            "outcome": _commonest(group["outcome"]),
+            "skill": group["skill"].dropna().median(),
+            "n_learns": int((group["outcome"] == "learns").sum()),
             "causes": common_causes(group),
             "verdict": verdict.name,
             "n_agree": int((group["verdict"] == verdict.name).sum()),
@@ -77,8 +77,7 @@ def _commonest(outcomes: "pd.Series[Any]") -> str | None:
 
 def common_causes(runs: pd.DataFrame) -> str:
     """Say the causes of runs with the number of runs that have each: dead 8/10, saturated 3/10; nothing where there are none."""
-    held = runs["causes"] if "causes" in runs.columns else ()
-    counts = Counter(cause["cause"] for cell in held for cause in causes_in(cell))
+    counts = Counter(cause["cause"] for cell in runs["causes"] for cause in causes_in(cell))
     return ", ".join(f"{words(name)} {count}/{len(runs)}" for name, count in counts.most_common())
 
 

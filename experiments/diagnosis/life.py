@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,10 @@ class Life:
     outputs: int
     examples: int
     features: tuple[tuple[str, float], ...] = ()
+
+    def measured_since(self, values: Mapping[str, Any]) -> "Life":
+        """Return the same life with columns of its row that were measured since."""
+        return replace(self, run={**self.run, **values})
 
     @property
     def depth(self) -> int:

@@ -2,44 +2,40 @@
 
 States come first, in this order: *diverged* (a loss or gradient is not finite before any update), *zero_weights* (δ = Wᵀδ is 0 because
 W is), *dead* (a layer all of whose units are 0 on every example because z ≤ 0 there), *underflowed* (δ, or z on the way up, is exactly
-0 because it fell below the smallest number). Else the factor f per layer toward the input decides, with its 95 % interval and the
-end-to-end ratio R = f^(D−1); with fewer than two hidden layers there is *none*:
-
-1. *Large enough?* |ln R| ≥ ln 10, or |ln f| ≥ ln 2. The first makes the rule one of depth: 1.21× a layer is tenfold from 14 hidden
-   layers on, and harmless in 5. The second speaks where there are few layers: 4.7× between two is the disease itself.
-2. *More than chance?* f's interval excludes 1. For shrinking, it must do so for the arithmetic factor too, ln f + v, v being the
-   variance of ln f over weights: at a critical initialization (He with ReLU) E‖δ‖² is preserved, and a typical run then
-   drifts down by v per layer, as every product of random factors does; that is finite width, not a vanishing gradient.
-   Both are waived where R is beyond a thousandfold: what has happened needs no inference, however unevenly it came about.
-
-Both hold: *vanishing* or *exploding*; *saturated* is vanishing whose cause is seen (most units of a layer at |φ′| below 5 % of
-its maximum, by large |z|, where φ is flat at both ends; a rectifier's zeros are no saturation). Else *stable*. NaN never counts as small.
+0 because it fell below the smallest number). Else `rule` decides by the factor f per layer toward the input; with fewer than two hidden
+layers there is *none*. Vanishing whose cause is seen is *saturated*: most units of a layer at |φ′| below 5 % of its maximum, by large |z|,
+where φ is flat at both ends; a rectifier's zeros are no saturation.
 
 Under a normalization δ at z carries the unit of z: inputs in another unit change it and no output, loss or update of a normalized net.
 The factor is then that of ‖δ^l‖ · sd(z^l), which stays when z is rescaled.
 
 A setting's runs: what most of them are; where no name holds in more than half, a state that holds in at least half, else the rule above
 with the interval over seeds (from 3 seeds on; below, that within the runs).
-
-Source: Nielsen 2015 ch. 5 (rates per layer); Hanin & Nica 2018 (v, the drift at finite width); the tenfold bound lies below the
-twentyfold (e³) that Schoenholz et al. 2017 find trainable, 6ξ layers deep.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from bpcore.activations import Activation
 from experiments.diagnosis.rule import Signal, by_factor
 from experiments.statistics.factors import Factor, log_delta_norm, log_factor
 from experiments.text.numbers import from_log, number, percent
 
+if TYPE_CHECKING:  # costly to import, and workers do without
+    import pandas as pd
+
 ALIKE = 2.0
 """How many times as fast weights must move to be called faster."""
+
+MOST = 0.5
+"""Share of a layer's entries from which on it is called saturated: most of its units hardly pass an error on."""
+
+LARGE = 2.0
+"""Root mean square of z above which it is large |z| that saturates: tanh is flat (|φ′| < 5 %) from |z| = 2.2 on, and no φ before it."""
 
 
 @dataclass(frozen=True)
@@ -180,10 +176,10 @@ def _underflowed(step0: Any, top: int, layer: "np.ndarray[Any, Any]") -> str:
 def _saturated_layer(step0: Any, layer: "np.ndarray[Any, Any]", hidden: "np.ndarray[Any, Any]") -> str:
     """Name the most saturated hidden layer if most of it is, by large |z|; else nothing."""
     share = np.asarray(step0["saturated"], dtype=np.float64)
-    most = hidden & (share > 0.5)
+    most = hidden & (share > MOST)
     if not most.any():
         return ""
     worst = int(np.argmax(np.where(most, share, 0.0)))
     with np.errstate(all="ignore"):
         spread = np.sqrt(np.asarray(step0["z_var"])[hidden] + np.asarray(step0["z_mean"])[hidden] ** 2).max()
-    return f"{percent(share[worst])} of layer {layer[worst]} is saturated" if spread > 2 else ""
+    return f"{percent(share[worst])} of layer {layer[worst]} is saturated" if spread > LARGE else ""

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from experiments.diagnosis.causes.cause import Cause
-from experiments.diagnosis.evidence import words
 from experiments.diagnosis.outcome import ILL, Outcome
 from experiments.diagnosis.rule import SEEDS_FOR_AN_INTERVAL, Signal, by_factor, group_factor
 from experiments.statistics.factors import Factor
 from experiments.statistics.intervals import proportion
+from experiments.text.words import words
 
 OUTCOMES = ("failed", *ILL)
 """Those that are the verdict, whatever the signal was."""

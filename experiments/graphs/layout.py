@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from scipy.optimize import isotonic_regression
-
 N = TypeVar("N", bound=Hashable)
 
 _SWEEPS = 24
@@ -239,9 +237,40 @@ def _spread(column: list[_Cell], wanted: list[float], weights: list[float], gap:
     offsets = [0.0]
     for above, below in pairwise(column):
         offsets.append(offsets[-1] + (above.height + below.height) / 2 + gap)
-    means = isotonic_regression([target - offset for target, offset in zip(wanted, offsets, strict=True)], weights=weights).x
+    means = increasing([target - offset for target, offset in zip(wanted, offsets, strict=True)], weights)
     for cell, mean, offset in zip(column, means, offsets, strict=True):
-        cell.y = float(mean) + offset
+        cell.y = mean + offset
+
+
+def increasing(values: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Return the sequence that does not decrease and is nearest, in weighted squares: neighbors that decrease become their mean.
+
+    This is scipy.optimize.isotonic_regression, whose import takes longer than a drawing.
+
+    Args:
+        values: one or more.
+        weights: as many, > 0.
+
+    Source: Ayer et al. 1955; Busing 2022, algorithm 1.
+    """
+    blocks: list[tuple[float, float, int]] = []  # mean, weight and length of what has become equal
+    place = 0
+    while place < len(values):
+        mean, weight, length = values[place], weights[place], 1
+        place += 1
+        if blocks and blocks[-1][0] >= mean:
+            before, heavier, longer = blocks.pop()
+            total, weight, length = heavier * before + weight * mean, weight + heavier, length + longer
+            mean = total / weight
+            while place < len(values) and mean >= values[place]:
+                total, weight, length = total + weights[place] * values[place], weight + weights[place], length + 1
+                mean, place = total / weight, place + 1
+            while blocks and blocks[-1][0] >= mean:
+                before, heavier, longer = blocks.pop()
+                total, weight, length = total + heavier * before, weight + heavier, length + longer
+                mean = total / weight
+        blocks.append((mean, weight, length))
+    return [mean for mean, _, length in blocks for _ in range(length)]
 
 
 def _straighten(start: float, run: list[_Cell], columns: list[list[_Cell]], gap: float) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 from experiments.diagnosis.causes import remedies_of
 from experiments.diagnosis.convention import differs_elsewhere
-from experiments.diagnosis.evidence import causes_of, words
+from experiments.diagnosis.evidence import causes_of
 from experiments.diagnosis.outcome import ILL
 from experiments.text.numbers import missing, number
+from experiments.text.words import words
 
 OF_THE_FIRST_EDITION = "not recorded: these results are of the first edition; run the sweep again to have its runs diagnosed"
 

@@ -105,7 +105,7 @@ def _verdicts(runs: pd.DataFrame, axes: list[str]) -> list[str]:
 
 def _outcomes(runs: pd.DataFrame, axes: list[str]) -> list[str]:
     """Say what became of the runs, and what explains those that did not learn."""
-    counts = runs["outcome"].value_counts() if "outcome" in runs.columns else pd.Series(dtype=int)
+    counts = runs["outcome"].value_counts()
     if not len(counts) or list(counts.index) == ["untrained"]:
         return []
     plural = {"learns": "learn"}

@@ -15,6 +15,7 @@ from experiments import figures
 from experiments.errors import UserError
 from experiments.figures.data.table import FigureTable
 from experiments.figures.style import render as style
+from experiments.forks.sharing import shared_out
 from experiments.report import pages
 from experiments.report.headline import opening
 from experiments.report.tables import definitions, fixed, provenance_rows, runs_table, settings_table
@@ -164,14 +165,15 @@ def write_report(folders: list[Path], output: Path | None = None, formats: tuple
     except OSError as error:
         raise UserError(f"cannot write to {target}: {error.strerror or error}; choose another --output") from error
     axes = varying(results.runs)
-    drawn = []
     modules = figure_modules()
     with tqdm(total=len(modules), desc="figures", unit="figure", disable=None, delay=_QUIET_SECONDS, leave=False, file=sys.stderr) as bar:
-        for module in modules:
+
+        def write(module: ModuleType) -> Drawn | None:
             table = module.table(results, axes)
-            if table is not None and len(table.frame):
-                drawn.append(_write_figure(module, table, target, relative, formats))
-            bar.update()
+            return None if table is None or not len(table.frame) else _write_figure(module, table, target, relative, formats)
+
+        last_first = shared_out(write, modules[::-1], bar.update)  # the page's last figure has the most panels
+    drawn = [figure for figure in reversed(last_first) if figure is not None]
     provenances = [(folder.name, read_provenance(folder / "provenance.json")) for folder in folders]
     write_text(output, render(results, axes, drawn, provenances))
     return output

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from bpcore.arrays import FloatArray
 
@@ -114,6 +113,8 @@ def log_factor(logs: FloatArray) -> Factor:
 @functools.lru_cache(maxsize=4096)
 def quantile(count: int) -> float:
     """Return Student's quantile at the degrees of freedom of von Neumann's variance of `count` ≥ 2 increments."""
+    from scipy import special  # costly to import, and shallow nets do without
+
     return float(special.stdtrit(2 * (count - 1) ** 2 / (3 * count - 4), (1 + CONFIDENCE) / 2))
 
 

@@ -35,7 +35,8 @@ RUN_RESULTS = _named(
     ),
     Column(
         "initial_sharpness",
-        "largest eigenvalue of the Hessian of J at step 0 on 64 training examples at most, where the learning rate is in question",
+        "largest eigenvalue of the Hessian of J at step 0 on 32 training examples at most, where the learning rate is in question; empty "
+        "where the run is too short to pay for it",
         since=4,
     ),
     Column("nonfinite_quantity", "the first that was not finite, in the order of a step: W, b, z, a, δ, ∂J/∂W, ∂J/∂b", "word", since=4),

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ def write_part(folder: Path, content: Content, invocation: int) -> Part:
         end += streams[-1].size
     path = part_path(folder, (run["run_id"] for run in content.runs))
     part = Part(path, content.runs, content.rows, extents, checksums, invocation, content.seconds)
-    header = json.dumps({key: value for key, value in asdict(part).items() if key != "path"}).encode()
+    header = json.dumps({field.name: getattr(part, field.name) for field in fields(part) if field.name != "path"}).encode()
     pieces = [len(header).to_bytes(8, "little"), header, *streams]
     digest = hashlib.sha256()
     for piece in pieces:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
+from bpcore.blas import cython_blas
 from experiments.config.files import catalogue
 from experiments.config.identity import ARITHMETIC_VERSION, elsewhere
 from experiments.config.keys import FORMER, GROUPS, UNIDENTIFYING
@@ -27,8 +28,7 @@ def _version(package: str) -> str | None:
 
 
 def _blas() -> list[dict[str, Any]]:
-    import scipy.linalg  # noqa: F401 (its BLAS is to be seen, whatever else is imported; costly to import)
-
+    cython_blas()  # SciPy's BLAS is to be seen, whatever else is imported
     keep = ("internal_api", "version", "architecture", "num_threads", "threading_layer")
     found = [
         {key: library[key] for key in keep if key in library}

@@ -128,7 +128,9 @@ def load(path: str | Path) -> Results:
     require_results(folder)
     frames = {name: read_table(folder, name) for name in ("runs", *TABLES)}
     for name in frames:
-        frames[name] = frames[name][frames[name]["run_id"].isin(frames["runs"]["run_id"])].reset_index(drop=True)
+        known = frames[name]["run_id"].isin(frames["runs"]["run_id"])
+        if not known.all():
+            frames[name] = frames[name][known].reset_index(drop=True)
     return Results(**frames, path=folder, provenance=read_provenance(folder / "provenance.json"))
 
 

@@ -6,13 +6,15 @@ written last and is what counts: rows of the other tables belong to a run only i
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from bpcore.measure.columns import Kind, agree
 from experiments.store.columns import RUN_RESULTS, SORT, TABLES
+
+if TYPE_CHECKING:  # costly to import, and workers do without
+    import pandas as pd
 
 WRITE_ORDER = ("histograms", "layers", "steps", "runs")
 
@@ -35,12 +37,12 @@ class Tables:
         histograms: one row a run, step, layer, quantity and occupied bin.
     """
 
-    runs: pd.DataFrame
-    layers: pd.DataFrame
-    steps: pd.DataFrame
-    histograms: pd.DataFrame
+    runs: "pd.DataFrame"
+    layers: "pd.DataFrame"
+    steps: "pd.DataFrame"
+    histograms: "pd.DataFrame"
 
-    def items(self) -> list[tuple[str, pd.DataFrame]]:
+    def items(self) -> "list[tuple[str, pd.DataFrame]]":
         """Return (table name, frame), in the order of writing."""
         return [(name, getattr(self, name)) for name in WRITE_ORDER]
 
@@ -58,7 +60,7 @@ class Results(Tables):
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
-def runs_frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
+def runs_frame(rows: list[dict[Any, Any]]) -> "pd.DataFrame":
     """Build the runs table from one dict a run, sorted by job, its dtypes read off all rows together.
 
     Args:
@@ -70,6 +72,8 @@ def runs_frame(rows: list[dict[Any, Any]]) -> pd.DataFrame:
     Raises:
         ColumnError: a run lacks a result.
     """
+    import pandas as pd
+
     for row in rows:
         agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & row.keys(), "who made the run's row")
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in RUN_RESULTS]
@@ -84,6 +88,8 @@ _DTYPES = {column.name: PANDAS[column.kind] for column in RUN_RESULTS.values()} 
 
 
 def _column(name: str, values: list[Any]) -> "pd.Series[Any]":
+    import pandas as pd
+
     values = [None if value is None or value is pd.NA or value != value else value for value in values]
     kinds = {type(value) for value in values if value is not None}
     dtype = _DTYPES.get(name)
@@ -99,5 +105,5 @@ def _column(name: str, values: list[Any]) -> "pd.Series[Any]":
     return pd.Series(values, dtype=dtype)
 
 
-def _sorted(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+def _sorted(name: str, frame: "pd.DataFrame") -> "pd.DataFrame":
     return frame.sort_values(SORT[name], kind="stable", ignore_index=True)

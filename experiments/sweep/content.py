@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.engine.evaluation import of_runs
 from bpcore.measure.columns import agree
 from bpcore.measure.records import StackRecord
 from experiments.config.identity import flatten, nested
 from experiments.config.keys import Config
 from experiments.config.run import Run
 from experiments.diagnosis.baseline import baseline
-from experiments.diagnosis.diagnose import diagnose, questions
+from experiments.diagnosis.diagnose import diagnose, once_more, questions
 from experiments.diagnosis.life import Life
 from experiments.statistics.factors import delta_factor
 from experiments.store.columns import PREDICTED, RUN_RESULTS
@@ -93,7 +94,7 @@ def canonical(values: Array) -> Array:
 def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> list[dict[str, Any]]:
     """Return each run's results: the columns of the runs table that are not its config."""
     start, final = {name: values[:, 0] for name, values in record.layers.items()}, record.final
-    results = []
+    results: list[dict[str, Any]] = []
     for i, run in enumerate(runs):
         factor = delta_factor(start["delta_norm"][i, 1 : run.L])
         ended, (quantity, layer) = record.diverged_at_step[i], record.nonfinite[i] or (None, None)
@@ -114,15 +115,19 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
             "delta_factor_hi": factor.high,
             "delta_factor_theory": theory[i].delta_factor,
         }
-        life = _life(run, record, i, own)
-        found = diagnose(life)
-        asked = {name: MEASURES[name](run) for name in questions(life, found)}
-        if asked:
-            own |= asked
-            found = diagnose(_life(run, record, i, own))
-        own |= found.columns()
+        results.append(own)
+    lives = [_life(run, record, i, own) for i, (run, own) in enumerate(zip(runs, results, strict=True))]
+    found = [diagnose(life) for life in lives]
+    asked = [questions(life, first) for life, first in zip(lives, found, strict=True)]
+    for name, measure in MEASURES.items():
+        places = [i for i, names in enumerate(asked) if name in names]
+        for i, value in zip(places, measure([runs[i] for i in places], of_runs(record.start, places)) if places else (), strict=True):
+            results[i][name] = value
+            lives[i] = lives[i].measured_since({name: value})
+    for i, (run, own) in enumerate(zip(runs, results, strict=True)):
+        own |= once_more(lives[i], found[i], asked[i]).columns()
         agree("runs", RUN_RESULTS, own, "the tile")
-        results.append({"run_id": run.run_id, **flatten(run.config), **own})
+        results[i] = {"run_id": run.run_id, **flatten(run.config), **own}
     return results
 
 

@@ -2,10 +2,8 @@
 
 import sys
 import time
-import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +14,15 @@ from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.folder import PARTS, is_results
 from experiments.store.locks import locked
-from experiments.store.parts import Content, Part, part_path, read_part, write_part
+from experiments.store.parts import Part, read_part
 from experiments.store.provenance import describe
 from experiments.store.reading import Finished, read_table
 from experiments.store.settling import Unfinished, discard_parts, has_leftovers, recover, settle, unfinished, write_manifest
 from experiments.store.tables import Tables
-from experiments.sweep.content import failed
 from experiments.sweep.executors.contract import Ending, Executor, Failed, Lost, Task
 from experiments.sweep.executors.serial import Serial
+from experiments.sweep.keeping import Keep
 from experiments.sweep.plan import Plan, plan
-from experiments.sweep.tile import run_tile
 from experiments.sweep.tiles import cut
 
 _LOSSES = 2
@@ -127,7 +124,7 @@ def _parts(plan: Plan, invocation: int, progress: bool) -> Iterator[Part]:
     """Yield each tile's part as it finishes, with a bar on stderr."""
     if not plan.todo:
         return
-    keep = _Keep((plan.folder / PARTS).absolute(), invocation)
+    keep = Keep((plan.folder / PARTS).absolute(), invocation)
     if len(plan.todo) == 1:
         yield from _one(plan.todo[0], keep, progress)
         return
@@ -140,39 +137,7 @@ def _parts(plan: Plan, invocation: int, progress: bool) -> Iterator[Part]:
             yield part
 
 
-@dataclass(frozen=True)
-class _Keep:
-    """Compute a tile and write its part, in whichever process.
-
-    Args:
-        folder: of the parts; an absolute path, since a worker may stand elsewhere.
-        invocation: which entry of the sweep's makers this is.
-    """
-
-    folder: Path
-    invocation: int
-
-    def __call__(self, compute: Callable[..., Content], *args: Any) -> None:
-        write_part(self.folder, compute(*args), self.invocation)
-
-    def task(self, tile: list[Run], *args: Any) -> Task:
-        """Return the task of a tile."""
-        return Task(self.path(tile).stem, self, (run_tile, tile, *args))
-
-    def path(self, tile: list[Run]) -> Path:
-        """Return where the tile's part is to be."""
-        return part_path(self.folder, (run.run_id for run in tile))
-
-    def give_up(self, run: Run, ending: Failed | Lost) -> Part:
-        """Write and return the part of a run that came to nothing even alone."""
-        if isinstance(ending, Lost):
-            reason = f"lost twice: {ending.reason}"
-        else:
-            reason = f"{type(ending.error).__name__}: {ending.error}\n{''.join(traceback.format_exception(ending.error))}"
-        return write_part(self.folder, failed(run, reason), self.invocation)
-
-
-def _one(run: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
+def _one(run: Run, keep: Keep, progress: bool) -> Iterator[Part]:
     """Compute a single run in this process, with a bar over its steps."""
     total = run.steps + 1
     bar = tqdm(total=total, unit="step", file=sys.stderr, disable=None if progress else True, leave=False, dynamic_ncols=True)
@@ -185,7 +150,7 @@ def _one(run: Run, keep: _Keep, progress: bool) -> Iterator[Part]:
         yield from _compute([[run]], Serial(), keep, on_step)
 
 
-def _compute(tiles: list[list[Run]], executor: Executor, keep: _Keep, *args: Any) -> Iterator[Part]:
+def _compute(tiles: list[list[Run]], executor: Executor, keep: Keep, *args: Any) -> Iterator[Part]:
     """Yield the parts of tiles; the runs of a tile that fails or is lost are tried again, each alone."""
     waiting = deque(tiles)
     running: dict[Task, list[Run]] = {}

@@ -9,6 +9,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from bpcore.arrays import FloatArray
+from bpcore.blas import cython_blas
 from bpcore.engine.batches import Examples
 from bpcore.training import RunSettings, StackSettings, train_stack
 from experiments.config.run import Run
@@ -19,7 +20,8 @@ from experiments.theory.prediction import predict
 
 @functools.lru_cache(maxsize=1)
 def _one_blas_thread() -> Any:
-    """Limit this process to one BLAS thread, which two threads' bits would differ from."""
+    """Limit this process to one BLAS thread, which two threads' bits would differ from; SciPy's too, which must be there by then."""
+    cython_blas()
     return threadpool_limits(1, user_api="blas")
 
 

@@ -2,16 +2,22 @@
 
 import copy
 import itertools
+import os
+import pickle
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
 
 from experiments.compose.composition import compose
 from experiments.config.files import choice
 from experiments.config.keys import GROUPS
+from experiments.config.paths import CONF
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.store.reading import load
@@ -67,6 +73,26 @@ class Samples(dict[str, Results]):
     def __missing__(self, name: str) -> Results:
         self[name] = made(self._base, self._root / name, SWEEPS[name])
         return self[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def conf_files_are_read_once() -> Iterator[None]:
+    """Keep what Hydra reads of our conf files, which no test changes: each of its compositions would parse all of them anew."""
+    Plugins.instance()  # among them the source of files
+    source = SourcesRegistry.instance().resolve("file")
+    plain, ours, kept = source.load_config, os.path.realpath(CONF), dict[tuple[str, str, str], bytes]()
+
+    def load_config(self: Any, config_path: str) -> Any:
+        if os.path.realpath(self.path) != ours:
+            return plain(self, config_path)
+        key = (self.path, self.provider, config_path)
+        if key not in kept:
+            kept[key] = pickle.dumps(plain(self, config_path), pickle.HIGHEST_PROTOCOL)
+        return pickle.loads(kept[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "load_config", load_config)
+        yield
 
 
 @pytest.fixture(scope="session")

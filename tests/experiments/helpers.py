@@ -8,17 +8,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
 from omegaconf import OmegaConf
 
 from experiments.cli import main
 from experiments.compose.composition import compose, runs_of
+from experiments.store.columns import RUN_RESULTS
 from experiments.store.reading import load
-from experiments.store.tables import Results
+from experiments.store.tables import PANDAS, Results
 from experiments.sweep.execution import execute
 from experiments.sweep.plan import folder_of, plan
 from tests.processes import ROOT, environment, run
 
-__all__ = ["ROOT", "TINY", "changed", "command", "here", "sweep"]
+__all__ = ["ROOT", "TINY", "changed", "command", "here", "sweep", "whole"]
 
 TINY = ["width=8", "data.n_samples=50", "executor=serial"]
 
@@ -68,3 +70,10 @@ def changed(base: dict[str, Any], **changes: Any) -> Any:
         else:
             copy[group] = value
     return copy
+
+
+def whole(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return a runs table with every column that one has: those that are missing are empty."""
+    empty = [None] * len(runs)
+    absent = {name: PANDAS[column.kind] for name, column in RUN_RESULTS.items() if name not in runs}
+    return runs.assign(**{name: pd.Series(empty, index=runs.index, dtype=dtype) for name, dtype in absent.items()})

@@ -53,7 +53,7 @@ def test_help_lists_every_command(tmp_path):
 def test_help_of_run_lists_keys_groups_and_choices(here):
     out = here("run", "--help").stdout
     for word in (
-        "depth=5",
+        "depth=null",
         "weight_decay=0.0",
         "leaky_relu",
         "glorot_standard",

@@ -5,7 +5,6 @@ import functools
 import itertools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,11 +17,12 @@ from experiments.compose.composition import compose, runs_of
 from experiments.config.run import Run
 from experiments.errors import UserError
 from experiments.store.reading import load
-from experiments.sweep import execution
+from experiments.sweep import keeping
 from experiments.sweep.execution import execute
 from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import TINY
+from tests.experiments.sweep import deaths
 from tests.faults.kill_sweep import content, torment
 from tests.processes import environment, run, started
 
@@ -106,23 +106,15 @@ def test_killed_at_a_change_of_the_file_system(tmp_path, undisturbed, mode, firs
     assert moment > 20  # the parts, their folder, the manifest, the tables
 
 
-def _dies_once(runs: list[Run], on_step=None):
-    mark = Path(runs[0].results_dir) / "died"
-    if runs[0].depth == 3 and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return run_tile(runs)
-
-
 def _fails_together(runs: list[Run], on_step=None):
     if len(runs) > 1:
         raise MemoryError("too large")
     return run_tile(runs)
 
 
-@pytest.mark.parametrize(("function", "executor"), [(_dies_once, WORKERS), (_fails_together, None)], ids=["killed", "raises"])
+@pytest.mark.parametrize(("function", "executor"), [(deaths.once_at_depth_3, WORKERS), (_fails_together, None)], ids=["killed", "raises"])
 def test_a_lost_tile_is_made_again_run_by_run(tmp_path, undisturbed, monkeypatch, function, executor):
-    monkeypatch.setattr(execution, "run_tile", function)
+    monkeypatch.setattr(keeping, "run_tile", function)
     execute(plan(runs_for(tmp_path, *WHOLE, executor=executor), tmp_path / "x"), ["test"], progress=False)
     assert content(tmp_path / "x") == content(undisturbed / "whole")
 
@@ -136,7 +128,7 @@ def interrupted_after_one_tile(folder, monkeypatch, *overrides):
         return run_tile(runs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(execution, "run_tile", once)
+        patch.setattr(keeping, "run_tile", once)
         with pytest.raises(SystemExit):
             execute(plan(runs_for(folder.parent, *overrides), folder), ["test"], progress=False)
     (part,) = (folder / "parts").glob("*.part")

@@ -1,7 +1,6 @@
 """Elementary functions of one number."""
 
 import numpy as np
-from scipy import special
 
 from bpcore.graph.gates.arithmetic import SILENT
 from bpcore.graph.node import Array, Gate
@@ -38,9 +37,16 @@ absolute = Gate(
     convention="0 at x = 0",
 )
 
+
+def _erf(x: Array) -> Array:
+    from scipy import special  # costly to import, and most graphs do without
+
+    return np.asarray(special.erf(x))
+
+
 erf = Gate(
     "erf",
-    special.erf,
+    _erf,
     (lambda g, out, x: g * (2 / np.sqrt(np.pi)) * np.exp(-x * x),),
     rule="∂(erf x)/∂x = 2e^(−x²)/√π",
     source="DLMF eq. 7.2.1",

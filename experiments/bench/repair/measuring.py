@@ -1,5 +1,6 @@
 """The measurement: nets are drawn and trained, diagnosed, repaired and trained again, in results folders that a kill does not lose."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +15,7 @@ from experiments.bench.repair.nets import ATTAINABLE, LOSSES, NEAR, Drawn, accur
 from experiments.compose.composition import runs_of
 from experiments.compose.many import Composer
 from experiments.config.run import Run
-from experiments.diagnosis.evidence import causes_of
-from experiments.diagnosis.outcome import ILL
+from experiments.diagnosis.evidence import calls_ill, causes_of
 from experiments.sweep.execution import execute
 from experiments.sweep.invocation import command_line
 from experiments.sweep.plan import plan
@@ -28,8 +28,11 @@ OF_EACH = 100
 QUICK = 6
 """Of each with --quick."""
 
-NETS_A_SHAPE = 4
-"""For so many ill nets, and so many healthy ones, a stack is drawn: about half of a stack is ill, and a tenth healthy."""
+A_ROUND = {True: 1.25, False: 3}
+"""Nets that are drawn at once on raw inputs, and on standardized ones, for each that is asked for: all that are needed, and a third."""
+
+ROUNDS = {True: 3, False: 6}
+"""At most; then the nets are as many as there are."""
 
 
 def measure(which: str, folder: Path, of_each: int = OF_EACH, more: Sequence[str] = ()) -> list[Row]:
@@ -44,16 +47,23 @@ def measure(which: str, folder: Path, of_each: int = OF_EACH, more: Sequence[str
     Returns:
         One row a data set.
     """
-    return [measure_data(data, which, folder, of_each, -(-of_each // NETS_A_SHAPE), more) for data in LOSSES]
+    return [measure_data(data, which, folder, of_each, more) for data in LOSSES]
 
 
-def measure_data(data: str, which: str, folder: Path, of_each: int, shapes: int, more: Sequence[str] = ()) -> Row:
+def measure_data(data: str, which: str, folder: Path, of_each: int, more: Sequence[str] = ()) -> Row:
     """Measure one data set; see `measure`."""
-    nets = draw(data, which, shapes)
-    runs = composed(data, nets, more)
-    rows = trained(runs, folder, f"{data}-{which}")
-    ill, healthy = chosen(data, nets, rows, of_each)
-    found = [place for place in ill if accused(rows.iloc[place])]
+    nets: list[Drawn] = []
+    runs: list[Run] = []
+    for raw in (True, False):  # healthy ones on raw inputs come first
+        size = math.ceil(A_ROUND[raw] * of_each)
+        for round_ in range(ROUNDS[raw]):
+            drawn = draw(data, which, raw, round_ * size, (round_ + 1) * size)
+            nets, runs = nets + drawn, runs + composed(data, drawn, more)
+            rows = trained(runs, folder, f"{data}-{which}")
+            ill, healthy = chosen(data, nets, rows, of_each)
+            if len(ill if raw else healthy) == of_each:
+                break
+    found = [place for place in ill if calls_ill(rows.iloc[place])]
     tried = {place: attempts(runs[place], rows.iloc[place].to_dict()) for place in found}
     after = repaired(tried, folder, f"{data}-{which}-repair")
     return told(data, which, nets, runs, rows, (ill, healthy), tried, after)
@@ -78,11 +88,6 @@ def trained(runs: Sequence[Run], folder: Path, name: str) -> pd.DataFrame:
     if interrupted:
         raise KeyboardInterrupt
     return tables.runs.set_index("run_id").loc[[run.run_id for run in runs]].reset_index()
-
-
-def accused(row: Any) -> bool:
-    """Return whether a diagnosis calls a net ill: by its outcome, or by a cause."""
-    return row["outcome"] in ILL or bool(causes_of(row))
 
 
 def repaired(tried: dict[int, list[Attempt]], folder: Path, name: str) -> dict[int, tuple[Attempt, float]]:
@@ -128,7 +133,7 @@ def told(
         "healthy": len(healthy),
         "healthy_standardized": sum(not nets[place].raw for place in healthy),
         "detected": len(tried),
-        "accused": sum(accused(rows.iloc[place]) for place in healthy),
+        "accused": sum(calls_ill(rows.iloc[place]) for place in healthy),
         "repaired": int((ends >= near).sum()),
         "kept": sum(after[place][1] >= near for place in kept),
         "before": float(before[ill].mean()) if ill else float("nan"),
@@ -137,7 +142,7 @@ def told(
         "causes": dict(Counter(cause["cause"] for place in ill for cause in causes_of(rows.iloc[place].to_dict())).most_common()),
         "taken": dict(Counter(attempt.remedy for attempt, _ in after.values()).most_common()),
         "missed": [_typed(runs[place]) for place in ill if place not in tried],
-        "wrongly_accused": [_typed(runs[place]) for place in healthy if accused(rows.iloc[place])],
+        "wrongly_accused": [_typed(runs[place]) for place in healthy if calls_ill(rows.iloc[place])],
         "not_repaired": [_typed(runs[place]) for place, end in zip(ill, ends, strict=True) if end < near],
     }
 

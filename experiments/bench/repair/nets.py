@@ -1,8 +1,8 @@
 """The nets: drawn from the families of AutoTrainer's own, before anything is chosen, and called ill or healthy by their test accuracy.
 
 Two data sets of scikit-learn, times 100, the first 700 rows for training and the last 300 for testing; tests/experiments/bench/tables.py
-writes them. Nets come in stacks of one shape (depth, width, activation, optimizer, epochs), which differ in initializer, learning rate
-and seed, since those are computed together.
+writes them. Every net is drawn by itself: depth, width, activation, optimizer, epochs, initializer, learning rate and seed, each from the
+whole of its range.
 
 What is ill and what is healthy was written down before the first diagnosis was looked at:
 
@@ -12,10 +12,9 @@ What is ill and what is healthy was written down before the first diagnosis was 
   of 85 % is known to 2 points, so that less would be a matter of chance.
 - Nets between the two are not used: they learn, and not all that there is.
 
-On inputs of hundreds hardly a net in a hundred is healthy, and on standardized ones hardly more, with such initializers and learning
-rates. Every other draw has therefore a stack from the healthy corner of the families as well: standardized inputs, He's initialization,
-5 to 10 layers of 16 units at least, learning rates of .001 to .01, Adam or RMSprop, and no sigmoid or exponential. Healthy nets are
-taken from there where those on raw inputs are too few; ill ones never are.
+On inputs of hundreds hardly a net in fifty is healthy. Healthy ones are therefore drawn on standardized inputs and from He's initialization
+as well, all else from the whole families: one in eight (circle) and one in four (blob) is healthy then. Where those on raw inputs are too
+few they are taken from there; ill ones never are.
 
 Source: Zhang et al., AutoTrainer, ICSE 2021 and TDSC 2024, on families and accuracies.
 """
@@ -35,12 +34,8 @@ ATTAINABLE = {"circle": 0.845, "blob": 0.86}
 NEAR = 0.03
 MOST_ILL = 0.60
 
-SETS = {"first": 1, "untouched": 3}
-"""Anything may be chosen on the first; the other is run once, at the end. A set 2 was looked at in part before the last change of a
-remedy, and is out of use therefore."""
-
-STACK = 16
-"""Nets of one shape."""
+SETS = {"first": 4, "untouched": 5}
+"""Anything may be chosen on the first; the other is run once, at the end. Sets 1 to 3 were drawn otherwise, and are out of use."""
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "selu", "exponential", "softsign")
 OPTIMIZERS = ("sgd", "momentum", "adam", "rmsprop", "adagrad")
@@ -54,9 +49,6 @@ INITIALIZERS = (
 )
 DEPTHS, WIDTHS, EPOCHS, RATES = (5, 32), (3, 64), (30, 300), (1e-5, 1.0)
 """Ends of the ranges, each drawn evenly in its logarithm."""
-
-HEALTHY_DEPTHS, HEALTHY_WIDTHS, HEALTHY_RATES = (5, 10), (16, 64), (1e-3, 1e-2)
-HEALTHY_ACTIVATIONS, HEALTHY_OPTIMIZERS = ("tanh", "relu", "selu", "softsign"), ("adam", "rmsprop")
 
 BATCH, STEPS_PER_EPOCH = 32, 22
 """700 examples in batches of 32, the last of them short."""
@@ -88,48 +80,30 @@ def _between(g: np.random.Generator, ends: tuple[float, float]) -> float:
     return float(np.exp(g.uniform(*np.log(ends))))
 
 
-def _stack(
-    g: np.random.Generator,
-    data: str,
-    raw: bool,
-    ranges: tuple[tuple[float, float], tuple[float, float], tuple[float, float]],
-    names: tuple[tuple[str, ...], tuple[str, ...]],
-) -> list[Drawn]:
-    """Draw a shape, and nets of it."""
-    depths, widths, rates = ranges
-    steps = STEPS_PER_EPOCH * round(_between(g, EPOCHS))
-    net = [f"depth={round(_between(g, depths))}", f"width={round(_between(g, widths))}", f"steps={steps}"]
-    net += [f"activation={g.choice(names[0])}", f"optimizer={g.choice(names[1])}", f"record.every={-(-steps // ROWS)}"]
-    common = (*of_data(data), f"data.standardize={'false' if raw else 'true'}", *net)
-    stack = []
-    for _ in range(STACK):
-        start = INITIALIZERS[g.integers(len(INITIALIZERS) if raw else 1)]
-        stack.append(Drawn((*common, *start, f"lr={_between(g, rates):.3g}", f"seed={g.integers(1_000_000)}"), raw))
-    return stack
-
-
-def draw(data: str, which: str, shapes: int) -> list[Drawn]:
+def draw(data: str, which: str, raw: bool, first: int, last: int) -> list[Drawn]:
     """Draw nets.
 
     Args:
         data: circle or blob.
         which: first or untouched.
-        shapes: how many stacks.
+        raw: on the data as they are, of every initializer; else on standardized ones, of He's.
+        first: number of a net.
+        last: of the one after the last.
 
     Returns:
-        All nets, one of every shape first, then another of every shape, and so on, those on raw inputs before the others. The nets of
-        more shapes hold those of fewer.
+        The nets of those numbers; a net is the same whatever is drawn beside it.
     """
-    stacks = []
-    for k in range(shapes):
-        g = np.random.default_rng([20_21, SETS[which], list(LOSSES).index(data), k])
-        stacks.append(_stack(g, data, True, (DEPTHS, WIDTHS, RATES), (ACTIVATIONS, OPTIMIZERS)))
-        if k % 2:
-            corner = (HEALTHY_DEPTHS, HEALTHY_WIDTHS, HEALTHY_RATES)
-            stacks.append(_stack(g, data, False, corner, (HEALTHY_ACTIVATIONS, HEALTHY_OPTIMIZERS)))
-    raw_first = sorted(stacks, key=lambda stack: not stack[0].raw)
-    groups = [[stack for stack in raw_first if stack[0].raw is raw] for raw in (True, False)]
-    return [stack[place] for group in groups for place in range(STACK) for stack in group]
+    own = (20_21, SETS[which], list(LOSSES).index(data), int(raw))
+    return [_drawn(np.random.default_rng([*own, number]), data, raw) for number in range(first, last)]
+
+
+def _drawn(g: np.random.Generator, data: str, raw: bool) -> Drawn:
+    steps = STEPS_PER_EPOCH * round(_between(g, EPOCHS))
+    net = [f"depth={round(_between(g, DEPTHS))}", f"width={round(_between(g, WIDTHS))}", f"steps={steps}"]
+    net += [f"activation={g.choice(ACTIVATIONS)}", f"optimizer={g.choice(OPTIMIZERS)}", f"record.every={-(-steps // ROWS)}"]
+    start = INITIALIZERS[g.integers(len(INITIALIZERS)) if raw else 0]
+    own = (*net, *start, f"lr={_between(g, RATES):.3g}", f"seed={g.integers(1_000_000)}")
+    return Drawn((*of_data(data), f"data.standardize={'false' if raw else 'true'}", *own), raw)
 
 
 def accuracies(rows: pd.DataFrame) -> "pd.Series[float]":

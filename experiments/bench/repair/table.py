@@ -3,6 +3,7 @@
 from typing import Any
 
 from experiments.bench.repair.nets import ATTAINABLE, MOST_ILL, NEAR
+from experiments.diagnosis.outcome import LITTLE
 from experiments.statistics.intervals import proportion
 from experiments.text.numbers import number
 from experiments.text.tables import TextTable
@@ -55,10 +56,12 @@ def document(rows: list[Row]) -> list[str]:
     parts = [
         f"Nets of AutoTrainer's families on its *circle* and *blob*, times 100 (experiments/bench/repair/nets.py): ill where at most "
         f"{_percent(MOST_ILL)} of the test examples are right, healthy and repaired within {100 * NEAR:.0f} points of the attainable "
-        f"{_percent(ATTAINABLE['circle'])} and {_percent(ATTAINABLE['blob'])}. Detected is a net that the diagnosis calls ill or finds a "
-        "cause in, accused a healthy one of which it does. Of what is tried the best on the training examples is taken. Own size kept: "
-        "repaired ones whose depth and width are as they were. Cost: steps of all attempts over those of one training each. AutoTrainer's "
-        "figures are of nets of its own, drawn from the same families, and no comparison net by net.",
+        f"{_percent(ATTAINABLE['circle'])} and {_percent(ATTAINABLE['blob'])}. Detected is a net that the diagnosis calls ill, accused a "
+        "healthy one that it does: one that did not learn, or that learned little (a skill below "
+        f"{number(LITTLE)}) with a cause to explain it; a signal or a cause beside a net that learned is a remark. Of what is "
+        "tried the best on the training examples is taken. Own size kept: repaired ones whose depth and width are as they were. Cost: "
+        "steps of all attempts over those of one training each. AutoTrainer's figures are of nets of its own, drawn from the same "
+        "families, and no comparison net by net.",
         table(rows).markdown(),
     ]
     for row in rows:

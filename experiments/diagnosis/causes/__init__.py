@@ -1,7 +1,8 @@
 """What explains a run: its life goes in, the named conditions that hold come out, in order of weight; one module a cause.
 
 A cause's module has a docstring whose first line says what is wrong in the words of a reader, WEIGHT (roots weigh more than what
-follows from them), REMEDIES (files of conf/remedy that it points to, the likeliest first), and `find(life, signal, outcome)`.
+follows from them), REMEDIES (files of conf/remedy that it points to, the likeliest first), and `find(life, signal, outcome)`; SAYS_A_RATE
+where it would say the largest stable learning rate.
 """
 
 import functools
@@ -15,7 +16,7 @@ from experiments.diagnosis.life import Life
 from experiments.diagnosis.outcome import Outcome
 from experiments.diagnosis.rule import Signal
 
-__all__ = ["causes_of", "modules", "remedies_of"]
+__all__ = ["ask_for_the_sharpness", "causes_of", "modules", "remedies_of", "with_the_sharpness"]
 
 
 @functools.cache
@@ -33,6 +34,34 @@ def remedies_of(names: Iterable[str]) -> list[str]:
         names: of causes, the weightiest first.
     """
     return list(dict.fromkeys(remedy for name in names for remedy in modules()[name].REMEDIES))
+
+
+def ask_for_the_sharpness(causes: Iterable[Cause]) -> bool:
+    """Return whether a cause would say the largest stable learning rate."""
+    return any(_would_say_a_rate(cause) for cause in causes)
+
+
+def with_the_sharpness(causes: Iterable[Cause], life: Life, signal: Signal, outcome: Outcome) -> list[Cause]:
+    """Find those causes once more that would say the largest stable learning rate, and which the sharpness makes no other.
+
+    Args:
+        causes: that hold, in order of weight.
+        life: of the run, its sharpness measured.
+        signal: at step 0.
+        outcome: of the run.
+
+    Returns:
+        The same causes, with what they say now.
+    """
+    found = []
+    for cause in causes:
+        again = modules()[cause.cause].find(life, signal, outcome) if _would_say_a_rate(cause) else None
+        found.append(cause if again is None else again.named(cause.cause))
+    return found
+
+
+def _would_say_a_rate(cause: Cause) -> bool:
+    return bool(getattr(modules()[cause.cause], "SAYS_A_RATE", False))
 
 
 def causes_of(life: Life, signal: Signal, outcome: Outcome) -> list[Cause]:

@@ -17,6 +17,9 @@ from experiments.diagnosis.rule import Signal
 WEIGHT = 75
 REMEDIES = ("learning_rate", "clipping")
 
+SAYS_A_RATE = True
+"""The largest stable one, where the sharpness is known: which is measured for it, and does not decide whether this holds."""
+
 GREW = 3.0
 """How many times its start, and the baseline, a loss must have risen to: minibatches alone make it waver by less."""
 

@@ -12,6 +12,9 @@ from experiments.diagnosis.rule import Signal
 WEIGHT = 40
 REMEDIES = ("learning_rate",)
 
+SAYS_A_RATE = True
+"""The largest stable one, where the sharpness is known: which is measured for it, and does not decide whether this holds."""
+
 HARDLY = 0.03
 """Relative length of the whole way of the most mobile layer below which weights are said to have hardly moved: what is
 learned is a change of the weights, of their own order where features are learned and some hundredths of it at the least."""
@@ -22,11 +25,11 @@ def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     if outcome.name != "stuck":
         return None
     ratios = life.layers["update_ratio"][:-1, 1:]
-    if not np.isfinite(ratios).any():
+    finite = np.isfinite(ratios)
+    if not finite.any():
         return None
-    steps = int(life.step[-1])
-    with np.errstate(all="ignore"):
-        way = float(np.nanmax(np.nanmean(np.where(np.isfinite(ratios), ratios, np.nan), axis=0))) * steps
+    steps, counts = int(life.step[-1]), finite.sum(axis=0)
+    way = float((np.where(finite, ratios, 0.0).sum(axis=0) / np.maximum(counts, 1)).max()) * steps
     if not 0 <= way < HARDLY or not (life.at("weight_grad_norm", 0)[1:] > 0).any():
         return None
     limit = life.stable_rate()

@@ -15,7 +15,7 @@ def keys_of(runs: pd.DataFrame) -> list[str]:
     return ["folder", "run_id"] if "folder" in runs.columns else ["run_id"]
 
 
-def joined(results: Results, name: str, axes: list[str], columns: list[str]) -> pd.DataFrame:
+def joined(results: Results, name: str, axes: list[str], columns: list[str], quantity: str | None = None) -> pd.DataFrame:
     """Return columns of a table beside the axes and the seed of their run, numbers as floats.
 
     Args:
@@ -23,11 +23,14 @@ def joined(results: Results, name: str, axes: list[str], columns: list[str]) -> 
         name: layers, steps or histograms.
         axes: config columns.
         columns: measured columns of that table.
+        quantity: of the histograms whose rows are wanted; None for all rows.
 
     Returns:
         One row a row of the table.
     """
     frame: pd.DataFrame = getattr(results, name)
+    if quantity is not None:
+        frame = frame[frame["quantity"] == quantity]
     keys = keys_of(results.runs)
     own = [column for column in ("step", "layer", "quantity") if column in frame.columns]
     right = results.runs[list(dict.fromkeys([*keys, *axes, "seed"]))]

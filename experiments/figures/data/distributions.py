@@ -20,11 +20,9 @@ def distributions(results: Results, axes: list[str], quantity: str) -> FigureTab
     Returns:
         Axes, when (first or last), layer, bin_low, bin_high, count, share (of the layer's entries); None where empty.
     """
-    frame = results.histograms[results.histograms["quantity"] == quantity]
+    frame = joined(results, "histograms", axes, ["bin_low", "bin_high", "count"], quantity)
     if not len(frame):
         return None
-    frame = joined(results, "histograms", axes, ["bin_low", "bin_high", "count"])
-    frame = frame[frame["quantity"] == quantity]
     keys = keys_of(results.runs)
     ends = frame.groupby(keys)["step"].agg(["min", "max"]).reset_index()
     frame = frame.merge(ends, on=keys)

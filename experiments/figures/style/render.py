@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -67,6 +66,8 @@ def render(make: Callable[[], Figure], formats: tuple[str, ...], paper: bool = F
             if name == "png":  # savefig would draw everything twice
                 FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
             elif name == "pdf":
+                from matplotlib.backends.backend_pdf import FigureCanvasPdf  # costly to import, and rarely asked for
+
                 FigureCanvasPdf(figure).print_pdf(buffer, metadata={"CreationDate": None, "Creator": "gradstab", "Producer": None})  # type: ignore[no-untyped-call]
             else:
                 FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": "gradstab"})  # type: ignore[no-untyped-call]

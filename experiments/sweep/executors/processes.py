@@ -9,8 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
+from experiments.forks.sharing import cores
 from experiments.sweep.executors.contract import Crew, Ending, Failed, Finished, Lost, Task
 from experiments.sweep.executors.serial import Here
 
@@ -112,15 +111,9 @@ class Processes:
 
     def workers(self, tasks: int) -> int:
         """Return the number of workers: one a task, up to the bound."""
-        return max(1, min(self.max_workers or _cores(), tasks))
+        return max(1, min(self.max_workers or cores(), tasks))
 
     def start(self, tasks: int) -> Crew:
         """Return as many worker processes, or this process in place of a single one."""
         count = self.workers(tasks)
         return Here() if count == 1 else WorkerProcesses(count)
-
-
-def _cores() -> int:
-    """Return the physical cores that this process may use: two threads of one core share the unit that does our work."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(usable, psutil.cpu_count(logical=False) or usable))

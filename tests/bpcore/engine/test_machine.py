@@ -17,30 +17,42 @@ from tests import processes
 SCRIPT = """
 import sys
 from bpcore.engine import twins
-from bpcore.optimizers import Momentum
-kernel, _ = twins.of_optimizer(Momentum(0.9))
+from bpcore.optimizers import Adam
+kernel, _ = twins.of_optimizer(Adam(0.9, 0.999, 1e-8))
 assert kernel.address("float32")
 print("numba" in sys.modules)
 """
 
 
+def loaded(cache: Path, script: str = SCRIPT) -> tuple[str, str]:
+    """Load a kernel in a process with a cache of its own, and return what it says."""
+    done = processes.run([sys.executable, "-c", script], env=processes.environment(XDG_CACHE_HOME=str(cache)))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr.strip()
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, str]]:
+    """Return the cache of a first process, which compiles, and what that said."""
+    cache = tmp_path_factory.mktemp("cache")
+    return cache, loaded(cache)
+
+
 @pytest.fixture
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder for machine code; it is compiled in this process, whoever used numba before."""
     monkeypatch.setattr(machine, "folder", lambda: tmp_path)
+    monkeypatch.setattr(building, "_begin", lambda: True)
     return tmp_path
 
 
-def test_a_second_process_does_without_the_compiler(tmp_path: Path) -> None:
-    def compiles() -> tuple[str, str]:
-        done = processes.run([sys.executable, "-c", SCRIPT], env=processes.environment(XDG_CACHE_HOME=str(tmp_path)))
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip(), done.stderr.strip()
-
-    assert compiles() == ("True", "gradstab: compiling the engine for this machine, once; it takes some ten seconds")
-    kept = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.o")}
+def test_a_second_process_does_without_the_compiler(compiled: tuple[Path, tuple[str, str]]) -> None:
+    cache, said = compiled
+    assert said == ("True", "gradstab: compiling the engine for this machine, once; it takes some ten seconds")
+    kept = {file: file.stat().st_mtime_ns for file in cache.rglob("*.o")}
     assert len(kept) == 1
-    assert compiles() == ("False", "")
-    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.o")} == kept
+    assert loaded(cache) == ("False", "")
+    assert {file: file.stat().st_mtime_ns for file in cache.rglob("*.o")} == kept
 
 
 OTHER = """
@@ -51,13 +63,12 @@ assert Kernel("optimizer", "adam").address("float32")
 """
 
 
-def test_code_is_the_same_where_numba_was_in_use_before(tmp_path: Path) -> None:
+def test_code_is_the_same_where_numba_was_in_use_before(compiled: tuple[Path, tuple[str, str]], tmp_path: Path) -> None:
     """Sums depend on how many entries are added at once."""
+    loaded(tmp_path, OTHER)
     made = []
-    for name, script in (("other", OTHER), ("own", OTHER.replace("numba.njit(lambda x: x)(1)", "pass"))):
-        done = processes.run([sys.executable, "-c", script], env=processes.environment(XDG_CACHE_HOME=str(tmp_path / name)))
-        assert done.returncode == 0, done.stderr
-        (file,) = (tmp_path / name).rglob("*.o")
+    for cache in (tmp_path, compiled[0]):
+        (file,) = cache.rglob("*.o")
         code = machine._read(file)
         assert code is not None
         made.append([part.data() for part in llvm.ObjectFileRef.from_data(code).sections() if part.is_text()])
@@ -141,7 +152,6 @@ def test_a_kernel_that_calls_what_is_not_in_every_process_is_refused(own_folder:
         return 0
 
     monkeypatch.setitem(clip.KERNELS, "strange", (strange, clip.signature, set()))
-    monkeypatch.setattr(building, "_begin", lambda: True)  # here, whoever used numba before
     with pytest.raises(RuntimeError, match=r"kernel clip\.strange calls .*, which is not in every process"):
         Kernel("clip", "strange").address("float64")
     assert not list(own_folder.glob("*.o"))

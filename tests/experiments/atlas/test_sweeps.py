@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from experiments.atlas.catalogue import select
-from experiments.atlas.sweeps import compose_all, merged, split
+from experiments.atlas.parts import Parts
+from experiments.atlas.sweeps import compose_all, merged
 from experiments.errors import UserError
 from experiments.findings.finding import Finding, Sweep
 from experiments.sweep.execution import execute
@@ -43,7 +44,7 @@ def test_runs_of_two_findings_are_made_once_and_given_to_both(tmp_path: Path) ->
     assert set(made.members["one", "nets"]) & set(made.members["two", "nets"])
     assert made.folder == tmp_path / "atlas"
     tables, _ = execute(plan(made.runs, made.folder / "runs", extend=True), ["test"], progress=False)
-    parts = split(tables, made, made.folder / "runs", {})
+    parts = Parts(tables, made, made.folder / "runs", {})
     for name, depths in (("one", [2, 2, 3, 3]), ("two", [3, 3, 4, 4])):
         own_tables = parts[name]["nets"]
         assert own_tables.runs["depth"].tolist() == depths

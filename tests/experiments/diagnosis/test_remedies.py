@@ -17,7 +17,7 @@ from experiments.diagnosis.effects import conclude, effects
 from experiments.errors import UserError
 from experiments.report.remedies import as_markdown, as_text, draw, rows_of, shown
 from experiments.sweep import invocation
-from tests.experiments.helpers import TINY
+from tests.experiments.helpers import TINY, whole
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def runs(table, steps=10):
                 "final_loss": 1e30 if gone else loss * math.exp(0.02 * rng.standard_normal()),
                 "final_accuracy": accuracy + 0.01 * rng.standard_normal(), "test_accuracy": accuracy,
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return whole(pd.DataFrame(rows))
 
 
 CLIPPED = pd.Series(dtype="float64")

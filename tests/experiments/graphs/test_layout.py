@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.graphs.layout import Placement, Size, crossings, place
+from experiments.graphs.layout import Placement, Size, crossings, increasing, place
 
 Graph = dict[int, list[int]]
 
@@ -132,3 +132,14 @@ def test_long_chains_are_laid_out(length: int) -> None:
     inputs: Graph = {0: []} | {node: [node - 1] for node in range(1, length)}
     placed = place(inputs, dict.fromkeys(inputs, Size(20, 20)))
     assert len(set(placed.middle.values())) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_heights_are_scipys_isotonic_regression_to_the_bit(seed: int) -> None:
+    from scipy.optimize import isotonic_regression
+
+    rng = np.random.default_rng(seed)
+    values = rng.normal(scale=9, size=rng.integers(1, 15))
+    values = np.round(values) if seed % 2 else values  # ties too
+    weights = rng.choice([0.5, 1.0, 8.0], size=values.size)
+    assert increasing(values.tolist(), weights.tolist()) == isotonic_regression(values, weights=weights).x.tolist()

@@ -8,6 +8,7 @@ from scipy import stats
 from experiments.diagnosis.groups import summarize_groups, verdict_text
 from experiments.statistics.factors import delta_factor
 from experiments.statistics.groups import compare, log_band, varying
+from tests.experiments.helpers import whole
 
 
 def test_a_geometric_sequence_has_its_ratio():
@@ -39,7 +40,7 @@ def test_zeros_and_infinities_are_left_out():
 def _runs(**columns):
     length = max(len(values) for values in columns.values())
     base = {"run_id": [str(i) for i in range(length)], "job": range(length), "depth": [5] * length, "activation": ["tanh"] * length}
-    return pd.DataFrame({**base, **columns})
+    return whole(pd.DataFrame({**base, **columns}))
 
 
 def test_varying_axes_leave_out_seeds_and_constants():

@@ -106,3 +106,10 @@ def test_no_difference_has_no_direction():
     assert (same.direction, same.p) == (0, 1.0)
     assert paired(values[:1], values[:1] + 1).direction == 0
     assert paired(values, values + 1).direction == 1
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 1), (1, 1), (0, 7), (3, 7), (7, 7), (29, 30), (1, 1000)])
+def test_a_share_has_scipys_wilson_interval_to_the_bit(successes: int, trials: int) -> None:
+    theirs = stats.binomtest(successes, trials).proportion_ci(method="wilson")
+    ours = proportion(successes, trials)
+    assert (ours.value, ours.low, ours.high) == (successes / trials, theirs.low, theirs.high)

@@ -15,7 +15,6 @@ from experiments.errors import UserError
 from experiments.store.columns import TABLES
 from experiments.store.comparing import Pair, differences
 from experiments.store.reading import load
-from experiments.sweep.executors import processes
 from experiments.sweep.restore import recorded_runs
 from tests.experiments.helpers import TINY, sweep
 
@@ -30,12 +29,6 @@ def made(tmp_path_factory):
     sweep(folder, *SWEPT[:1], "activation=leaky_relu", *SWEPT[2:], name="a")
     sweep(folder, "depth=2", *SWEPT[1:], name="b")
     return folder
-
-
-@pytest.fixture
-def one_core(monkeypatch):
-    """Have `verify` run in this process, as it does on one core; `test_the_same_bits` has it start workers."""
-    monkeypatch.setattr(processes, "_cores", lambda: 1)
 
 
 @pytest.fixture

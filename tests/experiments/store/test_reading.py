@@ -91,7 +91,7 @@ class TestFirstEdition:
         assert {str(kind) for kind in old.runs[["skill", "nonfinite_layer"]].dtypes} == {"float64", "Int64"}
 
     def test_it_is_reported_and_shown(self, first_edition, capsys):
-        assert main(["report", str(first_edition)]) == 0
+        assert main(["report", str(first_edition), "--formats", "svg"]) == 0
         assert main(["export", str(first_edition), "--json"]) == 0
         capsys.readouterr()
 

@@ -13,12 +13,13 @@ from experiments.store.columns import TABLES
 from experiments.store.files import Staging
 from experiments.store.provenance import differs
 from experiments.store.reading import load
-from experiments.sweep import execution
+from experiments.sweep import execution, keeping
 from experiments.sweep.execution import execute
 from experiments.sweep.executors.serial import Here, Serial
 from experiments.sweep.plan import plan
 from experiments.sweep.tile import run_tile
 from tests.experiments.helpers import TINY, sweep
+from tests.experiments.sweep import deaths
 
 
 @functools.cache
@@ -61,7 +62,7 @@ class TestResuming:
     def test_an_interrupted_sweep_ends_in_the_same_bytes(self, tmp_path, monkeypatch):
         runs = runs_for(tmp_path, "depth=2,3", "seed=0,1")  # two tiles
         execute(plan(runs, tmp_path / "whole"), ["test"], progress=False)
-        real, calls = execution.run_tile, []
+        real, calls = keeping.run_tile, []
 
         def interrupted(runs: list[Run], on_step=None):
             calls.append(runs)
@@ -69,11 +70,11 @@ class TestResuming:
                 raise KeyboardInterrupt
             return real(runs)
 
-        monkeypatch.setattr(execution, "run_tile", interrupted)
+        monkeypatch.setattr(keeping, "run_tile", interrupted)
         tables, was_interrupted = execute(plan(runs, tmp_path / "x"), ["test"], progress=False)
         assert was_interrupted
         assert tables.runs["job"].tolist() == [0, 1]
-        monkeypatch.setattr(execution, "run_tile", real)
+        monkeypatch.setattr(keeping, "run_tile", real)
         resumed = plan(runs, tmp_path / "x")
         assert [run.index for run in resumed.todo] == [2, 3]
         execute(resumed, ["test"], progress=False)
@@ -83,7 +84,7 @@ class TestResuming:
         def interrupted(runs: list[Run], on_step=None):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(execution, "run_tile", interrupted)
+        monkeypatch.setattr(keeping, "run_tile", interrupted)
         with pytest.raises(KeyboardInterrupt):
             execute(plan(runs_for(tmp_path, "seed=0"), tmp_path / "x"), ["test"], progress=False)
         assert not (tmp_path / "x").exists()
@@ -101,14 +102,14 @@ class TestResuming:
     def test_an_interrupted_fresh_keeps_the_old(self, tmp_path, monkeypatch):
         execute(plan(runs_for(tmp_path, "seed=0,1"), tmp_path / "x"), ["test"], progress=False)
         before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
-        real = execution.run_tile
+        real = keeping.run_tile
 
         def interrupted(runs: list[Run], on_step=None):
             if runs[0].depth == 3:
                 raise KeyboardInterrupt
             return real(runs)
 
-        monkeypatch.setattr(execution, "run_tile", interrupted)
+        monkeypatch.setattr(keeping, "run_tile", interrupted)
         with pytest.raises(KeyboardInterrupt):
             execute(plan(runs_for(tmp_path, "depth=2,3"), tmp_path / "x", fresh=True), ["test"], progress=False)
         assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
@@ -209,15 +210,9 @@ def _fails_on_seed_1(runs: list[Run], on_step=None):
     return run_tile(runs)
 
 
-def _dies_on_seed_1(runs: list[Run], on_step=None):
-    if any(run.seed == 1 for run in runs):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return run_tile(runs)
-
-
 class TestFailures:
     def test_a_failed_run_has_its_row_and_the_others_finish(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(execution, "run_tile", _fails_on_seed_1)
+        monkeypatch.setattr(keeping, "run_tile", _fails_on_seed_1)
         runs = runs_for(tmp_path, "seed=0,1,2")
         execute(plan(runs, tmp_path / "x"), ["test"], progress=False)
         runs = load(tmp_path / "x").runs
@@ -228,7 +223,7 @@ class TestFailures:
         assert pd.isna(runs["error"].iloc[0])
 
     def test_a_failed_run_is_tried_again_by_the_same_command(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(execution, "run_tile", _fails_on_seed_1)
+        monkeypatch.setattr(keeping, "run_tile", _fails_on_seed_1)
         runs = runs_for(tmp_path, "seed=0,1")
         execute(plan(runs, tmp_path / "x"), ["test"], progress=False)
         monkeypatch.undo()
@@ -238,7 +233,7 @@ class TestFailures:
         assert set(load(tmp_path / "x").runs["status"]) == {"ok"}
 
     def test_a_run_that_kills_its_worker_costs_itself_only(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(execution, "run_tile", _dies_on_seed_1)
+        monkeypatch.setattr(keeping, "run_tile", deaths.on_seed_1)
         runs = runs_for(tmp_path, "depth=2,3", "seed=0,1,2", "executor=processes", "executor.max_workers=2")
         execute(plan(runs, tmp_path / "x"), ["test"], progress=False)
         runs = load(tmp_path / "x").runs
@@ -247,7 +242,7 @@ class TestFailures:
 
 
 @dataclass(frozen=True)
-class _KeepAndDie(execution._Keep):
+class _KeepAndDie(execution.Keep):
     def __call__(self, compute, *args):
         super().__call__(compute, *args)
         with (self.folder.parent.parent / "written").open("a") as file:
@@ -273,7 +268,7 @@ class _Hearsay(Serial):
 
 class TestPartsAreTrustedAndNothingElse:
     def test_what_a_worker_left_before_it_died_counts(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(execution, "_Keep", _KeepAndDie)
+        monkeypatch.setattr(execution, "Keep", _KeepAndDie)
         runs = runs_for(tmp_path, "depth=2,3", "seed=0,1", "executor=processes", "executor.max_workers=2")
         execute(plan(runs, tmp_path / "x"), ["test"], progress=False)
         assert load(tmp_path / "x").runs["status"].tolist() == ["ok"] * 4
