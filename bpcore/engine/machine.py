@@ -55,13 +55,7 @@ def folder() -> Path:
 
     It stands in the user's cache, or in a place for temporary files where that cannot be written.
     """
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
-    versions = (importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy"))
-    for part in (*versions, sys.version, *target()):
-        digest.update(f"\0{part}".encode())
-    name = digest.hexdigest()[:16]
+    name = fingerprint()
     user = os.getuid() if hasattr(os, "getuid") else "user"
     for base in (platformdirs.user_cache_path("gradstab"), Path(tempfile.gettempdir()) / f"gradstab-{user}"):
         place = base / "engine" / name
@@ -71,7 +65,20 @@ def folder() -> Path:
                 return place
         except OSError:
             continue
-    return Path(tempfile.mkdtemp(prefix="gradstab-"))
+    place = Path(tempfile.mkdtemp(prefix="gradstab-")) / name
+    place.mkdir()
+    return place
+
+
+def fingerprint() -> str:
+    """Return a hash of all that machine code depends on: the engine, the places of quantities, which are compiled in, tools, processor."""
+    digest, package = hashlib.sha256(), Path(__file__).parent
+    for source in (*sorted(package.rglob("*.py")), package.parent / "measure" / "quantities.py"):
+        digest.update(source.read_bytes())
+    versions = (importlib.metadata.version(name) for name in ("numba", "llvmlite", "numpy"))
+    for part in (*versions, sys.version, *target()):
+        digest.update(f"\0{part}".encode())
+    return digest.hexdigest()[:16]
 
 
 class Kernel:
@@ -111,7 +118,8 @@ class Kernel:
                 code = _read(path)
                 if code is None:
                     code = self._compile(symbol, dtype, record)
-                    _write(path, code)
+                    if path.parent.name == fingerprint():  # else the engine was edited meanwhile, and the folder is named after another
+                        _write(path, code)
         return _load(symbol, code)
 
     def _compile(self, symbol: str, dtype: str, record: np.dtype[Any] | None) -> bytes:

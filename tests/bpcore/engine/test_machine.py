@@ -41,9 +41,11 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str,
 @pytest.fixture
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty folder for machine code; it is compiled in this process, whoever used numba before."""
-    monkeypatch.setattr(machine, "folder", lambda: tmp_path)
+    place = tmp_path / machine.fingerprint()
+    place.mkdir()
+    monkeypatch.setattr(machine, "folder", lambda: place)
     monkeypatch.setattr(building, "_begin", lambda: True)
-    return tmp_path
+    return place
 
 
 def test_a_second_process_does_without_the_compiler(compiled: tuple[Path, tuple[str, str]]) -> None:
@@ -84,6 +86,13 @@ def test_what_is_not_what_was_written_is_compiled_again(own_folder: Path) -> Non
         assert machine._read(file) is None
         assert Kernel("clip", "norm").address("float64")
         assert machine._read(file) is not None
+
+
+def test_what_an_engine_became_while_it_was_compiled_is_not_kept(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is named after what stood there before; code of an edited engine under that name would give other bits."""
+    monkeypatch.setattr(machine, "fingerprint", lambda: "edited")
+    assert Kernel("clip", "norm").address("float64")
+    assert not list(own_folder.glob("*.o"))
 
 
 def test_no_two_compile_the_same(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
