@@ -63,7 +63,7 @@ def test_a_snapshot_holds_what_another_framework_needs(tmp_path):
     assert path.name == f"snapshot_{results.runs['run_id'].iloc[0]}.npz"
     arrays = np.load(path)
     config = json.loads(str(arrays["config"]))
-    assert config["normalization"] == {"name": "batch", "eps": 1e-5, "momentum": 0.1}
+    assert config["normalization"] == {"name": "batch", "eps": 1e-5, "momentum": 0.1, "place": "before"}
     assert (config["loss"]["name"], config["width"], config["weight_decay"]) == ("softmax_cross_entropy", 8, 0.1)
     sizes = (len(arrays["x"]), 8, 8, len(arrays["y"]))
     tanh, identity = ACTIVATIONS["tanh"](), ACTIVATIONS["identity"]()
