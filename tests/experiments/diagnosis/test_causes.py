@@ -261,7 +261,17 @@ def test_of_equal_units_no_speed_of_weights_is_said(tmp_path, activation):
 
 def test_a_rate_that_warms_up_is_judged_by_what_it_was_until_the_loss_grew(tmp_path):
     """lr is far above 2/λ; so is the rate that it has risen to, which the words name."""
-    net = ["depth=2", "width=16", "activation=relu", "init=he", "lr=30", "loss=mse", "steps=40", "record.every=1", "schedule.warmup=30"]
+    net = [
+        "depth=2",
+        "width=16",
+        "activation=relu",
+        "init=he",
+        "lr=30",
+        "loss=mse",
+        "steps=40",
+        "record.sharpness=true",
+        "schedule.warmup=30",
+    ]
     cause = held(sweep(tmp_path, *net, multirun=False).runs.iloc[0])["learning_rate_high"]
     assert cause["evidence"].startswith("lr=30, ")
     assert "until then by schedule=constant, is above the largest stable one" in cause["evidence"]
