@@ -44,7 +44,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "Factor of ‖δ‖² per layer toward the input before training, in nets of 30 layers of 300 units whose layers are normalized example by "
-        "example, from the fifth hidden layer to the last: mean of the squares over seeds, bars are its 95 % interval. At 1 (grey line) "
+        "Factor of ‖δ‖² per layer toward the input before training, in nets of 30 layers of 300 units whose layers are normalized example "
+        "by example, from the fifth hidden layer to the last: mean of the squares over seeds, bars are its 95 % interval. At 1 (grey line) "
         "δ keeps its size. Before φ the two normalizations agree; after it only where φ has no mean, as tanh."
     )

@@ -48,8 +48,8 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     shown = found.iloc[0] if len(found) else numbers.iloc[0]
     return Estimate(
         finding.verdict(conditions),
-        f"The {len(numbers)} factors are met within {100 * off.max():.2g} %. It is {shown['measured']:.3g} with LayerNorm before the sigmoid "
-        f"and {moved * shown['measured']:.4g} behind it; behind ReLU LayerNorm has {apart:.3g} times RMSNorm's.",
+        f"The {len(numbers)} factors are met within {100 * off.max():.2g} %. LayerNorm has {shown['measured']:.3g} before the sigmoid "
+        f"and {moved * shown['measured']:.4g} behind it; behind ReLU it has {apart:.3g} times RMSNorm's.",
         quantity="factor of ‖δ‖² per layer, LayerNorm before the sigmoid",
         published=float(shown["published"]),
         theory=float(shown["theory"]),
