@@ -16,7 +16,8 @@ def lsuv(
 ) -> Initializer:
     """Return orthonormal weights, each layer's divided by the standard deviation of its z on the run's first batch, from layer 1 up.
 
-    While |Var(z^l) − 1| ≥ tolerance: W^l ← W^l/√Var(z^l), over units and examples, before normalization and φ; the output layer too.
+    While |Var(z^l)/scale² − 1| ≥ tolerance: W^l ← W^l·scale/√Var(z^l), over units and examples, before
+    normalization and φ; the output layer too.
     The batch is the one of step 0, or all training examples where a step has all; it is drawn from the run's own stream, so that the
     weights depend on the run alone. A layer whose z has no variance, or none that is finite, is left as it is.
 

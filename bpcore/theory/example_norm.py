@@ -9,6 +9,8 @@ mean square that is 1 without it.
 Known bias: of order 1/n; exactly (n−2)/(n−3) of the square for the identity under LayerNorm, (n−1)/(n−2) under RMSNorm.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcore.activation import Activation, Phis, by_layer
@@ -46,7 +48,7 @@ def example_norm_factors(
     phi: Phis,
     sizes: tuple[int, ...],
     variance: Variance,
-    bias_std: float,
+    bias_std_at: Callable[[int], float],
     input_squares: FloatArray,
     eps: float,
     centered: bool,
@@ -58,7 +60,7 @@ def example_norm_factors(
         phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L), L ≥ 2.
         variance: (fan_in, fan_out) -> Var(W).
-        bias_std: σ_b.
+        bias_std_at: fan_in -> σ_b.
         input_squares: ‖x‖² of the examples, or of groups of them.
         eps: ε.
         centered: whether the mean over the units is taken away.
@@ -67,15 +69,15 @@ def example_norm_factors(
     Returns:
         Shape (L,), and q^L.
     """
-    phis, bias = by_layer(phi, len(sizes) - 2), bias_std * bias_std
+    phis, biases = by_layer(phi, len(sizes) - 2), [bias_std_at(fan_in) ** 2 for fan_in in sizes[:-1]]  # σ_b² of layer l at l − 1
     of = [variance(sizes[l - 1], sizes[l]) for l in range(1, len(sizes))]  # Var(W^l) at l − 1
     squares = [sizes[0] * of[0]]
     with np.errstate(all="ignore"):
-        v = of[0] * np.asarray(input_squares, dtype=float) + bias  # of z^1, example by example
+        v = of[0] * np.asarray(input_squares, dtype=float) + biases[0]  # of z^1, example by example
         for l in range(1, len(sizes) - 1):
             own, scale = phis[l - 1], sizes[l] * of[l]
             divisor = _divisor(own, v, centered) if after else v
             rho = divisor / (divisor + eps)  # the mean square of what is normalized
             squares.append(float((scale * chis(own, v if after else rho) / (divisor + eps)).mean()))
-            v = scale * (rho if after else second_moments(own, rho)) + bias
+            v = scale * (rho if after else second_moments(own, rho)) + biases[l]
         return np.sqrt(squares), float(v.mean())

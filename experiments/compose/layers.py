@@ -1,12 +1,14 @@
 """Lists of activations: `activation=[tanh,relu]` names one of each hidden layer, where Hydra would merge two choices of a group."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override
 
-_GROUP, _KEY = "activation=", "activations="
+_GROUP, _KEY, _ZIP = "activation=", "activations=", "hydra.sweeper.zip="
+_NAMED = re.compile(r"\bactivation\b(?!\.)")
 
 
 def by_layer(overrides: Sequence[str]) -> list[str]:
@@ -27,6 +29,8 @@ def by_layer(overrides: Sequence[str]) -> list[str]:
             if text.startswith(_GROUP) and _lists(text):
                 text = _KEY + text.removeprefix(_GROUP)
         found.append(text)
+    if any(text.startswith(_KEY) for text in found):  # axes that advance together are named as they are typed
+        found = [_NAMED.sub("activations", text) if text.startswith(_ZIP) else text for text in found]
     return found
 
 

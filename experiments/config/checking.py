@@ -38,8 +38,11 @@ _WORDS: dict[Any, str] = {
 }
 
 
-def _coerce(key: str, value: Any, annotation: Any) -> Any:
-    """Return the value as its declared type, so that 1 and 1.0 are the same run; refuse another type."""
+def _coerce(key: str, value: Any, annotation: Any, single: bool = False) -> Any:
+    """Return the value as its declared type, so that 1 and 1.0 are the same run; refuse another type.
+
+    `single` says that a list of one word is that word, so that [a] and a are the same run.
+    """
     allowed = _types(annotation)
     if value is None and type(None) in allowed:
         return None
@@ -59,7 +62,7 @@ def _coerce(key: str, value: Any, annotation: Any) -> Any:
     elif isinstance(value, str) and str in allowed:
         return value
     elif isinstance(value, list) and list[str] in allowed and value and all(isinstance(word, str) for word in value):
-        return value[0] if len(value) == 1 and str in allowed else value  # so that [a] and a are the same run
+        return value[0] if single and len(value) == 1 and str in allowed else value
     elif isinstance(value, list) and list[int] in allowed and value:
         return [_coerce(key, entry, int) for entry in value]
     expected = " or ".join(_WORDS.get(kind, kind.__name__) for kind in allowed)
@@ -137,7 +140,7 @@ def _check_node(group: str, node: Any) -> Config:
         elif key not in known:
             raise UserError(f"`{group}.{shortened(key)}` is not a key of {group}={node['name']}; its keys: {', '.join(known) or 'none'}")
         else:
-            checked[key] = _coerce(f"{group}.{key}", value, hints[key])
+            checked[key] = _coerce(f"{group}.{key}", value, hints[key], single=True)
     if group != "record":
         _check_built(group, checked)
     return checked

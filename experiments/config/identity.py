@@ -8,11 +8,12 @@ from experiments.config.building import facts
 from experiments.config.files import own_target
 from experiments.config.keys import FORMER, LATER, LATER_GROUPS, PATHS_TO_DATA, UNIDENTIFYING, Config
 
-ARITHMETIC_VERSION = 5
+ARITHMETIC_VERSION = 6
 """Raised whenever the numbers of the core, or what identifies a run, change; part of every run's identity.
 
 4: a factory of the package is identified by the name of its choice, and no longer by its path.
 5: the engine is compiled; sums are made in another order, and the elementary functions are its own.
+6: the sharpness at the start comes of compiled gradients; the steps table has the learning rate in force.
 """
 
 

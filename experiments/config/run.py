@@ -9,6 +9,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, overload
 
+import numpy as np
+
 from bpcore.activation import Activation, Phis, by_layer
 from bpcore.clipping import Clip
 from bpcore.initializers import Initializer
@@ -127,6 +129,10 @@ class Run:
     def schedule(self) -> Schedule:
         """Return what the learning rate is multiplied by at each step."""
         return built(Schedule, self.config["schedule"])
+
+    def largest_rate(self, step: int) -> float:
+        """Return the largest learning rate in force in the updates before a step; lr where there were none."""
+        return self.lr * float(self.schedule.factors(np.arange(max(min(step, self.steps), 1)), self.steps).max()) if step else self.lr
 
     @property
     def clip(self) -> Clip:

@@ -115,6 +115,8 @@ def _check_representable(run: Run) -> None:
     """Refuse a nonzero setting that float32 turns into 0 or infinity: the tables would state what was not done."""
     settings = {"lr": run.lr, "bias_lr_factor": run.bias_lr_factor, "weight_decay": run.weight_decay}
     settings["clip.threshold"] = run.config["clip"].get("threshold", 1.0)
+    if run.steps:
+        settings["lr of the last update"] = run.lr * run.schedule.factor(run.steps - 1, run.steps)
     for key, value in settings.items():
         with np.errstate(all="ignore"):
             rounded = float(np.float32(value))

@@ -1,7 +1,7 @@
 """The life of one run: what its tables hold, as arrays that a cause can be read off."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ class Life:
         outputs: n_L.
         examples: m of the training set.
         features: the features of largest root mean square by name, with it; empty where they have no names.
+        rate: step -> the largest learning rate in force before it; None for a rate that is `lr` throughout.
     """
 
     run: Mapping[str, Any]
@@ -41,6 +42,7 @@ class Life:
     outputs: int
     examples: int
     features: tuple[tuple[str, float], ...] = ()
+    rate: Callable[[int], float] | None = None
 
     def measured_since(self, values: Mapping[str, Any]) -> "Life":
         """Return the same life with columns of its row that were measured since."""
@@ -76,9 +78,8 @@ class Life:
         return self.activation if isinstance(self.activation, Activation) else self.activation[layer - 1]
 
     def rate_before(self, row: int) -> float:
-        """Return the largest learning rate of an update made from a recorded row before this one; lr where none is recorded."""
-        rates = np.asarray(self.steps.get("lr", ()), dtype=np.float64)[:row]
-        return float(np.nanmax(rates)) if np.isfinite(rates).any() else self.number("lr")
+        """Return the largest learning rate of an update made before a recorded row."""
+        return self.number("lr") if self.rate is None else self.rate(int(self.step[row]))
 
     def step0(self) -> dict[str, Any]:
         """Return the columns of the layers table in the first row, (L+1,) each, with `layer`."""
@@ -127,8 +128,9 @@ class Life:
 
     @property
     def normalized(self) -> bool:
-        """Return whether hidden layers are normalized, so that neither the input's unit nor the weights' size reaches φ."""
-        return str(self.run.get("normalization")) != "none" and self.depth > 0
+        """Return whether hidden layers are normalized before φ, so that neither the input's unit nor the weights' size reaches it."""
+        active = str(self.run.get("normalization")) != "none" and self.depth > 0
+        return active and str(self.run.get("normalization.place")) != "after"
 
 
 def stable_rate(run: Mapping[Any, Any], sharpness: float) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.config.files import catalogue, choice
-from experiments.config.keys import GROUPS
+from experiments.config.keys import DEPTH, GROUPS
 from experiments.config.run import Run
 from experiments.config.validation import validate
 from experiments.errors import UserError
@@ -108,6 +108,8 @@ def prepare(run: Run) -> Run:
         config["record"]["every"] = -(-run.steps // RECORDS)
         added.append(f"record.every={config['record']['every']}")
     typed = tuple(f"steps={run.steps}" if _key(override) == "epochs" else override for override in run.overrides)
+    if run.depth != DEPTH and not any(_key(override) == "depth" and override.partition("=")[2] != "null" for override in typed):
+        typed = (*(override for override in typed if _key(override) != "depth"), f"depth={run.depth}")  # a change may replace the list
     return validate(config, overrides=(*typed, *added))
 
 

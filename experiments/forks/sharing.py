@@ -49,7 +49,10 @@ def shared_out(
     count = min(cores() if workers is None else workers, MOST, len(items))
     if count < 2 or not sys.platform.startswith("linux"):
         return list(_told(map(function, items), told))
-    shares = _Shares(function, items)
+    try:
+        shares = _Shares(function, items)
+    except OSError:  # no memory that processes share, as where /dev/shm is missing
+        return list(_told(map(function, items), told))
     done: dict[int, _Outcome[Result]] = {}
     with shares.helped(count - 1) as helpers:
         for place, outcome in shares.work():

@@ -133,12 +133,12 @@ def differences(ours: Path, theirs: Path, pairs: list[Pair], version: int | None
     tally = _Tally()
     _compare_runs(ours, theirs, pairs, version, tally)
     for name, columns in TABLES.items():
-        source = FileSource(ours, name)
-        for run_id, dtype, a, b in _rows(source, FileSource(theirs, name), pairs):
+        source, other = FileSource(ours, name), FileSource(theirs, name)
+        for run_id, dtype, a, b in _rows(source, other, pairs):
             if a.num_rows != b.num_rows:
                 tally.note(name, "rows", abs(a.num_rows - b.num_rows), math.nan, run_id)
                 continue
-            for column in (known for known in a.column_names if known not in source.lacking):
+            for column in (known for known in a.column_names if known not in (*source.lacking, *other.lacking)):
                 left, right = (table[column].to_numpy() for table in (a, b))
                 if version is not None and columns[column].since > version:
                     left, right = left[~np.isnan(left)], right[~np.isnan(left)]

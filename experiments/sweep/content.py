@@ -160,7 +160,10 @@ def _life(run: Run, record: StackRecord, i: int, own: dict[str, Any]) -> Life:
     layers = {name: values[i][present] for name, values in record.layers.items()}
     steps = {name: values[i][present] for name, values in record.step_columns.items()}
     step = record.steps[present]
-    return Life(row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples, facts.loudest)
+    return Life(
+        row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples, facts.loudest,
+        run.largest_rate,
+    )  # fmt: skip
 
 
 def failed(run: Run, error: str) -> Content:

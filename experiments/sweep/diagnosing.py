@@ -75,7 +75,7 @@ def _columns(run: Run, row: dict[Any, Any], layers: pd.DataFrame, steps: pd.Data
     clean = {str(name): None if missing(value) else value for name, value in row.items()}
     life = Life(
         {**clean, **known, "data_loss": left}, step, arrays, courses, run.activation, run.output_activation, run.loss,
-        run.facts.n_outputs, run.facts.n_examples, run.facts.loudest,
+        run.facts.n_outputs, run.facts.n_examples, run.facts.loudest, run.largest_rate,
     )  # fmt: skip
     return known | diagnose(life).columns()
 

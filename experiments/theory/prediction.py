@@ -86,7 +86,8 @@ class Prediction:
 def predict(run: Run) -> Prediction:
     """Return what theory says of a run at step 0.
 
-    Without normalization by the layerwise mean-field map; with batch normalization by its rate at the run's batch size;
+    Without normalization by the layerwise mean-field map; with batch normalization by its rate at the run's batch size; with LayerNorm
+    and RMSNorm by what they divide by;
     with equal weights and no random biases exactly. Orthogonal weights have the factors of independent ones and their own
     spread.
 
@@ -198,7 +199,7 @@ def _normalized(network: Network, initializer: Initializer, variances: list[floa
 def _by_example(network: Network, initializer: Initializer, kind: PerExample, dataset: Dataset) -> Prediction:
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
     factors, q = theory.example_norm_factors(
-        network.activation, network.sizes, initializer.variance, initializer.bias_std, squares, kind.eps, kind.centered, kind.after
+        network.activation, network.sizes, initializer.variance, initializer.bias_std_at, squares, kind.eps, kind.centered, kind.after
     )
     empty = np.full(network.L + 1, math.nan)
     reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers, or is 0"

@@ -1,5 +1,6 @@
 """Clipping rules: the factor of each layer's gradient, or the gradient itself entry by entry or unit by unit."""
 
+import math
 from typing import Any
 
 from numba import carray, types
@@ -84,8 +85,9 @@ def _percentile(g, k, sizes, layers, whole, c, m, factors, w, parts, count, past
     ends = (whole, whole)
     if number > 0:
         ends = (_with(past, place, whole, low), _with(past, place, whole, low + 1))
-    limit = ends[0] + (ends[1] - ends[0]) * (share - low)
-    factor = T(limit / whole) if whole > limit else T(1)
+    gap, part = ends[1] - ends[0], share - low
+    limit = ends[1] - gap * (1 - part) if part >= 0.5 else ends[0] + gap * part  # from the nearer end, so that the ends are exact
+    factor = T(limit / whole) if whole > limit and whole < math.inf else T(1)
     for l in range(layers):
         factors[l] = factor
     if keep == 0:

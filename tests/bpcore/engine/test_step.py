@@ -137,6 +137,15 @@ def test_every_optimizer_with_every_schedule(optimizer: str, schedule: str) -> N
     compare(settings, run(1, lr=0.05, bias_lr_factor=0.5), data("softmax_cross_entropy"), BOUND["float64"])
 
 
+@pytest.mark.parametrize("percentile", [0.5, 10.0, 37.0, 50.0, 80.0, 99.0, 100.0, np.inf])
+def test_a_percentile_between_two_norms(percentile: float) -> None:
+    settings = stack("tanh", "none", depth=2, clip="percentile", optimizer="momentum", steps=9)
+    one = run(3, lr=0.5, clip_threshold=percentile)
+    compare(settings, one, data("softmax_cross_entropy"), BOUND["float64"])
+    clipped = train_one(settings, one, data("softmax_cross_entropy")).steps["clipped"]
+    assert clipped.any() == (percentile < 100)
+
+
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
 def test_saturated_layers_keep_the_precision_of_the_textbook(name: str) -> None:
     """Where |z| is near 50, 1 − a² is 0 and the slope 1e-43: only the form that looks at z has it."""

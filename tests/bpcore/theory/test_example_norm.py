@@ -7,6 +7,8 @@ import pytest
 
 from bpcore import mlp, theory
 from bpcore.activations import Activation, identity, leaky_relu, relu, sigmoid, tanh
+from bpcore.framework_initializers import pytorch
+from bpcore.initializer import Initializer
 from bpcore.initializers import fan_in
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS, delta_norm
 
@@ -46,11 +48,12 @@ def test_after_a_sigmoid_it_is_tanh_at_half_the_scale() -> None:
         assert one == pytest.approx(theory.example_norm_rate(tanh(), sigma_w**2 / 4, True, True), rel=1e-9)
 
 
+@pytest.mark.parametrize("init", [fan_in(1.2, bias_std=0.2), pytorch()], ids=lambda init: init.name)
 @pytest.mark.parametrize("normalization", ["layer", "rms", "layer-after", "rms-after"])
 @pytest.mark.parametrize("phi", [relu(), tanh(), sigmoid()], ids=lambda phi: phi.name)
-def test_a_wide_net_has_the_predicted_factors(phi: Activation, normalization: str) -> None:
+def test_a_wide_net_has_the_predicted_factors(phi: Activation, normalization: str, init: Initializer) -> None:
     """Root mean square over 6 seeds, with biases, unequal widths and an ε that is felt."""
-    sizes, init, eps = (100, 300, 200, 400, 300, 100), fan_in(1.2, bias_std=0.2), 0.01
+    sizes, eps = (100, 300, 200, 400, 300, 100), 0.01
     kind = NORMALIZATIONS[normalization](eps=eps)
     network = mlp.Network(sizes, phi, identity(), LOSSES["mse"](), kind)
     generator = np.random.default_rng(0)
@@ -61,7 +64,7 @@ def test_a_wide_net_has_the_predicted_factors(phi: Activation, normalization: st
     delta[0] = mlp.input_gradient(params, delta)
     squares = np.array([(delta_norm(delta[l]) ** 2).mean() for l in range(6)])
     factors, q = theory.example_norm_factors(
-        phi, sizes, init.variance, init.bias_std, (x[0] ** 2).sum(axis=0), eps, normalization.startswith("layer"), kind.after
+        phi, sizes, init.variance, init.bias_std_at, (x[0] ** 2).sum(axis=0), eps, normalization.startswith("layer"), kind.after
     )
     np.testing.assert_allclose(np.sqrt(squares[:-1] / squares[1:]), factors, rtol=0.06)
     assert float(trace.z[5].var()) == pytest.approx(q, rel=0.1)

@@ -19,6 +19,10 @@ from experiments.store.reading import load
         (["activation=[tanh,relu]", "lr=1", "activation=elu"], ["lr=1", "activation=elu"]),
         (["activation=elu", "activation=[tanh,relu]"], ["activation=elu", "activations=[tanh,relu]"]),
         (["activation=[tanh"], ["activation=[tanh"]),
+        (
+            ["activation=[tanh,relu],[relu,tanh]", "hydra.sweeper.zip=[width,activation]"],
+            ["activations=[tanh,relu],[relu,tanh]", "hydra.sweeper.zip=[width,activations]"],
+        ),
     ],
 )
 def test_a_list_of_activations_has_a_key_of_its_own(given, composed):
@@ -31,6 +35,12 @@ def test_lists_are_values_of_an_axis():
         (width, activation) for width in (12, [12, 9], [9, 12]) for activation in ("tanh", "[tanh, elu]")
     ]
     assert repeated == 0
+
+
+def test_lists_advance_together():
+    words = ["width=[8,5],[9,6]", "activation=[tanh,relu],[relu,tanh]", "hydra.sweeper.zip=[width,activation]"]
+    runs, _ = runs_of(compose(["--multirun"], words))
+    assert [(run.width, run.choice("activation")) for run in runs] == [([8, 5], "[tanh, relu]"), ([9, 6], "[relu, tanh]")]
 
 
 def test_numbers_and_lists_share_a_table_and_are_verified(tmp_path, monkeypatch, capsys):

@@ -23,6 +23,8 @@ def test_depth_follows_a_list(base):
     assert run_of(base, width=[12, 9, 6], depth=3).run_id == run.run_id
     assert run_of(base, activations=["tanh", "relu"]).depth == 2
     assert run_of(base).depth == DEPTH
+    assert run_of(base, width=[12]).depth == run_of(base, activations=["relu"]).depth == 1
+    assert run_of(base, activations=["relu"]).run_id == run_of(base, depth=1, activation=choice("activation", "relu")).run_id
 
 
 def test_equal_entries_are_the_run_that_a_number_names(base):
@@ -69,6 +71,7 @@ def test_a_validated_config_is_valid_and_the_same_run(base):
         ({"width": [[12]]}, "`width` must be an integer, got [12]"),
         ({"width": True}, "`width` must be an integer or a list of integers, got True"),
         ({"activations": ["tanh", "nope"]}, "`activation` must be one of"),
+        ({"width": [12, 9], "activations": ["tanh"]}, "`width` lists 2 hidden layers and `activation` lists 1 hidden layer"),
         ({"activations": []}, "`activations` must be a word or a list of words or null"),
     ],
 )

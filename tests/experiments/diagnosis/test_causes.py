@@ -288,3 +288,10 @@ def test_a_rate_that_warms_up_is_judged_by_what_it_was_until_the_loss_grew(tmp_p
 def test_clipping_of_any_kind_is_named_with_its_own_key(tmp_path, clip, words):
     net = ["depth=2", "width=8", "lr=1e-9", "steps=200", "batch_size=8", *clip.split()]
     assert held(sweep(tmp_path, *net, multirun=False).runs.iloc[0])["clipped_always"]["evidence"].startswith(words)
+
+
+@pytest.mark.parametrize(("place", "free"), [("before", True), ("after", False)])
+def test_behind_the_activation_a_normalization_frees_no_z_of_its_scale(tmp_path, place, free):
+    net = ["depth=4", "width=16", "activation=tanh", "normalization=layer", f"normalization.place={place}", "steps=0"]
+    row = sweep(tmp_path, *net, multirun=False).runs.iloc[0]
+    assert ("δ·sd(z)" in row["signal_reason"]) == free

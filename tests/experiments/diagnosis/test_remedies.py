@@ -99,6 +99,17 @@ def test_defaults_are_filled_in_where_nothing_is_given():
     assert flatten(kept.config) == flatten(validate(config).config)
 
 
+@pytest.mark.parametrize("words", [["width=[9,8,7]"], ["activation=[tanh,tanh,relu]"], ["activation=[tanh,tanh,tanh]", "depth=null"]])
+def test_what_is_to_be_typed_has_the_depth_that_a_list_gave(words):
+    """A change may replace the list, and the net must not fall back to the default depth."""
+    (composed,) = compose([], words)
+    run = remedies.prepare(validate(composed.config, overrides=composed.overrides))
+    assert "depth=3" in run.overrides
+    for candidate in remedies.candidates(run):
+        (again,) = compose([], list(candidate.run.overrides))
+        assert validate(again.config).run_id == candidate.run.run_id, candidate.label
+
+
 def test_intervals_need_two_seeds(patient):
     with pytest.raises(UserError, match=r"--seeds.*≥ 2, got 1"):
         remedies.runs_of(remedies.candidates(patient), 1)
