@@ -65,8 +65,9 @@ def test_a_key_that_came_later_keeps_the_identity_where_it_says_what_was_before(
         ("steps=7 batch_size=32 schedule=constant", "f84a5a598a2107c6"),
     ],
 )
-def test_runs_keep_the_identity_that_they_had_before_there_were_schedules_and_other_names(overrides, expected):
-    """Made by the code before."""
+def test_runs_keep_the_identity_that_they_had_before_there_were_schedules_and_other_names(overrides, expected, monkeypatch):
+    """Made by the code before, of version 5."""
+    monkeypatch.setattr(identity, "ARITHMETIC_VERSION", 5)
     assert run_id(compose([], ["data.n_samples=50", *overrides.split()])[0].config) == expected
 
 
