@@ -19,7 +19,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from experiments.compose.composition import compose
 from experiments.compose.explanations import explain
 from experiments.compose.fast import FastLoader
-from experiments.compose.hydras import VERSION_BASE, by_hydra
+from experiments.compose.hydras import VERSION_BASE, Composed, by_hydra
 from experiments.config.files import catalogue
 from experiments.config.keys import register
 from experiments.config.paths import CONF
