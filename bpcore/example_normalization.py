@@ -7,6 +7,7 @@ import numpy as np
 
 from bpcore.arrays import Array
 from bpcore.normalization import Kept, Normalization, Own, RunningStatistics, stands_after
+from bpcore.ranges import at_least, positive
 
 
 class ExampleStatistics(NamedTuple):
@@ -87,12 +88,6 @@ class PerExample(Normalization):
         return h
 
 
-def _checked(eps: float) -> float:
-    if not (np.isfinite(eps) and eps > 0):
-        raise ValueError(f"`eps` must be a finite number > 0, got {eps}")
-    return float(eps)
-
-
 def layer(eps: float = 1e-5, place: str = "before") -> Normalization:
     """Return layer normalization: ẑ = (z − mean z)/√(var z + ε) over the units of an example.
 
@@ -105,7 +100,7 @@ def layer(eps: float = 1e-5, place: str = "before") -> Normalization:
 
     Source: Ba, Kiros & Hinton 2016, eq. 4.
     """
-    return PerExample("layer", _checked(eps), after=stands_after(place))
+    return PerExample("layer", positive("eps", eps), after=stands_after(place))
 
 
 def rms(eps: float = 1e-5, place: str = "before") -> Normalization:
@@ -122,7 +117,7 @@ def rms(eps: float = 1e-5, place: str = "before") -> Normalization:
 
     Source: Zhang & Sennrich 2019, eq. 4.
     """
-    return PerExample("rms", _checked(eps), centered=False, after=stands_after(place))
+    return PerExample("rms", positive("eps", eps), centered=False, after=stands_after(place))
 
 
 def group(groups: int = 2, eps: float = 1e-5, place: str = "before") -> Normalization:
@@ -138,6 +133,4 @@ def group(groups: int = 2, eps: float = 1e-5, place: str = "before") -> Normaliz
 
     Source: Wu & He 2018, eqs. 1–6, for units in the place of channels.
     """
-    if groups < 1:
-        raise ValueError(f"`groups` must be an integer ≥ 1, got {groups}")
-    return PerExample("group", _checked(eps), groups, after=stands_after(place))
+    return PerExample("group", positive("eps", eps), at_least("groups", groups, 1), after=stands_after(place))

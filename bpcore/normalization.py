@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bpcore.arrays import Array
+from bpcore.ranges import positive
 
 Own = Mapping[str, Array]
 """What a normalized layer learns: gamma and beta -> (..., n, 1). Empty where nothing is learned."""
@@ -287,8 +288,6 @@ def batch(eps: float = 1e-5, momentum: float = 0.1, place: str = "before") -> No
 
     Source: Ioffe & Szegedy 2015, algorithm 1.
     """
-    if not (np.isfinite(eps) and eps > 0):
-        raise ValueError(f"`eps` must be a finite number > 0, got {eps}")
     if not 0 < momentum <= 1:
         raise ValueError(f"`momentum` must lie in (0, 1], got {momentum}")
-    return Batch(float(eps), float(momentum), stands_after(place))
+    return Batch(positive("eps", eps), float(momentum), stands_after(place))

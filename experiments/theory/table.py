@@ -10,6 +10,7 @@ from bpcore import theory
 from bpcore.activation import Activation
 from bpcore.example_normalization import PerExample
 from bpcore.mlp import Network
+from bpcore.normalization import PLACES
 from experiments.config.identity import cell, flatten
 from experiments.config.keys import Config
 from experiments.config.run import Run
@@ -51,10 +52,6 @@ def describe(run: Run) -> dict[str, Any]:
     return values
 
 
-def _place(after: bool) -> str:
-    return "after" if after else "before"
-
-
 def _sigmas(run: Run) -> tuple[float, float]:
     """Return fan-in times Var(W) between hidden layers, and Var(b); NaN where they differ from layer to layer."""
     widths = [run.width] * 2 if isinstance(run.width, int) else run.width
@@ -90,7 +87,7 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
     kind = run.normalization
     if isinstance(kind, PerExample) and kind.groups == 1 and not run.init.mean and not (kind.after and math.isnan(sigma_w2)):
         rate = theory.example_norm_rate(phi, sigma_w2, kind.centered, kind.after)
-        return {**values, "example_norm_rate": rate, "factor": math.sqrt(rate) if rate >= 0 else math.nan, "place": _place(kind.after)}
+        return {**values, "example_norm_rate": rate, "factor": math.sqrt(rate) if rate >= 0 else math.nan, "place": PLACES[kind.after]}
     if run.normalization.active or run.init.mean or sigma_w2 == 0 or math.isnan(sigma_w2 + sigma_b2):
         return {**values, "factor": math.nan}
     first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + run.init.bias_std_at(run.sizes[0]) ** 2
