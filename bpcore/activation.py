@@ -97,6 +97,11 @@ def by_layer(phi: Phis, hidden: int) -> tuple[Activation, ...]:
     return phi
 
 
+def at_layer(phi: Phis, layer: int) -> Activation:
+    """Return φ of a hidden layer, from 1."""
+    return phi if isinstance(phi, Activation) else phi[layer - 1]
+
+
 def of_each(function: Callable[[Activation, FloatArray], FloatArray], phi: Phis, q: FloatArray) -> FloatArray:
     """Return a function of φ and a number, layer by layer; layers of one φ are computed together.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.activation import Activation, Phis, by_layer
+from bpcore.activation import Activation, Phis, at_layer, by_layer
 from bpcore.arrays import Array
 from bpcore.initializer import Adapt, Initializer
 from bpcore.layers import Layers
@@ -55,9 +55,7 @@ class Network:
 
     def phi(self, layer: int) -> Activation:
         """Return φ of a layer."""
-        if layer == self.L:
-            return self.output_activation
-        return self.activation if isinstance(self.activation, Activation) else self.activation[layer - 1]
+        return at_layer(self.activation, layer) if layer < self.L else self.output_activation
 
     @property
     def one_logit(self) -> bool:

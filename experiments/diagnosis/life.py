@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore.activation import Activation, Phis
+from bpcore.activation import Activation, Phis, at_layer
 from bpcore.arrays import Array, FloatArray
 from bpcore.losses import Loss
 from experiments.diagnosis.signal import can_die, is_flat
@@ -73,9 +73,7 @@ class Life:
 
     def phi(self, layer: int) -> Activation:
         """Return φ of a layer."""
-        if layer > self.depth:
-            return self.output_activation
-        return self.activation if isinstance(self.activation, Activation) else self.activation[layer - 1]
+        return at_layer(self.activation, layer) if layer <= self.depth else self.output_activation
 
     def rate_before(self, row: int) -> float:
         """Return the largest learning rate of an update made before a recorded row."""
