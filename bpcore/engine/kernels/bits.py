@@ -19,12 +19,13 @@ def scalar(function: Callable[..., Any]) -> Any:
     """Compile a function of numbers, to be inlined into loops.
 
     No fastmath: every operation is rounded as it is written, products are fused with sums only where `fma` says so. What comes out is
-    then the same in the body of a vectorized loop, in its remainder and on every processor.
+    then the same in the body of a vectorized loop, in its remainder and on every processor. It is said in so many words, since numba
+    lets a function that is silent about it inherit what the first of its callers in a process may assume.
 
     Args:
         function: of numbers, in numba's Python.
     """
-    return numba.njit(error_model="numpy", forceinline=True)(function)
+    return numba.njit(error_model="numpy", fastmath=False, forceinline=True)(function)
 
 
 def _intrinsic(function: Callable[..., Any]) -> Any:
