@@ -28,7 +28,8 @@ from bpcore.measure.recording import Recording
 from bpcore.measure.records import Final, StackRecord
 from bpcore.measure.sharpness import sharpness
 from bpcore.measure.snapshots import take_snapshot
-from bpcore.mlp import Network, initialize, penalized
+from bpcore.mlp import initialize, penalized
+from bpcore.network import Network
 from bpcore.optimizers import Optimizer
 from bpcore.schedules import Schedule, constant
 

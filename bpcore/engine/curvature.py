@@ -19,7 +19,7 @@ from bpcore.engine.layout import layout_of
 from bpcore.engine.rows import Rates
 from bpcore.engine.stepper import stepper_of
 from bpcore.layers import Layers
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.optimizers import sgd
 
 PRODUCTS = 6

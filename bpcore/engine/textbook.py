@@ -15,12 +15,12 @@ from bpcore.engine.layout import layout_of
 from bpcore.engine.rows import CENSUS, EXHAUSTED, Look, Rates, Rows, empty_rows
 from bpcore.layers import Layers
 from bpcore.measure.per_layer import costly_columns
-from bpcore.measure.quantities import BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
-from bpcore.mlp import Network, Trace
+from bpcore.measure.quantities import ALPHA_GRADIENT, BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
+from bpcore.network import Network, Trace
 from bpcore.norms import combine, norm
 from bpcore.optimizers import Optimizer
 
-_GRADIENTS = {"W": WEIGHT_GRADIENT, "b": BIAS_GRADIENT, "gamma": GAMMA_GRADIENT, "beta": BETA_GRADIENT}
+_GRADIENTS = {"W": WEIGHT_GRADIENT, "b": BIAS_GRADIENT, "gamma": GAMMA_GRADIENT, "beta": BETA_GRADIENT, "alpha": ALPHA_GRADIENT}
 
 
 class Textbook:

@@ -9,7 +9,8 @@ from bpcore.layers import Layers
 from bpcore.measure.extended import log10_delta_norm
 from bpcore.measure.instruments import effective_rank
 from bpcore.measure.shattering import gradient_cosine
-from bpcore.mlp import Network, Trace, forward
+from bpcore.mlp import forward
+from bpcore.network import Network, Trace
 
 
 def probe_layers(

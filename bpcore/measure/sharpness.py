@@ -4,7 +4,8 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.mlp import Network, backward, forward
+from bpcore.mlp import backward, forward
+from bpcore.network import Network
 
 _STEP = 1e-30
 

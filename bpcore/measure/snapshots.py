@@ -4,7 +4,7 @@ import numpy as np
 
 from bpcore.arrays import Array
 from bpcore.layers import Layers
-from bpcore.mlp import Trace
+from bpcore.network import Trace
 
 
 def take_snapshot(

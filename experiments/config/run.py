@@ -16,7 +16,7 @@ from bpcore.clipping import Clip
 from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.measure.recording import Recording
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from bpcore.schedules import Schedule

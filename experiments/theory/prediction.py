@@ -16,7 +16,7 @@ from bpcore import theory
 from bpcore.arrays import Array, FloatArray
 from bpcore.example_normalization import PerExample
 from bpcore.initializers import Initializer
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.normalization import Batch
 from experiments.config.run import Run
 from experiments.datasets.dataset import Dataset

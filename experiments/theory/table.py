@@ -9,7 +9,7 @@ import numpy as np
 from bpcore import theory
 from bpcore.activation import Activation
 from bpcore.example_normalization import PerExample
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.normalization import PLACES
 from experiments.config.identity import cell, flatten
 from experiments.config.keys import Config

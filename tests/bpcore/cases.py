@@ -10,6 +10,7 @@ from bpcore import mlp
 from bpcore.activations import Activation
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
+from bpcore.network import Network
 from bpcore.norms import norm
 from tests.normal_oracle import Norm
 from tests.oracles import Array, Gradients, Problem, catalogue, forward, term_sizes
@@ -64,10 +65,10 @@ class Case:
         names = self.activation.split("+")
         return tuple(names[l % len(names)] for l in range(self.depth))
 
-    def network(self) -> mlp.Network:
+    def network(self) -> Network:
         # Unequal widths, so that a transposition cannot go unseen; groups of two units would be normalized to ±1.
         hidden = [(10, 6)[l % 2] if self.normalization.startswith("group") else 5 - l % 2 for l in range(self.depth)]
-        return mlp.Network(
+        return Network(
             sizes=(4, *hidden, 3),
             activation=ACTIVATIONS[self.activation]()
             if self.activation in ACTIVATIONS
@@ -101,7 +102,7 @@ class Built:
         problem: the same in plain arrays.
     """
 
-    network: mlp.Network
+    network: Network
     initializers: tuple[str, ...]
     params: Layers
     x: Array
@@ -117,7 +118,7 @@ class Built:
         return {("delta", l): array for l, array in delta.items()} | dict(gradients.items())
 
 
-def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_decay: Array) -> Problem:
+def as_problem(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array) -> Problem:
     """State a stack in plain arrays."""
     return Problem(
         sizes=network.sizes,
@@ -199,12 +200,12 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
     return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
 
 
-def size_of(network: mlp.Network) -> float:
+def size_of(network: Network) -> float:
     """Return by what the parameters of a network are scaled: 1 but where φ′ has no bound."""
     return STEEP if any(phi.steep for phi in (*network.hidden, network.output_activation)) else 1.0
 
 
-def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:
+def _draw(network: Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:
     """Try the seeds in their order on all runs at once, and let each keep the first that will do for it."""
     params, left = None, np.arange(len(initializers))
     for seed in range(200):
@@ -224,7 +225,7 @@ def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Ar
     raise AssertionError(f"200 seeds gave no live network of {initializers[left[0]].name} off the kinks")
 
 
-def _initial(network: mlp.Network, initializers: list[Initializer], seed: int) -> Layers:
+def _initial(network: Network, initializers: list[Initializer], seed: int) -> Layers:
     params = mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
     generator, size = np.random.default_rng(seed), size_of(network)
     for l in params.gamma:  # away from 1 and 0, where an error in them could hide

@@ -10,7 +10,7 @@ from bpcore.arrays import FloatArray
 from bpcore.engine.batches import Examples
 from bpcore.measure.recording import Recording
 from bpcore.measure.records import RunRecord
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.schedules import Schedule
 from bpcore.training import RunSettings, StackSettings, train_stack
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS

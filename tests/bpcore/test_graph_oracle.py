@@ -12,9 +12,10 @@ from bpcore.graph import gates
 from bpcore.graph.node import Node, constant, variable
 from bpcore.graph.reverse import backward
 from bpcore.layers import Layers
-from bpcore.mlp import Network, input_gradient, objective
 from bpcore.mlp import backward as layered_backward
 from bpcore.mlp import forward as layered_forward
+from bpcore.mlp import input_gradient, objective
+from bpcore.network import Network
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, chosen, size_of
 
 RTOL = 1e-12

@@ -2,21 +2,38 @@
 
 from bpcore.engine.kernels import loss, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
-from bpcore.engine.kernels.loops import add_scaled, multiply, norm, over_batch, scale, share_zero, squares, through_slope, transpose
+from bpcore.engine.kernels.loops import (
+    add,
+    add_scaled,
+    copy,
+    dot,
+    multiply,
+    norm,
+    over_batch,
+    scale,
+    share_zero,
+    squares,
+    through_slope,
+    transpose,
+)
 from bpcore.engine.kernels.places import (
     a_at,
+    alpha_of,
     delta_at,
     gradient_at,
     normalized_after,
     normalized_before,
     parameter_at,
+    part_of,
     shift_of,
     size_of,
+    source_of,
     std_at,
+    target_of,
     units_below,
     z_at,
 )
-from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
+from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, store, vector
 from bpcore.engine.kernels.update import measure_gradients, update
 from bpcore.engine.rows import ZERO
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT
@@ -73,19 +90,60 @@ def _denormalize(plan, T, r, row, l, later):
 
 
 @inner(ENTRIES)
+def _share_of_branch(plan, T, r, row, l, later):
+    """Keep the error at a sum a^l for the layer that it is added to, write the gradient of α, and leave α times the error."""
+    entries = size_of(plan, l) * plan.m
+    delta = vector(plan.delta, delta_at(plan, row, l), entries, T)
+    copy(delta, vector(plan.carry, 0, entries, T))
+    if part_of(plan, l, 4)[0] >= 0:
+        added = vector(plan.branch, units_below(plan, l) * plan.m, entries, T)
+        store(plan.gradient, gradient_at(plan, row, l, 4, later), dot(delta, added))
+    scale(delta, alpha_of(plan, T, r, l))
+
+
+@inner(ENTRIES)
 def _through(plan, T, r, row, l, later):
     """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3)."""
     n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
     delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
     sums = vector(plan.gradient, gradient_at(plan, row, l, 1, later), n, T)
-    if normalized_before(plan, l):
-        multiply(delta, slope)
+    onto_a, target = plan.onto_a == 1, target_of(plan, l)
+    normalized, after = plan.skips == 1 and onto_a and plan.post == 1 and normalized_after(plan, l), normalized_after(plan, l)
+    if normalized:
         _denormalize(plan, T, r, row, l, later)
-        over_batch(delta, sums)
+    if onto_a and source_of(plan, l) > 0:
+        _share_of_branch(plan, T, r, row, l, later)
+    if after and not normalized:
+        _denormalize(plan, T, r, row, l, later)
+    joins = target > 0 and not onto_a
+    if not normalized_before(plan, l) and not joins:
+        through_slope(delta, slope, sums)
         return
-    if normalized_after(plan, l):
+    multiply(delta, slope)
+    entries, above = vector(plan.delta, delta_at(plan, row, l), n * m, T), vector(plan.delta, delta_at(plan, row, target), n * m, T)
+    if joins and plan.post == 1:
+        add(entries, above)
+    if normalized_before(plan, l):
         _denormalize(plan, T, r, row, l, later)
-    through_slope(delta, slope, sums)
+    if joins and plan.post == 0:
+        add(entries, above)
+    over_batch(delta, sums)
+
+
+@inner(ENTRIES)
+def _branch_gradients(plan, T, r, row, l, later):
+    """Make of the gradients of what is added to z^(l−1) or z^(l−2) those of W and b, α times as large, and that of α."""
+    n, fan_in = size_of(plan, l), size_of(plan, l - 1)
+    G, sums = vector(plan.gradient, gradient_at(plan, row, l, 0, later), n * fan_in, T), gradient_at(plan, row, l, 1, later)
+    own = vector(plan.gradient, sums, n, T)
+    if part_of(plan, l, 4)[0] >= 0:
+        W = vector(plan.parameters, parameter_at(plan, r, l, 0), n * fan_in, T)
+        b = vector(plan.parameters, parameter_at(plan, r, l, 1), n, T)
+        store(plan.gradient, gradient_at(plan, row, l, 4, later), dot(W, G) + dot(b, own))
+    factor = alpha_of(plan, T, r, l)
+    if factor != 1:
+        scale(G, factor)
+        scale(own, factor)
 
 
 @inner(ENTRIES)
@@ -107,6 +165,9 @@ def backward(plan, T, r, row, step, due, census, later, norms, count):
             if counting:
                 count[ZERO, l] = share_zero(delta)
         _weight_gradient(plan, T, row, l, later)
+        onto_z = source_of(plan, l) > 0 and plan.onto_a == 0
+        if onto_z:
+            _branch_gradients(plan, T, r, row, l, later)
         w = vector(plan.parameters, parameter_at(plan, r, l, 0), n * fan_in, T)
         if decay > 0:
             add_scaled(vector(plan.gradient, gradient_at(plan, row, l, 0, later), n * fan_in, T), w, type(T)(m) * decay)
@@ -117,6 +178,12 @@ def backward(plan, T, r, row, step, due, census, later, norms, count):
             itemsize = plan.itemsize
             W, above = plan.parameters + itemsize * parameter_at(plan, r, l, 0), plan.delta + itemsize * delta_at(plan, row, l)
             gemm(plan.gemm, 2, m, fan_in, n, above, m, W, fan_in, plan.delta + itemsize * delta_at(plan, row, l - 1), T)
+            if plan.skips == 1 and source_of(plan, l) > 0:
+                below = vector(plan.delta, delta_at(plan, row, l - 1), fan_in * m, T)
+                if onto_z:
+                    scale(below, alpha_of(plan, T, r, l))
+                else:
+                    add(below, vector(plan.carry, 0, fan_in * m, T))
         if not later:
             update(plan, T, r, l, later, type(T)(1), step + 1, norms)
         if l > 1:

@@ -4,8 +4,29 @@ import numpy as np
 
 from bpcore.engine.kernels import formulas, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
-from bpcore.engine.kernels.loops import add_bias, copy, finite, moments, share_below, share_dead, share_equal, transpose
-from bpcore.engine.kernels.places import a_at, normalized_after, normalized_before, parameter_at, size_of, std_at, units_below, z_at
+from bpcore.engine.kernels.loops import (
+    add_bias,
+    copy,
+    finite,
+    join,
+    moments,
+    share_below,
+    share_dead,
+    share_equal,
+    transpose,
+)
+from bpcore.engine.kernels.places import (
+    a_at,
+    alpha_of,
+    normalized_after,
+    normalized_before,
+    parameter_at,
+    size_of,
+    source_of,
+    std_at,
+    units_below,
+    z_at,
+)
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, store, vector
 from bpcore.engine.rows import A_MEAN, A_VAR, DEAD, EQUAL, SATURATED, Z_MEAN, Z_VAR
 
@@ -33,8 +54,8 @@ def prepare(plan, T):
 def _count_layer(plan, T, r, l, count):
     """Count what is saturated and dead in a layer, and measure its moments where everything is wanted."""
     n, m = size_of(plan, l), plan.m
-    z = vector(plan.z, 0, n * m, T)
-    h = vector(plan.h, 0, n * m, T) if normalized_before(plan, l) else z
+    z = vector(plan.z, z_at(plan, 0, l), n * m, T)
+    h = vector(plan.h, z_at(plan, 0, l), n * m, T) if normalized_before(plan, l) else z
     slope = vector(plan.slope, units_below(plan, l) * m, n * m, T)
     limit = load(plan.limits, l, 0.0)  # not a number where φ′ has no bound
     count[SATURATED, l] = share_below(slope, limit) if limit == limit and finite(h) else np.nan
@@ -88,15 +109,28 @@ def forward(plan, T, r, row, census, count):
         else:
             gemm(plan.gemm, 0, m, n, fan_in, plan.a + itemsize * a_at(plan, row, l - 1), m, W, fan_in, z, T)
         h, bias = pointer(z, 0, T), pointer(plan.parameters, parameter_at(plan, r, l, 1), T)
-        if normalized_before(plan, l):
+        source = source_of(plan, l)
+        if normalized_before(plan, l) or (source > 0 and plan.onto_a == 0):
             add_bias(matrix(z, 0, n, m, T), vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
-            h, bias = pointer(plan.h, z_at(plan, row, l), T), pointer(plan.zeros, 0, T)
+            bias = pointer(plan.zeros, 0, T)
+        if source > 0 and plan.onto_a == 0:
+            own, sums = vector(z, 0, n * m, T), plan.h if plan.post == 1 and normalized_before(plan, source) else plan.z
+            join(own, alpha_of(plan, T, r, l), vector(sums, z_at(plan, row, source), n * m, T), own)
+        if normalized_before(plan, l):
+            h = pointer(plan.h, z_at(plan, row, l), T)
             _normalize(plan, T, r, row, l, pointer(z, 0, T), h)
-        a, slope = pointer(plan.a, a_at(plan, row, l), T), pointer(plan.slope, units_below(plan, l) * m, T)
-        formulas.call(load(plan.phi, l, 0), h, bias, a, slope, n, m, pointer(plan.phi_constants, 2 * l, T))
+        onto_a = source > 0 and plan.onto_a == 1
+        out, at = (plan.branch, units_below(plan, l) * m) if onto_a else (plan.a, a_at(plan, row, l))
+        slope = pointer(plan.slope, units_below(plan, l) * m, T)
+        formulas.call(load(plan.phi, l, 0), h, bias, pointer(out, at, T), slope, n, m, pointer(plan.phi_constants, 2 * l, T))
         if census:  # a unit is dead by its φ, whatever becomes of it
-            count[DEAD, l] = share_dead(matrix(plan.a, a_at(plan, row, l), n, m, T))
-        if normalized_after(plan, l):
-            _normalize(plan, T, r, row, l, a, a)
+            count[DEAD, l] = share_dead(matrix(out, at, n, m, T))
+        if normalized_after(plan, l) and not (onto_a and plan.post == 1):
+            _normalize(plan, T, r, row, l, pointer(out, at, T), pointer(out, at, T))
+        if onto_a:
+            a = vector(plan.a, a_at(plan, row, l), n * m, T)
+            join(vector(out, at, n * m, T), alpha_of(plan, T, r, l), vector(plan.a, a_at(plan, row, source), n * m, T), a)
+            if normalized_after(plan, l) and plan.post == 1:
+                _normalize(plan, T, r, row, l, pointer(plan.a, a_at(plan, row, l), T), pointer(plan.a, a_at(plan, row, l), T))
         if census:
             _count_layer(plan, T, r, l, count)

@@ -11,7 +11,8 @@ from bpcore.engine.curvature import sharpness_of_stack
 from bpcore.engine.evaluation import of_runs
 from bpcore.engine.kinds import kernels_of
 from bpcore.measure.sharpness import sharpness
-from bpcore.mlp import Network, initialize
+from bpcore.mlp import initialize
+from bpcore.network import Network
 from bpcore.optimizers import sgd
 
 ERROR = 1e-5

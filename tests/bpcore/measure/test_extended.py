@@ -7,29 +7,30 @@ from bpcore import mlp
 from bpcore.initializers import he, normal
 from bpcore.layers import Layers
 from bpcore.measure.extended import extended_backward, log10_delta_norm
+from bpcore.network import Network, Trace
 from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, THINNED, delta_norm, size_of
 from tests.oracles import Array
 
 
-def network(activation: str, depth: int, width: int = 6, normalization: str = "none", loss: str = "mse") -> mlp.Network:
+def network(activation: str, depth: int, width: int = 6, normalization: str = "none", loss: str = "mse") -> Network:
     sizes = (4, *(width,) * depth, 3)
-    return mlp.Network(sizes, ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization]())
+    return Network(sizes, ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization]())
 
 
-def passed(net: mlp.Network, params: Layers, dtype: str = "float64") -> tuple[mlp.Trace, Array]:
+def passed(net: Network, params: Layers, dtype: str = "float64") -> tuple[Trace, Array]:
     generator = np.random.default_rng(3)
     x, y = generator.standard_normal((1, 4, 5)).astype(dtype), generator.standard_normal((1, 3, 5)).astype(dtype)
     with np.errstate(all="ignore"):
         return mlp.forward(net, params, x), y
 
 
-def plain_backward(net: mlp.Network, params: Layers, trace: mlp.Trace, y: Array) -> dict[int, Array]:
+def plain_backward(net: Network, params: Layers, trace: Trace, y: Array) -> dict[int, Array]:
     with np.errstate(all="ignore"):
         delta, _ = mlp.backward(net, params, trace, y, np.zeros((1, 1, 1)))
         return delta | {0: mlp.input_gradient(params, delta)}
 
 
-def log10_by_normalizing(net: mlp.Network, params: Layers, trace: mlp.Trace, y: Array) -> Array:
+def log10_by_normalizing(net: Network, params: Layers, trace: Trace, y: Array) -> Array:
     """Return log10 of δ's norm of run 0 by dividing δ by its norm at every layer and adding up logarithms."""
     delta = net.loss.delta(trace.h[net.L], y, net.output_activation)[0]
     total, levels = 0.0, []

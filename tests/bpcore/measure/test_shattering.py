@@ -10,6 +10,7 @@ from bpcore import mlp
 from bpcore.initializers import fan_in, he
 from bpcore.layers import Layers
 from bpcore.measure.shattering import gradient_cosine, mean_cosine
+from bpcore.network import Network, Trace
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, norm_of
 from tests.oracles import STEP, Array
 
@@ -19,8 +20,8 @@ def by_pairs(vectors: Array) -> float:
     return float(np.mean([u @ v for u, v in combinations(live, 2)]))
 
 
-def network(normalization: str, activation: str, sizes: tuple[int, ...]) -> mlp.Network:
-    return mlp.Network(sizes, ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS[normalization]())
+def network(normalization: str, activation: str, sizes: tuple[int, ...]) -> Network:
+    return Network(sizes, ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS[normalization]())
 
 
 def test_mean_cosine_is_that_of_all_pairs() -> None:
@@ -47,7 +48,7 @@ def test_plain_cases(vectors: list[list[float]], cosine: float) -> None:
     assert mean_cosine(np.array([vectors], dtype=float))[0] == pytest.approx(cosine, abs=1e-15)
 
 
-def function(net: mlp.Network, params: Layers, trace: mlp.Trace, l: int, z: Array) -> Array:
+def function(net: Network, params: Layers, trace: Trace, l: int, z: Array) -> Array:
     """Return f from z^l on (x where l = 0), example by example, with the batch's statistics as constants."""
     a = z
     for k in range(l, net.L + 1):
