@@ -16,6 +16,7 @@ import numpy.typing as npt
 import yaml
 
 from tests.normal_oracle import Norm
+from tests.skip_oracle import Residual
 
 Array = npt.NDArray[Any]
 Key = tuple[str, int]
@@ -84,6 +85,7 @@ class Problem:
         weight_decay: λ, (R,).
         x: (n_0, m) or (R, n_0, m).
         y: (n_L, m) or (R, n_L, m).
+        skip: what hidden layers are added to, or None.
     """
 
     sizes: tuple[int, ...]
@@ -94,6 +96,7 @@ class Problem:
     weight_decay: Array
     x: Array
     y: Array
+    skip: Residual | None = None
 
     @property
     def L(self) -> int:
@@ -141,18 +144,25 @@ def forward(
     """
     p = problem.parameters if parameters is None else parameters
     taps = {} if taps is None else taps
-    z: dict[int, Array] = {}
-    h: dict[int, Array] = {}
-    a = {0: problem.x + taps.get(0, 0)} if begun is None else {first - 1: begun.a[first - 1]}
+    z, h, a = ({}, {}, {0: problem.x + taps.get(0, 0)}) if begun is None else (dict(begun.z), dict(begun.h), dict(begun.a))
+    skip = problem.skip
     for l in range(first, problem.L + 1):
-        z[l] = product(p["W", l], a[l - 1]) + (p["b", l] + taps[l] if l in taps else p["b", l])
+        z[l] = product(p["W", l], a[l - 1]) + p["b", l]
+        if skip and skip.of_z and skip.adds(l):
+            z[l] = (h if skip.post else z)[skip.below(l)] + skip.factor(p, l) * z[l]
+        z[l] = z[l] + taps.get(l, 0)
         h[l] = z[l]
-        norm = problem.norm if l < problem.L else None
+        norm = problem.norm if ("gamma", l) in p else None
         if norm is not None and not norm.after:
             h[l] = norm(z[l], p["gamma", l], p["beta", l])
         a[l] = problem.phis[l - 1](h[l])
+        adds = skip is not None and not skip.of_z and skip.adds(l)
+        if skip is not None and adds and skip.post:
+            a[l] = a[l - 1] + skip.factor(p, l) * a[l]
         if norm is not None and norm.after:
             a[l] = norm(a[l], p["gamma", l], p["beta", l])
+        if skip is not None and adds and not skip.post:
+            a[l] = a[l - 1] + skip.factor(p, l) * a[l]
     loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
     J = loss(a[problem.L], problem.y).mean(axis=-1)
     squares = {} if begun is None else dict(begun.squares)
@@ -199,7 +209,7 @@ def term_sizes(problem: Problem, begun: Pass | None = None) -> Gradients:
     """Return, for every gradient, the sum of the absolute values of the terms that the chain rule adds up in it.
 
     Where the sum itself is zero by construction, rounding leaves it at a small fraction of this; without such a
-    cancellation it is of this order.
+    cancellation it is of this order. Of a residual net the terms are those of its branches.
     """
     base, p, m = begun or forward(problem), problem.parameters, problem.x.shape[-1]
     output = np.abs(base.a[problem.L]) if problem.loss in ("mse", "cosh") else 1  # the cross-entropies subtract y from a probability
@@ -208,7 +218,7 @@ def term_sizes(problem: Problem, begun: Pass | None = None) -> Gradients:
     for l in range(problem.L, -1, -1):
         if l < problem.L:
             flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1]
-            slopes, norm = (np.abs(slope(problem.phis[l - 1], base.h[l])) if l > 0 else 1.0), problem.norm if l > 0 else None
+            slopes, norm = (np.abs(slope(problem.phis[l - 1], base.h[l])) if l > 0 else 1.0), problem.norm if ("gamma", l) in p else None
             flow = flow if norm is not None and norm.after else flow * slopes
             if norm is not None:
                 normalized = problem.phis[l - 1](base.z[l]) if norm.after else base.z[l]

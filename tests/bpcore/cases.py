@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcore import mlp
+from bpcore import mlp, skips
 from bpcore.activations import Activation
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
@@ -14,6 +14,7 @@ from bpcore.network import Network
 from bpcore.norms import norm
 from tests.normal_oracle import Norm
 from tests.oracles import Array, Gradients, Problem, catalogue, forward, term_sizes
+from tests.skip_oracle import Residual
 
 ACTIVATIONS = catalogue("activation")
 INITIALIZERS = catalogue("init")
@@ -23,6 +24,18 @@ NORMALIZATIONS = catalogue("normalization")
 NORMALIZATIONS |= {
     f"{name}-after": partial(factory, place="after", eps=0.01) for name, factory in NORMALIZATIONS.items() if factory.keywords
 }
+
+SKIPS = {"none": partial(skips.none)}
+for _name, _factory in catalogue("skip").items():
+    if _name != "none":
+        SKIPS |= {
+            _name: partial(_factory, scale=0.7),
+            f"{_name}-post": partial(_factory, scale="depth", norm="post"),
+            f"{_name}-learned": partial(_factory, scale=0.7, init="skipinit"),
+        }
+
+WHICH_SIZE = {"none": (0, 1), "preactivation": (0, 0, 1, 1, 1), "block": (0, 1, 0, 1, 1), "postactivation": (0, 0, 1, 1, 1)}
+"""Which of two sizes each hidden layer has, in turn; of the blocks of a residual net one has no skip, since its sizes differ."""
 
 SCALES = {"normal": 0.4, "uniform": 0.7, "truncated_normal": 0.45, "constant": 0.18, "ones": 0.18}
 """Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
@@ -48,6 +61,7 @@ class Case:
         output: output activation, a name in the catalogue.
         normalization: a name in the catalogue.
         depth: number of hidden layers.
+        skip: a name of SKIPS.
     """
 
     activation: str
@@ -55,9 +69,11 @@ class Case:
     output: str
     normalization: str
     depth: int
+    skip: str = "none"
 
     def __str__(self) -> str:
-        return f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
+        plain = f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
+        return plain if self.skip == "none" else f"{plain}-{self.skip}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,7 +83,9 @@ class Case:
 
     def network(self) -> Network:
         # Unequal widths, so that a transposition cannot go unseen; groups of two units would be normalized to ±1.
-        hidden = [(10, 6)[l % 2] if self.normalization.startswith("group") else 5 - l % 2 for l in range(self.depth)]
+        sizes = (10, 6) if self.normalization.startswith("group") else (5, 4)
+        pattern = WHICH_SIZE[self.skip.partition("-")[0]]
+        hidden = [sizes[pattern[l % len(pattern)]] for l in range(self.depth)]
         return Network(
             sizes=(4, *hidden, 3),
             activation=ACTIVATIONS[self.activation]()
@@ -76,6 +94,7 @@ class Case:
             output_activation=ACTIVATIONS[self.output](),
             loss=LOSSES[self.loss](),
             normalization=NORMALIZATIONS[self.normalization](),
+            skip=SKIPS[self.skip](),
         )
 
 
@@ -129,6 +148,7 @@ def as_problem(network: Network, params: Layers, x: Array, y: Array, weight_deca
         weight_decay=weight_decay.reshape(-1),
         x=x,
         y=y,
+        skip=Residual(network.skip.name, network.skip.post, network.skip.alpha(network.sizes), network.sizes) if network.sources else None,
     )
 
 
@@ -232,4 +252,22 @@ def _initial(network: Network, initializers: list[Initializer], seed: int) -> La
         one = (1, *params.gamma[l].shape[1:])
         params.gamma[l] = size * np.tile(generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), (len(initializers), 1, 1))
         params.beta[l] = size * np.tile(generator.standard_normal(one), (len(initializers), 1, 1))
+    for l in params.alpha:
+        params.alpha[l] = np.tile(generator.uniform(0.4, 1.2, (1, 1, 1)), (len(initializers), 1, 1))
     return params
+
+
+def fits(skip: str, normalization: str) -> bool:
+    """Tell whether a normalization can stand where a skip wants it: after the addition it is after what is added."""
+    after = normalization.endswith("-after")
+    return not skip.endswith("-post") or normalization == "none" or after == skip.startswith("postactivation")
+
+
+RESIDUAL = [
+    Case(names[(i + j) % len(names)], losses[(i + j) % len(losses)], "identity", normalization, 5, skip)
+    for names, losses in [([name for name in ACTIVATIONS if name != "identity"], list(LOSSES))]
+    for i, skip in enumerate(SKIPS)
+    for j, normalization in enumerate(NORMALIZATIONS)
+    if skip != "none" and fits(skip, normalization)
+]
+"""Residual nets: every skip with every normalization, activations and losses in turn."""

@@ -14,6 +14,7 @@ from tests.bpcore.cases import (
     LOSSES,
     MIXED,
     NORMALIZATIONS,
+    RESIDUAL,
     Built,
     Case,
     build,
@@ -109,6 +110,29 @@ def test_every_gradient_agrees_with_complex_step(case: Case) -> None:
         assert (kink_distance(built.network.phi(l), h) > KINK_DISTANCE).all()
     expected = complex_step_gradients(built.problem)
     assert_gradients_match(built.core_gradients(), expected, zeros=zeros(case, runs, expected, term_sizes(built.problem)))
+
+
+RESIDUAL_RUNS = (("fan_in", 0.0), ("orthogonal", 0.3), ("xavier", 0.02))
+
+
+def residual_zeros(built: Built, expected: Gradients) -> dict[tuple[Key, int], Zero]:
+    """Return the biases that batch normalization takes away: all of a stream that is normalized wherever it is read."""
+    layers = [(l, built.network.norm(l), built.network.phi(l).name) for l in range(1, built.network.L)]
+    removed = [("b", l) for l, norm, phi in layers if norm.needs_batch and (phi == "identity" or not norm.after)]
+    return {
+        (key, run): Zero(BEFORE_NORMALIZATION, scaled_norm(np.abs(expected["delta", key[1]][run]).mean(axis=-1)))
+        for key in removed
+        for run in range(len(built.initializers))
+    }
+
+
+@pytest.mark.parametrize("case", RESIDUAL, ids=str)
+def test_every_gradient_of_a_residual_net_agrees_with_complex_step(case: Case) -> None:
+    built = build(case, RESIDUAL_RUNS)
+    assert len(built.network.sources) == (1 if case.skip.startswith("block") else 3)
+    assert ("alpha", max(built.network.sources)) in built.problem.parameters or not case.skip.endswith("learned")
+    expected = complex_step_gradients(built.problem)
+    assert_gradients_match(built.core_gradients(), expected, zeros=residual_zeros(built, expected))
 
 
 CONTROL = Case("sigmoid", "mse", "tanh", "none", 20)

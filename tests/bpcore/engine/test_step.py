@@ -11,7 +11,7 @@ from bpcore.clipping import global_norm
 from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.training import RunSettings, StackSettings
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, MIXED, NORMALIZATIONS, Case, chosen, size_of
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, chosen, size_of
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, SCHEDULES, run, snapshots, stack, train_one
 from tests.oracles import Array
 
@@ -120,6 +120,16 @@ def test_the_engine_trains_as_the_textbook_does(index: int) -> None:
 def test_layers_of_different_widths_and_activations(case: Case) -> None:
     settings = replace(stack(loss=case.loss, optimizer="momentum", clip="norm", steps=STEPS), network=case.network())
     one = run(2, lr=0.05, weight_decay=0.02, clip_threshold=0.1)
+    compare(settings, one, data(case.loss), BOUND["float64"])
+
+
+@pytest.mark.parametrize("index", range(len(RESIDUAL)), ids=map(str, RESIDUAL))
+def test_residual_nets(index: int) -> None:
+    """Every skip with every normalization, each with another optimizer and clipping rule in turn."""
+    case, (optimizer, clip) = RESIDUAL[index], RULES[index % len(RULES)]
+    settings = replace(stack(loss=case.loss, optimizer=optimizer, clip=clip, steps=STEPS), network=case.network())
+    scale = 0.5 * size_of(settings.network)  # sums grow from block to block, and rounding with them
+    one = run(index, scale=scale, lr=0.02, weight_decay=0.02, bias_lr_factor=0.5, clip_threshold=0.1)
     compare(settings, one, data(case.loss), BOUND["float64"])
 
 
