@@ -211,8 +211,7 @@ class _Loop:
         present = np.zeros(self.rows.loss.shape, dtype=bool)
         present[:, :-1] = (steps >= begin) & (steps < end) & (steps < until[:, None])
         counted = np.append(steps > 0 if self.recording.full else self.recording.glances_at(steps), False) & present
-        given = dict.fromkeys(self.census, counted)
-        self.recorder.stand(present, _STEP_COLUMNS, given)
+        self.recorder.stand(present, _STEP_COLUMNS, dict.fromkeys(self.census, counted))
 
     def _examine(self, look: Look, steps: Array, chosen: Array, diverging: Array) -> None:
         """Measure what is asked for at steps that were looked at, and end the runs that diverge there.

@@ -22,18 +22,8 @@ from tests.bpcore.cases import (
     kink_distance,
 )
 from tests.bpcore.test_initializers import DRAWS_AS
-from tests.oracles import (
-    Gradients,
-    Key,
-    Zero,
-    assert_gradients_match,
-    complex_step_gradients,
-    forward,
-    mismatches,
-    scaled_norm,
-    scaled_norms,
-    term_sizes,
-)
+from tests.comparing import Zero, assert_gradients_match, mismatches, scaled_norm, scaled_norms
+from tests.oracles import Gradients, Key, complex_step_gradients, forward, term_sizes
 
 RUNS = (*((name, 0.0) for name in INITIALIZERS if name not in DRAWS_AS), ("fan_in", 0.3), ("xavier", 0.02))
 """Every initializer without λ, which would hide a vanished data term in dW, and two with λ, different in each; once where two are one."""

@@ -12,7 +12,8 @@ import pytest
 from tests.bpcore import runs
 from tests.bpcore.cases import ACTIVATIONS, CLASSIC, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, build, chosen
 from tests.bpcore.test_gradients import residual_zeros, zeros
-from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
+from tests.comparing import assert_gradients_match
+from tests.oracles import Array, Gradients, Key, Problem, row_for, term_sizes
 
 if importlib.util.find_spec("torch") is None:
     pytest.skip("PyTorch is not installed", allow_module_level=True)

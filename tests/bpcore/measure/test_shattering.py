@@ -11,8 +11,8 @@ from bpcore.initializers import fan_in, he
 from bpcore.layers import Layers
 from bpcore.measure.shattering import gradient_cosine, mean_cosine
 from bpcore.network import Network, Trace
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, norm_of
-from tests.oracles import STEP, Array
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, SKIPS, as_problem, fits, norm_of
+from tests.oracles import STEP, Array, forward
 
 
 def by_pairs(vectors: Array) -> float:
@@ -82,6 +82,24 @@ def test_the_gradients_are_those_of_the_function(normalization: str) -> None:
         z = x[0] if l == 0 else trace.z[l][0]
         rows = [function(net, params, trace, l, z + 1j * STEP * unit[:, None]).imag / STEP for unit in np.eye(len(z))]
         expected.append(by_pairs(np.stack(rows)))
+    np.testing.assert_allclose(gradient_cosine(net, params, trace)[0], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("normalization", ["none", "layer", "rms-after"])
+@pytest.mark.parametrize("skip", SKIPS)
+def test_the_gradients_of_residual_nets(skip: str, normalization: str) -> None:
+    if not fits(skip, normalization):
+        return
+    kinds = ACTIVATIONS["tanh"](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS[normalization](), SKIPS[skip]()
+    net = Network((4, 6, 6, 6, 6, 6, 2), *kinds)
+    params = mlp.initialize(net, [fan_in(bias_std=0.3)], [0], "float64")
+    x = np.random.default_rng(1).standard_normal((1, 4, 6))
+    trace, problem = mlp.forward(net, params, x), as_problem(net, params, x, np.zeros((1, 2, 6)), np.zeros((1, 1, 1)))
+    expected = []
+    for l in range(net.L + 1):
+        units = np.eye(net.sizes[l])[:, None, :, None]
+        moved = forward(problem, taps={l: 1j * STEP * units * np.ones(6)}).a[net.L].imag / STEP
+        expected.append(by_pairs(moved[:, 0].sum(axis=1)))
     np.testing.assert_allclose(gradient_cosine(net, params, trace)[0], expected, rtol=1e-10)
 
 
