@@ -95,11 +95,11 @@ def none() -> Skip:
     return Skip("none")
 
 
-def preactivation(scale: float | str = 1.0, norm: str = "pre", init: str = "plain") -> Skip:
+def preactivation(scale: float | str | None = None, norm: str = "pre", init: str = "plain") -> Skip:
     """Make blocks of one layer: z^l = z^(l−1) + α(W^l φ(h^(l−1)) + b^l).
 
     Args:
-        scale: α, or `depth` for 1/√(number of blocks).
+        scale: α, or `depth` for 1/√(number of blocks); null is 1, and 0 with init=skipinit.
         norm: pre: h = n(z) in the branch. post: after the addition, z^l = h^(l−1) + α(…).
         init: plain; zero_last: W^l = 0; rezero: a learned α = 0; skipinit: a learned α that begins at `scale`.
 
@@ -111,11 +111,11 @@ def preactivation(scale: float | str = 1.0, norm: str = "pre", init: str = "plai
     return _made("preactivation", 1, False, scale, norm, init)
 
 
-def block(scale: float | str = 1.0, norm: str = "pre", init: str = "plain") -> Skip:
+def block(scale: float | str | None = None, norm: str = "pre", init: str = "plain") -> Skip:
     """Make blocks of two matrices: z^l = z^(l−2) + α(W^l φ(W^(l−1) h^(l−2) + b^(l−1)) + b^l), an odd number of hidden layers.
 
     Args:
-        scale: α, or `depth` for 1/√(number of blocks).
+        scale: α, or `depth` for 1/√(number of blocks); null is 1, and 0 with init=skipinit.
         norm: pre: h = n(z) in the branch. post: after the addition, z^l = h^(l−2) + α(…).
         init: plain; zero_last: W^l = 0; rezero: a learned α = 0; skipinit: a learned α that begins at `scale`; fixup: W^l = 0,
             W^(l−1) × 1/√(number of blocks), a learned α = 1.
@@ -128,11 +128,11 @@ def block(scale: float | str = 1.0, norm: str = "pre", init: str = "plain") -> S
     return _made("block", 2, False, scale, norm, init)
 
 
-def postactivation(scale: float | str = 1.0, norm: str = "pre", init: str = "plain") -> Skip:
+def postactivation(scale: float | str | None = None, norm: str = "pre", init: str = "plain") -> Skip:
     """Make blocks that end in the activation: a^l = a^(l−1) + α φ(h^l).
 
     Args:
-        scale: α, or `depth` for 1/√(number of blocks).
+        scale: α, or `depth` for 1/√(number of blocks); null is 1, and 0 with init=skipinit.
         norm: pre: in the branch, before or after φ. post: after the addition, a^l = n(a^(l−1) + α φ(z^l)).
         init: plain; rezero: a learned α = 0; skipinit: a learned α that begins at `scale`.
 
@@ -140,17 +140,21 @@ def postactivation(scale: float | str = 1.0, norm: str = "pre", init: str = "pla
         ValueError: one of them is out of its range.
     """
     if init == "zero_last":
-        raise ValueError("`skip.init=zero_last` needs a branch that ends in a matrix; after the activation take skip.init=rezero")
+        raise ValueError("`init` must not be zero_last with skip=postactivation, whose branches end in φ; take init=rezero")
     return _made("postactivation", 1, True, scale, norm, init)
 
 
-def _made(name: str, span: int, onto_a: bool, scale: float | str, norm: str, init: str) -> Skip:
+def _made(name: str, span: int, onto_a: bool, scale: float | str | None, norm: str, init: str) -> Skip:
     if isinstance(scale, str) and scale != "depth":
-        raise ValueError(f"`skip.scale` must be a number ≥ 0, or depth for 1/√(number of blocks), got {scale}")
-    alpha = None if isinstance(scale, str) else nonnegative("skip.scale", scale)
+        raise ValueError(f"`scale` must be a number ≥ 0, or depth for 1/√(number of blocks), got {scale}")
+    if init == "rezero" and scale is not None:
+        raise ValueError(f"`scale` must be null with init=rezero, whose α begins at 0, got {scale}; init=skipinit begins anywhere")
+    if scale is None:
+        scale = 0.0 if init == "skipinit" else 1.0
+    alpha = None if isinstance(scale, str) else nonnegative("scale", scale)
     for key, value, choices in (("norm", norm, PLACES), ("init", init, INITS)):
         if value not in choices:
-            raise ValueError(f"`skip.{key}` must be one of {', '.join(choices)}, got {value}")
+            raise ValueError(f"`{key}` must be one of {', '.join(choices)}, got {value}")
     if init == "fixup" and span < 2:
-        raise ValueError("`skip.init=fixup` scales the matrices inside of a block, of which skip=block alone has any")
+        raise ValueError("`init` must not be fixup but with skip=block: it scales the matrices inside of blocks, which no other has")
     return Skip(name, span, onto_a, alpha, norm == "post", init)

@@ -18,6 +18,7 @@ from bpcore.losses import Loss
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from bpcore.schedules import Schedule
+from bpcore.skips import Skip
 from experiments.config.keys import Config
 from experiments.datasets.dataset import Dataset, Facts
 from experiments.errors import UserError
@@ -28,6 +29,7 @@ KINDS: dict[str, type] = {
     "activation": Activation,
     "init": Initializer,
     "normalization": Normalization,
+    "skip": Skip,
     "loss": Loss,
     "optimizer": Optimizer,
     "schedule": Schedule,

@@ -20,6 +20,7 @@ from bpcore.network import Network
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from bpcore.schedules import Schedule
+from bpcore.skips import Skip
 from experiments.config.building import build, built, dataset, facts
 from experiments.config.files import choice
 from experiments.config.keys import Config, Record
@@ -116,6 +117,11 @@ class Run:
         return built(Normalization, self.config["normalization"])
 
     @property
+    def skip(self) -> Skip:
+        """Return what the hidden layers are added to."""
+        return built(Skip, self.config["skip"])
+
+    @property
     def loss(self) -> Loss:
         """Return J_i."""
         return built(Loss, self.config["loss"])
@@ -201,7 +207,7 @@ class Run:
     @functools.cached_property
     def network(self) -> Network:
         """Return the architecture: n_0 and n_L come from the data."""
-        return Network(self.sizes, self.activation, self.output_activation, self.loss, self.normalization)
+        return Network(self.sizes, self.activation, self.output_activation, self.loss, self.normalization, self.skip)
 
     @property
     def recording(self) -> Recording:
