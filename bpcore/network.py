@@ -62,6 +62,13 @@ class Network:
         given = np.full((1, 1, 1), self.skip.alpha(self.sizes), dtype=params.W[layer].dtype)
         return params.alpha.get(layer, given)
 
+    @cached_property
+    def bypassed(self) -> frozenset[int]:
+        """Return the layers whose φ an error need not pass: a skip leads past it."""
+        if self.skip.onto_a:
+            return frozenset(self.sources)
+        return frozenset(below + self.skip.span - 1 for below in self.sources.values())
+
     def learns_alpha(self, layer: int) -> bool:
         """Return whether a layer is added to something by a factor that it learns."""
         return self.skip.learned and layer in self.sources

@@ -73,21 +73,29 @@ class Skip:
         """Return whether a hidden layer is normalized where normalization is asked for: inside of two-layer blocks it is not."""
         return self.span < 2 or layer % 2 == 1
 
-    def begin(self, sizes: tuple[int, ...], params: Layers) -> None:
-        """Give drawn parameters the start of the branches, in place: zeros, factors, and α where it is learned.
+    def start(self, sizes: tuple[int, ...]) -> float:
+        """Return α before any update."""
+        return {"rezero": 0.0, "fixup": 1.0}.get(self.init, self.alpha(sizes))
 
-        Fixup: the last matrix of a branch is 0, the others are scaled by B^(−1/(2s−2)) with B blocks of s layers, α begins at 1.
+    def scales(self, sizes: tuple[int, ...]) -> dict[int, float]:
+        """Return layer -> by what drawn weights and biases are multiplied, of those whose branches begin otherwise.
+
+        0 of the last matrix of a branch; Fixup: B^(−1/(2s−2)) of the others, with B blocks of s layers.
         """
-        sources = self.sources(sizes)
+        sources, found = self.sources(sizes), dict[int, float]()
         for l, below in sources.items():
             if self.init in ("zero_last", "fixup"):
-                params.W[l], params.b[l] = 0 * params.W[l], 0 * params.b[l]
+                found[l] = 0.0
             if self.init == "fixup":
-                for inner in range(below + 1, l):
-                    params.W[inner] = params.W[inner] * len(sources) ** (-1 / (2 * self.span - 2))
-            if self.learned:
-                start = {"rezero": 0.0, "fixup": 1.0}.get(self.init, self.alpha(sizes))
-                params.alpha[l] = start + 0 * params.b[l][:, :1]
+                found |= dict.fromkeys(range(below + 1, l), len(sources) ** (-1 / (2 * self.span - 2)))
+        return found
+
+    def begin(self, sizes: tuple[int, ...], params: Layers) -> None:
+        """Give drawn parameters the start of the branches, in place: zeros, factors, and α where it is learned."""
+        for l, scale in self.scales(sizes).items():
+            params.W[l], params.b[l] = scale * params.W[l], scale * params.b[l]
+        for l in self.sources(sizes) if self.learned else ():
+            params.alpha[l] = self.start(sizes) + 0 * params.b[l][:, :1]
 
 
 def none() -> Skip:

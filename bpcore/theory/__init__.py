@@ -34,15 +34,18 @@ from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_mo
 from bpcore.theory.moments import moment_jacobian, moment_map
 from bpcore.theory.output import output_error, softmax_error
 from bpcore.theory.quadrature import gaussian_mean, paired_mean, scaled_means
+from bpcore.theory.residual import Division, Stack, residual_factors
 from bpcore.theory.symmetric import symmetric_factors, symmetric_values
 
 __all__ = [
     "BatchMoments",
     "DepthScales",
+    "Division",
     "EdgePoint",
     "FirstLayer",
     "FixedPoint",
     "Propagation",
+    "Stack",
     "batch_moments",
     "batch_norm_factors",
     "batch_norm_rate",
@@ -77,6 +80,7 @@ __all__ = [
     "overflow_depth",
     "paired_mean",
     "propagate",
+    "residual_factors",
     "scaled_means",
     "second_moment",
     "second_moments",

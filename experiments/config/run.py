@@ -122,6 +122,11 @@ class Run:
         return built(Skip, self.config["skip"])
 
     @property
+    def span(self) -> int:
+        """Return the layers of a block: 2 in a residual net of two-layer blocks, else 1."""
+        return max(self.skip.span, 1)
+
+    @property
     def loss(self) -> Loss:
         """Return J_i."""
         return built(Loss, self.config["loss"])

@@ -148,7 +148,7 @@ def measured(results: Results) -> dict[str, tuple[Activation, pd.DataFrame]]:
     known &= pd.to_numeric(runs["width"], errors="coerce").notna()  # layers of different widths have more than one σ_w²
     with np.errstate(all="ignore"):
         factor = runs["delta_factor"].astype("float64")
-    runs = runs[known & (runs["normalization"] == "none") & np.isfinite(factor) & (factor > 0)]
+    runs = runs[known & (runs["normalization"] == "none") & (runs["skip"] == "none") & np.isfinite(factor) & (factor > 0)]
     rows: dict[str, list[tuple[float, float, float]]] = {}
     phis: dict[str, Activation] = {}
     for _, row in runs.iterrows():

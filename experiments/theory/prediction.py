@@ -24,7 +24,7 @@ from experiments.datasets.dataset import Dataset
 GROUPS_OF_INPUTS = 8
 """Inputs of different length have different variances; so many groups of them are told apart."""
 
-_DECIDES = ("activation", "init", "normalization", "loss", "output_activation", "width", "depth")
+_DECIDES = ("activation", "init", "normalization", "skip", "loss", "output_activation", "width", "depth")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def predict(run: Run) -> Prediction:
 
     Without normalization by the layerwise mean-field map; with batch normalization by its rate at the run's batch size; with LayerNorm
     and RMSNorm by what they divide by;
+    in residual nets by adding up squares, block by block;
     with equal weights and no random biases exactly. Orthogonal weights have the factors of independent ones and their own
     spread.
 
@@ -124,6 +125,8 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
         return _missing(network, "weights that are fitted to examples have no theory")
     if initializer.mean and any(variances):
         return _missing(network, "random weights of a mean that is not 0 have no theory")
+    if network.skip.span and network.L > 1:
+        return _residual(network, initializer, variances, dataset)
     if network.normalization.active and network.L > 1:
         if any(phi.steep for phi in network.hidden):
             return _missing(network, _STEEP)
@@ -204,6 +207,30 @@ def _by_example(network: Network, initializer: Initializer, kind: PerExample, da
     empty = np.full(network.L + 1, math.nan)
     reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers, or is 0"
     return Prediction(factors, _output_norm(network, np.array([q]), dataset), empty, math.nan, math.nan, reason)
+
+
+def _residual(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset) -> Prediction:
+    kind, skip, sizes = network.normalization, network.skip, network.sizes
+    if any(phi.steep for phi in network.hidden):
+        return _missing(network, _STEEP)
+    if initializer.mean or not any(variances):
+        return _missing(network, "equal weights in a residual net have no theory")
+    by_example = isinstance(kind, PerExample) and kind.groups == 1
+    if kind.active and not by_example and (not isinstance(kind, Batch) or kind.after or skip.onto_a):
+        return _missing(network, f"normalization={kind.name}{' after φ' if kind.after else ''} with skip={skip.name} has no theory")
+    if skip.span > 1 and kind.active and not by_example and any(initializer.bias_std_at(fan_in) for fan_in in sizes[:-1]):
+        return _missing(network, "random biases inside of blocks under batch normalization have no theory")
+    centered = not isinstance(kind, PerExample) or kind.centered
+    division = theory.Division(kind.eps, centered, kind.after, not by_example) if isinstance(kind, Batch | PerExample) else None
+    scales = [skip.scales(sizes).get(l, 1.0) ** 2 for l in range(1, network.L + 1)]
+    biases = [initializer.bias_std_at(fan_in) ** 2 * scale for fan_in, scale in zip(sizes[:-1], scales, strict=True)]
+    weights = [variance * scale for variance, scale in zip(variances, scales, strict=True)]
+    stack = theory.Stack(skip, network.activation, sizes, weights, biases, division)
+    spread = float(dataset.x.var(axis=1).sum())
+    factors, q = theory.residual_factors(stack, theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS), spread)
+    empty = np.full(network.L + 1, math.nan)
+    reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers, or no error goes into the branches"
+    return Prediction(factors, _output_norm(network, q, dataset), empty, math.nan, math.nan, reason)
 
 
 @functools.lru_cache(maxsize=64)

@@ -41,6 +41,7 @@ def describe(run: Run) -> dict[str, Any]:
     values: dict[str, Any] = {
         "activation": run.choice("activation"),
         "normalization": run.choice("normalization"),
+        "skip": run.choice("skip"),
         "depth": run.depth,
         "width": cell(run.width),
         "sigma_w2": sigma_w2,
@@ -69,6 +70,8 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
     values: dict[str, Any] = {**empty, "phase": "none", "fixed_points": [], "critical_sigma_w": math.nan, "batch_norm_rate": math.nan}
     if run.normalization.needs_batch:
         values["batch_size"] = run.m
+    if run.skip.span:  # an error that is added up has no factor of its own
+        return {**values, "factor": math.nan, "alpha": run.skip.start(run.sizes), "blocks": len(run.network.sources)}
     if not isinstance(phi, Activation):  # no infinitely deep net is made of layers that differ
         return {**values, "factor": math.nan}
     if run.normalization.needs_batch and not run.normalization.after:
@@ -127,7 +130,8 @@ def _this_net(network: Network, prediction: Prediction) -> Config:
 def _underflow(network: Network, prediction: Prediction, factor: float) -> Config:
     """Return after how many hidden layers, from the last one down, entries of δ are subnormal and zero."""
     norms = prediction.delta_norm(math.nan)
-    factor = factor if not math.isnan(factor) else prediction.delta_factor
+    if math.isnan(factor) and not network.skip.span:
+        factor = prediction.delta_factor
     start = float(norms[-2] / math.sqrt(network.sizes[-2])) if network.L > 1 else math.nan
     depths = {
         dtype: {
@@ -148,7 +152,10 @@ def as_text(values: dict[str, Any]) -> str:
 
     net = f"{count(values['depth'], 'hidden layer')} of {values['width']} {values['activation']} units"
     lines = [f"{net}, σ_w² = {of('sigma_w2')}, σ_b² = {of('sigma_b2')} between hidden layers", ""]
-    if listed(values["activation"]) or math.isnan(values["sigma_w2"]):
+    if "alpha" in values:
+        blocks = f"{count(values['blocks'], 'block')}, each times {_number(values['alpha'])}"
+        lines.append(f"skip                  {values['skip']}: {blocks}, are added to what is below them; theory goes block by block")
+    elif listed(values["activation"]) or math.isnan(values["sigma_w2"]):
         lines.append("layers differ         no infinitely deep net is made of them; theory goes layer by layer")
     elif "example_norm_rate" in values:
         drops = "" if values["place"] == "after" else "; σ_w drops out"
