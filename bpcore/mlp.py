@@ -1,21 +1,22 @@
 """The multilayer perceptron by its four equations.
 
 Layers 1…L, of which 1…D are hidden; z^l = W^l a^(l−1) + b^l, a^l = φ(z^l), a^0 = x. With a normalization n before φ, φ acts on
-h^l = n(z^l) instead, and with one after it a^l = n(φ(z^l)); h^l is always what φ acts on. Arrays are (R, n_l, m): runs first, examples
-in columns.
+h^l = n(z^l) instead, and with one after it a^l = n(φ(z^l)); h^l is always what φ acts on. With dropout a hidden layer's a^l is multiplied
+by its mask M^l in the end. Arrays are (R, n_l, m): runs first, examples in columns.
 
 J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F, and δ^l = ∂J_i/∂z^l, per example, without the 1/m. Under batch normalization J_i
 depends on the whole batch, and δ^l is m·∂J/∂z^l.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from bpcore.activation import Activation, Phis, at_layer, by_layer
 from bpcore.arrays import Array
+from bpcore.dropout import Dropout
 from bpcore.initializer import Adapt, Initializer
 from bpcore.layers import Layers
 from bpcore.losses import Loss
@@ -35,6 +36,7 @@ class Network:
         output_activation: φ of layer L.
         loss: J_i.
         normalization: of the hidden layers.
+        dropout: of the hidden layers, in training.
     """
 
     sizes: tuple[int, ...]
@@ -42,6 +44,7 @@ class Network:
     output_activation: Activation
     loss: Loss
     normalization: Normalization
+    dropout: Dropout = Dropout()
 
     @property
     def L(self) -> int:
@@ -80,12 +83,14 @@ class Trace:
         h: input of φ; z^l itself where layer l is not normalized before φ.
         a: a^l, l = 0…L.
         statistics: what the normalization of each layer keeps for the backward pass.
+        masks: M^l of the layers whose units were dropped.
     """
 
     z: dict[int, Array]
     h: dict[int, Array]
     a: dict[int, Array]
     statistics: dict[int, Kept]
+    masks: Mapping[int, Array] = field(default_factory=dict)
 
 
 def initialize(network: Network, initializers: list[Initializer], seeds: list[int], dtype: str, x: Array | None = None) -> Layers:
@@ -138,21 +143,24 @@ def _adapt(network: Network, params: Layers, adapt: Adapt, x: Array) -> None:
         adapt(params.W, x, z_of, a_of)
 
 
-def forward(network: Network, params: Layers, x: Array, running: RunningStatistics | None = None) -> Trace:
+def forward(
+    network: Network, params: Layers, x: Array, running: RunningStatistics | None = None, masks: Mapping[int, Array] | None = None
+) -> Trace:
     """Run the network forward on a batch.
 
-    z^l = W^l a^(l−1) + b^l, a^l = φ(h^l).
+    z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) ⊙ M^l.
 
     Args:
         network: the architecture.
         params: of the stack.
         x: a^0, shape (R or 1, n_0, m).
         running: statistics gathered in training, for evaluation mode; without them each batch is normalized by its own.
+        masks: M^l by layer, as `dropout.Masks` draws them; without them nothing is dropped, as in evaluation mode.
 
     Returns:
         Everything that `backward` reads; in evaluation mode, which has no backward pass, `statistics` is empty.
     """
-    W, b = params.W, params.b
+    W, b, masks = params.W, params.b, masks or {}
     z: dict[int, Array] = {}
     h: dict[int, Array] = {}
     a: dict[int, Array] = {0: x}
@@ -160,9 +168,11 @@ def forward(network: Network, params: Layers, x: Array, running: RunningStatisti
     for l in range(1, network.L + 1):
         z[l] = W[l] @ a[l - 1] + b[l]
         h[l], a[l], kept = _activate(network, params, l, z[l], running)
+        if l in masks:
+            a[l] = a[l] * masks[l]
         if running is None:
             statistics[l] = kept
-    return Trace(z, h, a, statistics)
+    return Trace(z, h, a, statistics, masks)
 
 
 def _activate(network: Network, params: Layers, l: int, z: Array, running: RunningStatistics | None = None) -> tuple[Array, Array, Kept]:
@@ -211,7 +221,7 @@ def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_de
 def propagate(network: Network, params: Layers, trace: Trace, error: Any, through: Callable[[int, Any], Any]) -> dict[int, Any]:
     """Carry an error from z^L down to z^1: the one backward walk.
 
-    δ^l = through((W^(l+1))ᵀ δ^(l+1) ⊙ φ′(h^l)), where `through` leads down through the normalization; after φ it is met first.
+    δ^l = through((W^(l+1))ᵀ δ^(l+1) ⊙ M^l ⊙ φ′(h^l)), where `through` leads down through the normalization; after φ it is met first.
 
     Args:
         network: the architecture.
@@ -227,6 +237,7 @@ def propagate(network: Network, params: Layers, trace: Trace, error: Any, throug
     delta = {L: error}
     for l in range(L - 1, 0, -1):
         above, slope = W[l + 1].mT @ delta[l + 1], network.phi(l).prime(h[l])
+        above = above * trace.masks[l] if l in trace.masks else above
         delta[l] = through(l, above) * slope if network.norm(l).after else through(l, above * slope)  # BP2
     return delta
 

@@ -19,9 +19,15 @@ _ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {
     "a_mean": lambda network, trace, l: instruments.mean(trace.a[l]),
     "a_var": lambda network, trace, l: instruments.variance(trace.a[l]),
     "saturated": lambda network, trace, l: instruments.saturated(trace.h[l], network.phi(l)),
-    "dead": lambda network, trace, l: instruments.dead(network.phi(l).value(trace.h[l]) if network.norm(l).after else trace.a[l]),
+    "dead": lambda network, trace, l: instruments.dead(_phi(network, trace, l)),
 }
 """Column: what is measured of the layers 1…L of a pass, (R,)."""
+
+
+def _phi(network: Network, trace: Trace, l: int) -> Array:
+    """Return φ(h^l), which a normalization behind φ or a mask makes something else of."""
+    changed = network.norm(l).after or l in trace.masks
+    return network.phi(l).value(trace.h[l]) if changed else trace.a[l]
 
 
 def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array]:

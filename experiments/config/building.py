@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from bpcore.activations import Activation
 from bpcore.clipping import Clip
+from bpcore.dropout import Dropout
 from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.normalization import Normalization
@@ -28,6 +29,7 @@ KINDS: dict[str, type] = {
     "activation": Activation,
     "init": Initializer,
     "normalization": Normalization,
+    "dropout": Dropout,
     "loss": Loss,
     "optimizer": Optimizer,
     "schedule": Schedule,

@@ -8,6 +8,7 @@ import numpy as np
 
 from bpcore import mlp
 from bpcore.activations import Activation
+from bpcore.dropout import Dropout, Masks
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
 from bpcore.norms import norm
@@ -47,6 +48,7 @@ class Case:
         output: output activation, a name in the catalogue.
         normalization: a name in the catalogue.
         depth: number of hidden layers.
+        dropout: share of the hidden units that are dropped.
     """
 
     activation: str
@@ -54,9 +56,11 @@ class Case:
     output: str
     normalization: str
     depth: int
+    dropout: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
+        dropped = f"-dropout-{self.dropout}" if self.dropout else ""
+        return f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}{dropped}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,6 +79,7 @@ class Case:
             output_activation=ACTIVATIONS[self.output](),
             loss=LOSSES[self.loss](),
             normalization=NORMALIZATIONS[self.normalization](),
+            dropout=Dropout(self.dropout),
         )
 
 
@@ -85,6 +90,19 @@ MIXED = [
     Case("selu+tanh", "sigmoid_cross_entropy", "identity", "none", 20),
 ]
 """Nets whose layers have different activations."""
+
+DROPPED = [
+    Case(
+        activation,
+        list(LOSSES)[i % len(LOSSES)],
+        "identity",
+        name := list(NORMALIZATIONS)[i % len(NORMALIZATIONS)],
+        1 if name == "batch-after" else 3,
+        dropout=(0.2, 0.5)[i % 2],
+    )
+    for i, activation in enumerate(ACTIVATIONS)
+]
+"""Nets whose units are dropped: every activation, each with a normalization and a loss in turn."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +129,7 @@ class Built:
 
     def core_gradients(self) -> Gradients:
         """Return what the core's backward pass makes of it."""
-        trace = mlp.forward(self.network, self.params, self.x)
+        trace = mlp.forward(self.network, self.params, self.x, masks=self.problem.masks)
         delta, gradients = mlp.backward(self.network, self.params, trace, self.y, self.weight_decay)
         delta[0] = mlp.input_gradient(self.params, delta)
         return {("delta", l): array for l, array in delta.items()} | dict(gradients.items())
@@ -128,7 +146,13 @@ def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_
         weight_decay=weight_decay.reshape(-1),
         x=x,
         y=y,
+        masks=masks_of(network, len(weight_decay), y.shape[-1]),
     )
+
+
+def masks_of(network: mlp.Network, runs: int, m: int) -> dict[int, Array]:
+    """Draw masks, of each run its own; none where nothing is dropped."""
+    return Masks(network.dropout, network.sizes, list(range(runs)), m, "float64")(np.arange(runs))
 
 
 def norm_of(normalization: Any) -> Norm | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.bpcore import runs
-from tests.bpcore.cases import ACTIVATIONS, CLASSIC, LOSSES, MIXED, NORMALIZATIONS, Case, build, chosen
+from tests.bpcore.cases import ACTIVATIONS, CLASSIC, DROPPED, LOSSES, MIXED, NORMALIZATIONS, Case, build, chosen
 from tests.bpcore.test_gradients import zeros
 from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
 
@@ -107,6 +107,7 @@ def autograd(problem: Problem, case: Case) -> Gradients:
             after = normal is not None and problem.norm is not None and problem.norm.after
             h = normal(z[l]) if normal is not None and not after else z[l]
             a = normal(phis[l - 1](h)) if normal is not None and after else phis[l - 1](h)
+            a = a * torch.tensor(problem.masks[l][run].T) if l in problem.masks else a
         J = loss(a, y) + decay / 2 * sum((p["W", l] ** 2).sum() for l in range(1, problem.L + 1))
         J.backward()
         gradients = {key: tensor.grad.numpy() for key, tensor in p.items()}
@@ -122,7 +123,7 @@ CASES = [
     for loss in LOSSES
     for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
     if chosen(activation, loss, normalization, depth) and (output == "identity" or {activation, normalization} <= CLASSIC)
-] + MIXED
+] + MIXED + DROPPED
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

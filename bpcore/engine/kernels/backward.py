@@ -1,6 +1,7 @@
 """The compiled backward pass: BP1–BP4 with the norms of every layer, and the update of each on the way."""
 
 from bpcore.engine.kernels import loss, normalization
+from bpcore.engine.kernels.dropout import drop
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import add_scaled, multiply, norm, over_batch, scale, share_zero, squares, through_slope, transpose
 from bpcore.engine.kernels.places import (
@@ -73,7 +74,7 @@ def _denormalize(plan, T, r, row, l, later):
 
 
 @inner(ENTRIES)
-def _through(plan, T, r, row, l, later):
+def _through(plan, T, r, row, l, step, later):
     """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3)."""
     n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
     delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
@@ -84,6 +85,8 @@ def _through(plan, T, r, row, l, later):
         over_batch(delta, sums)
         return
     if normalized_after(plan, l):
+        if plan.drops == 1:
+            drop(plan, T, r, l, step, plan.delta, delta_at(plan, row, l))
         _denormalize(plan, T, r, row, l, later)
     through_slope(delta, slope, sums)
 
@@ -120,7 +123,7 @@ def backward(plan, T, r, row, step, due, census, later, norms, count):
         if not later:
             update(plan, T, r, l, later, type(T)(1), step + 1, norms)
         if l > 1:
-            _through(plan, T, r, row, l - 1, later)
+            _through(plan, T, r, row, l - 1, step, later)
         elif due:
             error, inputs = matrix(plan.delta, delta_at(plan, row, 0), fan_in, m, T), vector(plan.sums, 0, fan_in, T)
             entries = vector(plan.delta, delta_at(plan, row, 0), fan_in * m, T)

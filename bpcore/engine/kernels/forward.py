@@ -3,6 +3,7 @@
 import numpy as np
 
 from bpcore.engine.kernels import formulas, normalization
+from bpcore.engine.kernels.dropout import drop, drop_both
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import add_bias, copy, finite, moments, share_below, share_dead, share_equal, transpose
 from bpcore.engine.kernels.places import a_at, normalized_after, normalized_before, parameter_at, size_of, std_at, units_below, z_at
@@ -31,7 +32,7 @@ def prepare(plan, T):
 
 @inner(ENTRIES)
 def _count_layer(plan, T, r, l, count):
-    """Count what is saturated and dead in a layer, and measure its moments where everything is wanted."""
+    """Count what is saturated in a layer, and measure its moments where everything is wanted, but for those of a."""
     n, m = size_of(plan, l), plan.m
     z = vector(plan.z, 0, n * m, T)
     h = vector(plan.h, 0, n * m, T) if normalized_before(plan, l) else z
@@ -39,10 +40,9 @@ def _count_layer(plan, T, r, l, count):
     limit = load(plan.limits, l, 0.0)  # not a number where φ′ has no bound
     count[SATURATED, l] = share_below(slope, limit) if limit == limit and finite(h) else np.nan
     if plan.full == 1:
+        count[Z_MEAN, l], count[Z_VAR, l] = moments(z)
         W = matrix(plan.parameters, parameter_at(plan, r, l, 0), n, size_of(plan, l - 1), T)
         count[EQUAL, l] = share_equal(W, vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
-        count[Z_MEAN, l], count[Z_VAR, l] = moments(z)
-        count[A_MEAN, l], count[A_VAR, l] = moments(vector(plan.a, a_at(plan, 0, l), n * m, T))
 
 
 @inner(ENTRIES)
@@ -76,8 +76,8 @@ def _normalize(plan, T, r, row, l, source, target):
 
 
 @inner(ENTRIES)
-def forward(plan, T, r, row, census, count):
-    """z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) with φ′(h^l)."""
+def forward(plan, T, r, row, step, census, count):
+    """z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) ⊙ M^l with φ′(h^l), which a mask is laid on as well unless a normalization is between."""
     m = plan.m
     for l in range(1, plan.L + 1):
         n, fan_in = size_of(plan, l), size_of(plan, l - 1)
@@ -100,3 +100,10 @@ def forward(plan, T, r, row, census, count):
             _normalize(plan, T, r, row, l, a, a)
         if census:
             _count_layer(plan, T, r, l, count)
+        if plan.drops == 1 and l < plan.L:
+            if normalized_after(plan, l):
+                drop(plan, T, r, l, step, plan.a, a_at(plan, row, l))
+            else:
+                drop_both(plan, T, r, l, step, a_at(plan, row, l), units_below(plan, l) * m)
+        if census and plan.full == 1:
+            count[A_MEAN, l], count[A_VAR, l] = moments(vector(plan.a, a_at(plan, 0, l), n * m, T))
