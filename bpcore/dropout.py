@@ -3,13 +3,15 @@
 Inverted: a^l ← a^l ⊙ M^l, M = 1/p with probability p, else 0, p = 1 − rate the share that is kept. It is the last thing that happens in a
 hidden layer, after φ and after a normalization behind it. In training alone: an evaluation has no masks, and needs no factor.
 
-A mask depends on the run's seed, the step, the layer, the unit and the example, and on nothing else. Entry k of a run's stream is SplitMix64's,
-mix(key + (k+1)·γ), whose every entry is had without those before it: a kernel draws the same as numpy does here, in any order.
+A mask depends on the run's seed, the step, the layer, the unit and the example, and on nothing else. Entry k of a run's stream is
+SplitMix64's, mix(key + (k+1)·γ), whose every entry is had without those before it: a kernel draws the same as numpy does here, in any
+order.
 
 Source: Srivastava et al. 2014; Steele, Lea & Flood 2014 for SplitMix64.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,8 +19,8 @@ from bpcore.arrays import Array
 from bpcore.ranges import fraction
 from bpcore.streams import key
 
-GAMMA, FIRST_FACTOR, SECOND_FACTOR = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-"""Of SplitMix64."""
+_GAMMA, _FIRST, _SECOND = (np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+"""Of SplitMix64; the kernel has its own, since machine code is known by the engine's sources alone."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Dropout:
         rate: share of the units that are set to 0, in [0, 1).
     """
 
+    name: ClassVar[str] = "inverted"
+    """What conf calls it."""
     rate: float = 0.0
 
     @property
@@ -54,11 +58,14 @@ def inverted(rate: float = 0.0) -> Dropout:
         rate: share of the units that are dropped, in [0, 1).
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: an argument is out of range, or so near 1 that no unit would ever be kept.
 
     Source: Srivastava et al. 2014, §10, where it is called another way to achieve the same effect.
     """
-    return Dropout(fraction("rate", rate))
+    made = Dropout(fraction("rate", rate))
+    if not made.threshold:
+        raise ValueError(f"`rate` must leave at least 2^-32 of the units, got {rate}")
+    return made
 
 
 class Masks:
@@ -89,7 +96,7 @@ class Masks:
             return {}
         masks, below = {}, 0
         for l, n in enumerate(self._hidden, 1):
-            start = self.keys + (np.asarray(steps, dtype=np.uint64) * np.uint64(self.words) + np.uint64(below)) * np.uint64(GAMMA)
+            start = self.keys + (np.asarray(steps, dtype=np.uint64) * np.uint64(self.words) + np.uint64(below)) * _GAMMA
             masks[l] = self._layer(start, n).reshape(len(start), n, self._m)
             below += n * self._m
         return masks
@@ -97,7 +104,7 @@ class Masks:
     def _layer(self, start: Array, n: int) -> Array:
         entries = n * self._m
         half = entries // 2
-        numbers = _mixed(start[:, None] + np.arange(1, entries - half + 1, dtype=np.uint64) * np.uint64(GAMMA))
+        numbers = _mixed(start[:, None] + np.arange(1, entries - half + 1, dtype=np.uint64) * _GAMMA)
         low, high = numbers & np.uint64(0xFFFFFFFF), numbers[:, :half] >> np.uint64(32)
         bits = np.concatenate([low[:, :half], high, low[:, half:]], axis=1)
         return self._values[(bits < np.uint64(self._dropout.threshold)).astype(np.intp)]
@@ -105,7 +112,7 @@ class Masks:
 
 def _mixed(state: Array) -> Array:
     """Return SplitMix64's numbers of states."""
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(FIRST_FACTOR)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(SECOND_FACTOR)
+    state = (state ^ (state >> np.uint64(30))) * _FIRST
+    state = (state ^ (state >> np.uint64(27))) * _SECOND
     mixed: Array = state ^ (state >> np.uint64(31))
     return mixed

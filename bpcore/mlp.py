@@ -23,7 +23,7 @@ from bpcore.losses import Loss
 from bpcore.normalization import Kept, Normalization, RunningStatistics, none
 from bpcore.streams import stream
 
-_NONE = none()
+_NONE, _WHOLE = none(), Dropout()
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Network:
     output_activation: Activation
     loss: Loss
     normalization: Normalization
-    dropout: Dropout = Dropout()
+    dropout: Dropout = _WHOLE
 
     @property
     def L(self) -> int:

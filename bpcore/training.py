@@ -256,13 +256,13 @@ class _Loop:
 
     def _probe(self, step: int, mask: Array, look: Look, batch: Batch) -> None:
         """Measure what needs a pass of its own."""
-        recording, params, masks = self.recording, self.stepper.parameters, look.trace.masks
+        recording, params = self.recording, self.stepper.parameters
         if recording.probes:
             delta_norm = look.rows.norms[DELTA, :, 0] / np.sqrt(self.batches.size)
-            columns = probe_layers(self.network, params, batch.x, batch.y, delta_norm, recording.probes, masks)
+            columns = probe_layers(self.network, params, batch.x, batch.y, delta_norm, recording.probes, look.trace.masks)
             self.recorder.add_columns(step, mask, columns)
         if recording.sharpness:
-            self.recorder.add_step_columns(step, mask, {"sharpness": self._sharpness(batch, mask, masks)})
+            self.recorder.add_step_columns(step, mask, {"sharpness": self._sharpness(batch, mask, look.trace.masks)})
         if recording.test:
             self.recorder.add_step_columns(step, mask, dict(zip(("test_loss", "test_accuracy"), self._test(mask), strict=True)))
         if recording.modes:
@@ -270,11 +270,10 @@ class _Loop:
 
     def _sharpness(self, batch: Batch, mask: Array, masks: Mapping[int, Array]) -> FloatArray:
         values = np.full(mask.shape, np.nan)
-        for run in np.flatnonzero(mask):
-            own = slice(int(run), int(run) + 1)
-            x, y = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y))
-            dropped = {l: array[own] for l, array in masks.items()}
-            values[run] = sharpness(self.network, of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own], masks=dropped)
+        for own in (slice(run, run + 1) for run in np.flatnonzero(mask).tolist()):
+            x, y, *dropped = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y, *masks.values()))
+            given = of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own], dict(zip(masks, dropped, strict=True))
+            values[own] = sharpness(self.network, *given)
         return values
 
     def _test(self, asked: Array) -> tuple[FloatArray, FloatArray]:
@@ -288,8 +287,7 @@ class _Loop:
         """Evaluate every run that is left on all examples and on the test examples."""
         params, examples, alive = self.stepper.parameters, self.examples, self.alive
         final = Final(self.last_loss, *(np.full(alive.size, np.nan) for _ in range(4)))
-        seen = self.settings.batch_size is None and not self.network.dropout.active
-        if seen:  # all examples, by the last step
+        if seen := self.settings.batch_size is None and not self.network.dropout.active:  # by the last step, all examples
             final.loss[alive], final.accuracy[alive], final.data_loss[alive] = (values[alive] for values in self.final)
         elif self.network.normalization.needs_batch:
             loss_term, hits = evaluate_whole(self.network, params, self.batches.x, self.batches.y, alive)

@@ -4,7 +4,8 @@ With ẑ uniform on the sphere {Σẑ = 0, Σẑ² = B} (what normalizing a wide
 backward signal that is isotropic over the batch but for its mean,
 ‖δ^l‖²/‖δ^(l+1)‖² = 1/(B−3) · E[(B−1−ẑ₁²)φ′(ẑ₁)² + (1+ẑ₁ẑ₂)φ′(ẑ₁)φ′(ẑ₂)] / (E[φ(ẑ₁)²] − E[φ(ẑ₁)φ(ẑ₂)]).
 σ_w drops out. Under dropout that keeps a share p of the units, each example by its own mask, squares of one example are 1/p times as large
-and products of two are not: φ′(ẑ₁)² and φ(ẑ₁)² are divided by p. ε > 0 shrinks ẑ by √ρ, ρ = v/(v+ε) with v the variance of z, and leaves ρ(2−ρ) of the projection along ẑ.
+and products of two are not: φ′(ẑ₁)² and φ(ẑ₁)² are divided by p. ε > 0 shrinks ẑ by √ρ, ρ = v/(v+ε) with v the variance of z, and leaves
+ρ(2−ρ) of the projection along ẑ.
 
 Known bias: exact for layers far from input and output, of nets much wider than the batch is large. On digits, 64 wide
 and with up to a thousand examples a batch, the factor of the norm is right to 1 % for ReLU and up to 4 % too low for tanh

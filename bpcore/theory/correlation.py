@@ -1,8 +1,9 @@
 """How the correlation of two inputs travels through the layers, and how deep it remains visible.
 
 c^(l+1) = (σ_w² E[φ(u)φ(v)] + σ_b²)/q*, u and v normal with variance q* and correlation c^l; its slope is
-χ(c) = σ_w² E[φ′(u)φ′(v)], and χ(1) is the χ₁ of the gradient. Under dropout that keeps a share p of the units q* and χ₁ are those of σ_w²/p
-while the map is as it stands, since the masks of two inputs are independent: c = 1 is no fixed point, and two inputs that are equal are not.
+χ(c) = σ_w² E[φ′(u)φ′(v)], and χ(1) is the χ₁ of the gradient. Under dropout that keeps a share p of the units q* and χ₁ are those of
+σ_w²/p while the map is as it stands, since the masks of two inputs are independent: c = 1 is no fixed point then, and two passes of one
+input differ.
 """
 
 import math

@@ -80,7 +80,8 @@ def propagate(
     Returns:
         The prediction.
 
-    Source: Poole et al. 2016, eq. 3; Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*; Pretorius et al. 2018 for dropout.
+    Source: Poole et al. 2016, eq. 3; Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*; Pretorius et al.
+        2018 for dropout.
     """
     phis, q = by_layer(phi, len(sizes) - 2), list[FloatArray]()
     slopes: list[FloatArray] = []

@@ -24,7 +24,9 @@ from experiments.theory import phase
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("arguments", nargs="*", metavar="key=value|RESULTS", help="activation=name, activation.alpha=…, dropout.rate=…; a results folder")
+    parser.add_argument(
+        "arguments", nargs="*", metavar="key=value|RESULTS", help="activation=name, activation.alpha=…, dropout.rate=…; a results folder"
+    )
     parser.add_argument("--output", type=Path, help="folder of the files; RESULTS_DIR/phase by default")
     add_config_dir(parser)
 

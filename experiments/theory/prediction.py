@@ -87,9 +87,8 @@ def predict(run: Run) -> Prediction:
     """Return what theory says of a run at step 0.
 
     Without normalization by the layerwise mean-field map; with batch normalization by its rate at the run's batch size; with LayerNorm
-    and RMSNorm by what they divide by;
-    with equal weights and no random biases exactly. Under dropout by the same with n_l/p for n_l. Orthogonal weights have the factors of independent ones and their own
-    spread.
+    and RMSNorm by what they divide by; with equal weights and no random biases exactly. Under dropout by the same with n_l/p for n_l.
+    Orthogonal weights have the factors of independent ones and their own spread.
 
     Args:
         run: validated.
@@ -201,8 +200,8 @@ def _normalized(network: Network, initializer: Initializer, variances: list[floa
 
 def _by_example(network: Network, initializer: Initializer, kind: PerExample, dataset: Dataset) -> Prediction:
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    given, placed = (initializer.variance, initializer.bias_std_at), (kind.eps, kind.centered, kind.after)
-    factors, q = theory.example_norm_factors(network.activation, network.sizes, *given, squares, *placed, network.dropout.keep)
+    shape, given = (network.activation, network.sizes), (initializer.variance, initializer.bias_std_at)
+    factors, q = theory.example_norm_factors(*shape, *given, squares, kind.eps, kind.centered, kind.after, network.dropout.keep)
     empty = np.full(network.L + 1, math.nan)
     reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers, or is 0"
     return Prediction(factors, _output_norm(network, np.array([q]), dataset), empty, math.nan, math.nan, reason)

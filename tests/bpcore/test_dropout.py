@@ -96,7 +96,9 @@ def test_a_rate_out_of_range(rate: float) -> None:
 KINDS = {
     "plain": stack("relu", dropout=0.3),
     "batches": stack("tanh", "batch", dropout=0.3, batch_size=5, optimizer="adam", test=True),
-    "after": stack("gelu", "layer-after", dropout=0.5, batch_size=5, clip="norm", dtype="float32", probes=frozenset({"extended", "gradient_cosine"})),
+    "after": stack(
+        "gelu", "layer-after", dropout=0.5, batch_size=5, clip="norm", dtype="float32", probes=frozenset({"extended", "gradient_cosine"})
+    ),
     "measured": stack("tanh", dropout=0.3, sharpness=True, probes=frozenset({"a_rank"}), full=True),
 }
 every_kind = pytest.mark.parametrize("name", KINDS)

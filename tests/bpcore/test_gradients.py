@@ -54,15 +54,19 @@ def _tried(activation: str, loss: str, output: str, normalization: str, depth: i
     return output == _outputs(loss, depth)[0]
 
 
-CASES = [
-    Case(activation, loss, output, normalization, depth)
-    for depth in (1, 5, 20)
-    for activation in ACTIVATIONS
-    for normalization in NORMALIZATIONS
-    for loss in LOSSES
-    for output in _outputs(loss, depth)
-    if _tried(activation, loss, output, normalization, depth)
-] + MIXED + DROPPED
+CASES = (
+    [
+        Case(activation, loss, output, normalization, depth)
+        for depth in (1, 5, 20)
+        for activation in ACTIVATIONS
+        for normalization in NORMALIZATIONS
+        for loss in LOSSES
+        for output in _outputs(loss, depth)
+        if _tried(activation, loss, output, normalization, depth)
+    ]
+    + MIXED
+    + DROPPED
+)
 
 BEFORE_NORMALIZATION = "a bias before batch normalization, which takes the mean away"
 THROUGH_LINEAR = "a shift β that reaches the next batch normalization through a linear activation"

@@ -115,15 +115,19 @@ def autograd(problem: Problem, case: Case) -> Gradients:
     return {key: np.stack([gradients[key] for gradients in per_run]) for key in per_run[0]}
 
 
-CASES = [
-    Case(activation, loss, output, normalization, depth)
-    for depth in (1, 5, 20)
-    for activation in ACTIVATIONS
-    for normalization in NORMALIZATIONS
-    for loss in LOSSES
-    for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
-    if chosen(activation, loss, normalization, depth) and (output == "identity" or {activation, normalization} <= CLASSIC)
-] + MIXED + DROPPED
+CASES = (
+    [
+        Case(activation, loss, output, normalization, depth)
+        for depth in (1, 5, 20)
+        for activation in ACTIVATIONS
+        for normalization in NORMALIZATIONS
+        for loss in LOSSES
+        for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
+        if chosen(activation, loss, normalization, depth) and (output == "identity" or {activation, normalization} <= CLASSIC)
+    ]
+    + MIXED
+    + DROPPED
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

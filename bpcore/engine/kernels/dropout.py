@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from bpcore.dropout import FIRST_FACTOR, GAMMA, SECOND_FACTOR
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.places import size_of, units_below
 from bpcore.engine.kernels.pointers import load, vector
 
-_GAMMA, _FIRST, _SECOND = np.uint64(GAMMA), np.uint64(FIRST_FACTOR), np.uint64(SECOND_FACTOR)
+_GAMMA, _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _32, _LOW = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
