@@ -6,7 +6,7 @@ normalizations; of an activation only `value` is used, so that a new activation 
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,7 @@ class Problem:
         x: (n_0, m) or (R, n_0, m).
         y: (n_L, m) or (R, n_L, m).
         skip: what hidden layers are added to, or None.
+        masks: layer -> (R, n_l, m), by which a^l is multiplied in the end.
     """
 
     sizes: tuple[int, ...]
@@ -96,6 +97,7 @@ class Problem:
     x: Array
     y: Array
     skip: Residual | None = None
+    masks: Mapping[int, Array] = field(default_factory=dict)
 
     @property
     def L(self) -> int:
@@ -157,11 +159,14 @@ def forward(
         a[l] = problem.phis[l - 1](h[l])
         adds = skip is not None and not skip.of_z and skip.adds(l)
         if skip is not None and adds and skip.post:
-            a[l] = a[l - 1] + skip.factor(p, l) * a[l]
+            a[l] = a[l - 1] + skip.factor(p, l) * problem.masks.get(l, 1.0) * a[l]
         if norm is not None and norm.after:
             a[l] = norm(a[l], p["gamma", l], p["beta", l])
+        mask = problem.masks.get(l, 1.0)
         if skip is not None and adds and not skip.post:
-            a[l] = a[l - 1] + skip.factor(p, l) * a[l]
+            a[l] = a[l - 1] + skip.factor(p, l) * mask * a[l]
+        elif not adds:
+            a[l] = mask * a[l]
     loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
     J = loss(a[problem.L], problem.y).mean(axis=-1)
     squares = {} if begun is None else dict(begun.squares)
@@ -216,7 +221,7 @@ def term_sizes(problem: Problem, begun: Pass | None = None) -> Gradients:
     sizes: Gradients = {("delta", problem.L): top}
     for l in range(problem.L, -1, -1):
         if l < problem.L:
-            flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1]
+            flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1] * problem.masks.get(l, 1.0)
             slopes, norm = (np.abs(slope(problem.phis[l - 1], base.h[l])) if l > 0 else 1.0), problem.norm if ("gamma", l) in p else None
             flow = flow if norm is not None and norm.after else flow * slopes
             if norm is not None:

@@ -34,11 +34,12 @@ class _Chosen(Batches):
     Args:
         examples: the data.
         chosen: (R, m) int, each run's own.
+        seeds: of each run.
     """
 
-    def __init__(self, examples: Examples, chosen: Array) -> None:
+    def __init__(self, examples: Examples, chosen: Array, seeds: list[int]) -> None:
         used, places = np.unique(chosen, return_inverse=True)
-        super().__init__(Examples(examples.x[:, used], examples.y[:, used]), chosen.shape[1], [], "float64")
+        super().__init__(Examples(examples.x[:, used], examples.y[:, used]), chosen.shape[1], seeds, "float64")
         self._chosen = places.reshape(chosen.shape)
 
     def _orders(self, epoch: int, position: int) -> Array:
@@ -46,7 +47,13 @@ class _Chosen(Batches):
 
 
 def sharpness_of_stack(
-    network: Network, params: Layers, examples: Examples, chosen: Array, weight_decay: FloatArray, products: int = PRODUCTS
+    network: Network,
+    params: Layers,
+    examples: Examples,
+    chosen: Array,
+    weight_decay: FloatArray,
+    products: int = PRODUCTS,
+    seeds: list[int] | None = None,
 ) -> FloatArray:
     """Return the largest eigenvalue of the Hessian of J of each run.
 
@@ -57,6 +64,7 @@ def sharpness_of_stack(
         chosen: (R, m) int, which of the examples J of each run is over.
         weight_decay: λ of each run, (R,).
         products: with the Hessian, at most.
+        seeds: of each run, by which units are dropped.
 
     Returns:
         (R,) λ_max, from below; NaN where θ, a gradient or a product is not finite.
@@ -64,7 +72,7 @@ def sharpness_of_stack(
     params = params.map(lambda _, array: array.astype(np.float64))
     theta, runs = layout_of(network).pack(params), len(chosen)
     rates = Rates(np.zeros(runs), np.zeros(runs), weight_decay.astype(np.float64), np.full(runs, np.inf))
-    stepper = stepper_of(network, params, sgd(), none(), rates, _Chosen(examples, chosen), "float64")
+    stepper = stepper_of(network, params, sgd(), none(), rates, _Chosen(examples, chosen, seeds or [0] * runs), "float64")
     root = np.sqrt(np.finfo(np.float64).eps)
     noise = np.random.Generator(np.random.PCG64(0)).standard_normal(theta.shape[1])
     noise *= NOISE / np.sqrt(np.vecdot(noise, noise))

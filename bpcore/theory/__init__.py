@@ -2,7 +2,8 @@
 
 Convention: z^(l+1) = W^(l+1) φ(z^l) + b, Var(W)·fan_in = σ_w², Var(b) = σ_b²; every χ is a factor of the *squared* norm of
 δ per layer, and the norm's factor is √χ. Predictions are for means of squares over weights; the geometric mean of single
-nets lies lower by what `finite_width` says. Where a regime has no theory the value is NaN and never a guess.
+nets lies lower by what `finite_width` says. Dropout that keeps a share p of the units makes E[a²]/p of E[a²]: q and χ are those of σ_w²/p,
+and what two inputs share, whose masks are independent, is that of σ_w². Where a regime has no theory the value is NaN and never a guess.
 """
 
 from bpcore.theory.batch_norm import (

@@ -1,6 +1,6 @@
 """Small networks of every kind, built once for the core and stated again for the oracles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from bpcore import mlp, skips
 from bpcore.activations import Activation
+from bpcore.dropout import Dropout, Masks
 from bpcore.initializers import Initializer
 from bpcore.layers import Layers
 from bpcore.network import Network
@@ -62,6 +63,7 @@ class Case:
         normalization: a name in the catalogue.
         depth: number of hidden layers.
         skip: a name of SKIPS.
+        dropout: share of the hidden units that are dropped.
     """
 
     activation: str
@@ -70,10 +72,11 @@ class Case:
     normalization: str
     depth: int
     skip: str = "none"
+    dropout: float = 0.0
 
     def __str__(self) -> str:
         plain = f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
-        return plain if self.skip == "none" else f"{plain}-{self.skip}"
+        return plain + (f"-{self.skip}" if self.skip != "none" else "") + (f"-dropout-{self.dropout}" if self.dropout else "")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,6 +98,7 @@ class Case:
             loss=LOSSES[self.loss](),
             normalization=NORMALIZATIONS[self.normalization](),
             skip=SKIPS[self.skip](),
+            dropout=Dropout(self.dropout),
         )
 
 
@@ -105,6 +109,19 @@ MIXED = [
     Case("selu+tanh", "sigmoid_cross_entropy", "identity", "none", 20),
 ]
 """Nets whose layers have different activations."""
+
+DROPPED = [
+    Case(
+        activation,
+        list(LOSSES)[i % len(LOSSES)],
+        "identity",
+        name := list(NORMALIZATIONS)[i % len(NORMALIZATIONS)],
+        1 if name == "batch-after" else 3,
+        dropout=(0.2, 0.5)[i % 2],
+    )
+    for i, activation in enumerate(ACTIVATIONS)
+]
+"""Nets whose units are dropped: every activation, each with a normalization and a loss in turn."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +148,7 @@ class Built:
 
     def core_gradients(self) -> Gradients:
         """Return what the core's backward pass makes of it."""
-        trace = mlp.forward(self.network, self.params, self.x)
+        trace = mlp.forward(self.network, self.params, self.x, masks=self.problem.masks)
         delta, gradients = mlp.backward(self.network, self.params, trace, self.y, self.weight_decay)
         delta[0] = mlp.input_gradient(self.params, delta)
         return {("delta", l): array for l, array in delta.items()} | dict(gradients.items())
@@ -149,7 +166,13 @@ def as_problem(network: Network, params: Layers, x: Array, y: Array, weight_deca
         x=x,
         y=y,
         skip=Residual(network.skip.name, network.skip.post, network.skip.alpha(network.sizes), network.sizes) if network.sources else None,
+        masks=masks_of(network, len(weight_decay), y.shape[-1]),
     )
+
+
+def masks_of(network: Network, runs: int, m: int) -> dict[int, Array]:
+    """Draw masks, of each run its own; none where nothing is dropped."""
+    return Masks(network.dropout, network.sizes, list(range(runs)), m, "float64")(np.arange(runs))
 
 
 def norm_of(normalization: Any) -> Norm | None:
@@ -270,4 +293,5 @@ RESIDUAL = [
     for j, normalization in enumerate(NORMALIZATIONS)
     if skip != "none" and fits(skip, normalization)
 ]
-"""Residual nets: every skip with every normalization, activations and losses in turn."""
+RESIDUAL += [replace(case, dropout=0.3) for case in RESIDUAL[::4]]
+"""Residual nets: every skip with every normalization, activations and losses in turn; of some the units are dropped."""

@@ -1,6 +1,7 @@
 """The compiled backward pass: BP1–BP4 with the norms of every layer, and the update of each on the way."""
 
 from bpcore.engine.kernels import loss, normalization
+from bpcore.engine.kernels.dropout import drop
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import (
     add,
@@ -102,7 +103,7 @@ def _share_of_branch(plan, T, r, row, l, later):
 
 
 @inner(ENTRIES)
-def _through(plan, T, r, row, l, later):
+def _through(plan, T, r, row, l, step, later):
     """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3)."""
     n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
     delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
@@ -113,17 +114,21 @@ def _through(plan, T, r, row, l, later):
         over_batch(delta, sums)
         return
     if normalized_after(plan, l):
+        if plan.drops == 1:
+            drop(plan, T, r, l, step, plan.delta, delta_at(plan, row, l))
         _denormalize(plan, T, r, row, l, later)
     through_slope(delta, slope, sums)
 
 
 @inner(ENTRIES)
-def _through_sum_of_z(plan, T, r, row, l, later):
+def _through_sum_of_z(plan, T, r, row, l, step, later):
     """Do the same where z^l, or what it is normalized to, is part of a sum further up."""
     n, m, first, target = size_of(plan, l), plan.m, units_below(plan, l), target_of(plan, l)
     delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
     own, above = vector(plan.delta, delta_at(plan, row, l), n * m, T), vector(plan.delta, delta_at(plan, row, target), n * m, T)
     if normalized_after(plan, l):
+        if plan.drops == 1:
+            drop(plan, T, r, l, step, plan.delta, delta_at(plan, row, l))
         _denormalize(plan, T, r, row, l, later)
     multiply(delta, slope)
     if plan.post == 1:
@@ -136,7 +141,7 @@ def _through_sum_of_z(plan, T, r, row, l, later):
 
 
 @inner(ENTRIES)
-def _through_sum_of_a(plan, T, r, row, l, later):
+def _through_sum_of_a(plan, T, r, row, l, step, later):
     """Do the same where a^l is a sum."""
     if plan.post == 1 and normalized_after(plan, l):
         _denormalize(plan, T, r, row, l, later)
@@ -146,7 +151,7 @@ def _through_sum_of_a(plan, T, r, row, l, later):
         through_slope(delta, slope, vector(plan.gradient, gradient_at(plan, row, l, 1, later), n, T))
         return
     _share_of_branch(plan, T, r, row, l, later)
-    _through(plan, T, r, row, l, later)
+    _through(plan, T, r, row, l, step, later)
 
 
 @inner(ENTRIES)
@@ -207,11 +212,11 @@ def backward(plan, T, r, row, step, due, census, later, norms, count):
         if not later:
             update(plan, T, r, l, later, type(T)(1), step + 1, norms)
         if l > 1 and plan.skips == 1 and plan.onto_a == 0 and target_of(plan, l - 1) > 0:
-            _through_sum_of_z(plan, T, r, row, l - 1, later)
+            _through_sum_of_z(plan, T, r, row, l - 1, step, later)
         elif l > 1 and plan.skips == 1 and plan.onto_a == 1 and source_of(plan, l - 1) > 0:
-            _through_sum_of_a(plan, T, r, row, l - 1, later)
+            _through_sum_of_a(plan, T, r, row, l - 1, step, later)
         elif l > 1:
-            _through(plan, T, r, row, l - 1, later)
+            _through(plan, T, r, row, l - 1, step, later)
         elif due:
             error, inputs = matrix(plan.delta, delta_at(plan, row, 0), fan_in, m, T), vector(plan.sums, 0, fan_in, T)
             entries = vector(plan.delta, delta_at(plan, row, 0), fan_in * m, T)
