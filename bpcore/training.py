@@ -272,8 +272,8 @@ class _Loop:
         values = np.full(mask.shape, np.nan)
         for own in (slice(run, run + 1) for run in np.flatnonzero(mask).tolist()):
             x, y, *dropped = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y, *masks.values()))
-            given = of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own], dict(zip(masks, dropped, strict=True))
-            values[own] = sharpness(self.network, *given)
+            given = of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own]
+            values[own] = sharpness(self.network, *given, masks=dict(zip(masks, dropped, strict=True)))
         return values
 
     def _test(self, asked: Array) -> tuple[FloatArray, FloatArray]:

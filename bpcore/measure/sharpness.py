@@ -54,8 +54,8 @@ def sharpness(
     x: Array,
     y: Array,
     weight_decay: Array,
-    masks: Mapping[int, Array] | None = None,
     tolerance: float = 1e-6,
+    masks: Mapping[int, Array] | None = None,
 ) -> float:
     """Return the largest eigenvalue of the Hessian of J by Lanczos iteration.
 
@@ -65,8 +65,8 @@ def sharpness(
         x: (1, n_0, m).
         y: (1, n_L, m).
         weight_decay: λ, (1, 1, 1).
-        masks: M^l, where units are dropped.
         tolerance: relative, of λ_max.
+        masks: M^l, where units are dropped.
 
     Returns:
         λ_max; NaN where θ or H is not finite or the iteration did not converge.

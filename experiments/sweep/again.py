@@ -95,9 +95,7 @@ def _sharpnesses(runs: list[Run], start: Layers) -> FloatArray:
         some = slice(low, low + together)
         orders = [stream(run.seed, "batches", 0).permutation(run.facts.n_examples)[:m] for run in runs[some]]
         decay = np.array([run.weight_decay for run in runs[some]])
-        seeds = [run.seed for run in runs[some]]
-        whole = Examples(data.x, data.y)
-        found[some] = sharpness_of_stack(runs[0].network, of_runs(start, some), whole, np.stack(orders), decay, seeds=seeds)
+        found[some] = sharpness_of_stack(runs[0].network, of_runs(start, some), Examples(data.x, data.y), np.stack(orders), decay)
     return found
 
 

@@ -44,6 +44,6 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
         "Factor per layer of ‖δ‖² toward the input and, of ReLU, of ‖z‖² toward the output before training, in nets of 15 layers of "
-        "400 units of which a share p is kept, from the fifth hidden layer to the last: mean of the squares over seeds, bars are its 95 % interval. "
-        "At 1 (grey line) both keep their size. The rows of p = 1 are those nets with the mask off, as an evaluation sees them."
+        "400 units of which a share p is kept, from the fifth hidden layer to the last: mean of the squares over seeds, bars are its 95 % "
+        "interval. At 1 (grey line) both keep their size. The rows of p = 1 are those nets with the mask off, as an evaluation sees them."
     )

@@ -79,6 +79,14 @@ def test_wild_runs_are_those_of_the_textbook(monkeypatch: pytest.MonkeyPatch, ac
     assert None in compiled.diverged_at_step
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_wild_runs_whose_units_are_dropped(monkeypatch: pytest.MonkeyPatch, activation: str) -> None:
+    """∞ · 0 is no number wherever a mask meets what overflowed."""
+    compiled, textbook = both(monkeypatch, stack(activation, "none", "mse", depth=3, steps=1, dropout=0.4), WILD, "mse")
+    agree(compiled, textbook, BOUND["float64"], NAMES)
+    assert None in compiled.diverged_at_step
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_of_wild_runs(monkeypatch: pytest.MonkeyPatch, loss: str, dtype: str) -> None:
