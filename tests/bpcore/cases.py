@@ -293,5 +293,5 @@ RESIDUAL = [
     for j, normalization in enumerate(NORMALIZATIONS)
     if skip != "none" and fits(skip, normalization)
 ]
-RESIDUAL += [replace(case, dropout=0.3) for case in RESIDUAL[::4]]
+RESIDUAL += [replace(case, dropout=0.3) for case in RESIDUAL[::4] if case.normalization != "batch-after"]
 """Residual nets: every skip with every normalization, activations and losses in turn; of some the units are dropped."""
