@@ -67,7 +67,8 @@ def document(rows: list[Row]) -> list[str]:
         "tried the first that does as well as any on the training examples is taken, the simplest net being tried first. The 300 test "
         f"examples are the same in both sets of nets: of *blob*'s the rule that knows the true centres has {_percent(CENTRES)} right (of "
         f"fresh examples {_percent(CENTRES_FRESH)}), the nearest mean of the training examples {_percent(NEAREST_MEAN)}, so that a mean of "
-        f"{_percent(LEAST_AFTER['blob'])} asks for as much as can be known. Own size kept: repaired ones whose depth and width are as they were. Cost: "
+        f"{_percent(LEAST_AFTER['blob'])} asks for as much as can be known. Own size kept: repaired "
+        "ones whose depth and width are as they were. Cost: "
         "steps of all attempts over those of one training each. AutoTrainer's figures are of nets of its own, drawn from the same "
         "families, and no comparison net by net.",
         table(rows).markdown(),
