@@ -21,6 +21,7 @@ from tests.bpcore.cases import (
     kink_distance,
 )
 from tests.bpcore.test_initializers import DRAWS_AS
+from tests.every import every
 from tests.oracles import (
     Gradients,
     Key,
@@ -101,7 +102,7 @@ def _runs(case: Case) -> tuple[tuple[str, float], ...]:
     return tuple(run for run in runs if run[0] != "constant") if case.normalization.startswith(("layer", "group")) else runs
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@every(CASES, by=lambda case: f"{case.activation}-{case.depth}")
 def test_every_gradient_agrees_with_complex_step(case: Case) -> None:
     runs = _runs(case)
     built = build(case, runs)

@@ -12,6 +12,7 @@ import pytest
 from tests.bpcore import runs
 from tests.bpcore.cases import ACTIVATIONS, CLASSIC, LOSSES, MIXED, NORMALIZATIONS, Case, build, chosen
 from tests.bpcore.test_gradients import zeros
+from tests.every import every
 from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
 
 if importlib.util.find_spec("torch") is None:
@@ -125,7 +126,7 @@ CASES = [
 ] + MIXED
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@every(CASES, by=lambda case: f"{case.activation}-{case.depth}")
 def test_every_gradient_agrees_with_autograd(case: Case) -> None:
     built = build(case, RUNS)
     expected = autograd(built.problem, case)
