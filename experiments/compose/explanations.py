@@ -76,7 +76,7 @@ def _wrong_container(match: re.Match[str]) -> str:
 
 
 _EXPLANATIONS = [
-    (r"(?P<what>[^\n]*)\n\s*in \"(?P<file>[^\"]+)\", line (?P<line>\d+)", _no_yaml),
+    (r"(?m:^)(?P<what>[^\n]*)\n\s*in \"(?P<file>[^\"]+)\", line (?P<line>\d+)", _no_yaml),
     (r"Sweep parameters '(?P<override>[^']*)' requires", _sweep_without_multirun),
     (r"Ambiguous value for argument '(?P<override>[^']*)'", _sweep_without_multirun),
     (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),

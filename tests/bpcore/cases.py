@@ -1,7 +1,7 @@
 """Small networks of every kind, built once for the core and stated again for the oracles."""
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,6 @@ import numpy as np
 from bpcore import mlp, skips
 from bpcore.activations import Activation
 from bpcore.dropout import Dropout, Masks
-from bpcore.initializers import Initializer
 from bpcore.layers import Layers
 from bpcore.network import Network
 from bpcore.norms import norm
@@ -232,14 +231,12 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
     rectifier net is often dead, and a dead net would test nothing.
     """
     network = case.network()
-    m = 6 if network.normalization.active else 3
+    m = 6 if network.normalization.needs_batch else 3
     generator = np.random.default_rng(5)
     x, y = generator.standard_normal((1, 4, m)), targets(case.loss, 3, m, generator)[None]
     weight_decay = np.array([decay for _, decay in runs]).reshape(-1, 1, 1)
     names = tuple(name for name, _ in runs)
-    size = size_of(network)
-    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
-    params = _draw(network, initializers, x, y)
+    params = _draw(network, names, x, y)
     return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
 
 
@@ -248,11 +245,11 @@ def size_of(network: Network) -> float:
     return STEEP if any(phi.steep for phi in (*network.hidden, network.output_activation)) else 1.0
 
 
-def _draw(network: Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:
+def _draw(network: Network, names: tuple[str, ...], x: Array, y: Array) -> Layers:
     """Try the seeds in their order on all runs at once, and let each keep the first that will do for it."""
-    params, left = None, np.arange(len(initializers))
+    params, left = None, np.arange(len(names))
     for seed in range(200):
-        tried = _initial(network, [initializers[run] for run in left], seed)
+        tried = _initial(network, tuple(names[run] for run in left), seed)
         problem = as_problem(network, tried, x, y, np.zeros((len(left), 1, 1)))
         begun = forward(problem)
         off = np.all([kink_distance(network.phi(l), begun.h[l]) > KINK_DISTANCE for l in begun.h], axis=0)
@@ -265,19 +262,30 @@ def _draw(network: Network, initializers: list[Initializer], x: Array, y: Array)
         left = left[~good]
         if not len(left):
             return params
-    raise AssertionError(f"200 seeds gave no live network of {initializers[left[0]].name} off the kinks")
+    raise AssertionError(f"200 seeds gave no live network of {names[left[0]]} off the kinks")
 
 
-def _initial(network: Network, initializers: list[Initializer], seed: int) -> Layers:
-    params = mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
+def _initial(network: Network, names: tuple[str, ...], seed: int) -> Layers:
     generator, size = np.random.default_rng(seed), size_of(network)
-    for l in params.gamma:  # away from 1 and 0, where an error in them could hide
-        one = (1, *params.gamma[l].shape[1:])
-        params.gamma[l] = size * np.tile(generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), (len(initializers), 1, 1))
-        params.beta[l] = size * np.tile(generator.standard_normal(one), (len(initializers), 1, 1))
+    params = _weights(network.sizes, names, size, seed).map(lambda _, array: array.copy())
+    network.skip.begin(network.sizes, params)
+    for l in range(1, network.L):  # γ, β and α away from 1 and 0, where an error in them could hide
+        if network.normalized(l):
+            one = (1, network.sizes[l], 1)
+            gamma, beta = generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), generator.standard_normal(one)
+            params.gamma[l], params.beta[l] = (size * np.tile(array, (len(names), 1, 1)) for array in (gamma, beta))
     for l in params.alpha:
-        params.alpha[l] = np.tile(generator.uniform(0.4, 1.2, (1, 1, 1)), (len(initializers), 1, 1))
+        params.alpha[l] = np.tile(generator.uniform(0.4, 1.2, (1, 1, 1)), (len(names), 1, 1))
     return params
+
+
+@cache
+def _weights(sizes: tuple[int, ...], names: tuple[str, ...], size: float, seed: int) -> Layers:
+    """Draw the weights and biases that all nets of these sizes share."""
+    linear = ACTIVATIONS["identity"]()
+    network = Network(sizes, linear, linear, LOSSES["mse"](), NORMALIZATIONS["none"]())
+    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
+    return mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
 
 
 def fits(skip: str, normalization: str) -> bool:

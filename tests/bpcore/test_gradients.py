@@ -24,6 +24,7 @@ from tests.bpcore.cases import (
 )
 from tests.bpcore.test_initializers import DRAWS_AS
 from tests.comparing import Zero, assert_gradients_match, mismatches, scaled_norm, scaled_norms
+from tests.every import every
 from tests.oracles import Gradients, Key, complex_step_gradients, forward, term_sizes
 
 RUNS = (*((name, 0.0) for name in INITIALIZERS if name not in DRAWS_AS), ("fan_in", 0.3), ("xavier", 0.02))
@@ -97,7 +98,7 @@ def _runs(case: Case) -> tuple[tuple[str, float], ...]:
     return tuple(run for run in runs if run[0] != "constant") if case.normalization.startswith(("layer", "group")) else runs
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@every(CASES, by=lambda case: f"{case.activation}-{case.depth}")
 def test_every_gradient_agrees_with_complex_step(case: Case) -> None:
     runs = _runs(case)
     built = build(case, runs)

@@ -18,6 +18,7 @@ from bpcore.mlp import forward as layered_forward
 from bpcore.mlp import input_gradient, objective
 from bpcore.network import Network
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, chosen, masks_of, size_of
+from tests.every import every
 
 RTOL = 1e-12
 SIZES, M = (4, 5, 3, 4, 3), 6
@@ -165,7 +166,7 @@ GRAPHED = [
 ]
 
 
-@pytest.mark.parametrize(("hidden", "loss", "norm"), GRAPHED)
+@every(GRAPHED, by=lambda hidden, *_: hidden)
 def test_the_layered_core_agrees_with_the_graph(hidden: str, loss: str, norm: str) -> None:
     for seed in range(3):
         differences = compare(hidden, "identity", loss, norm, seed)

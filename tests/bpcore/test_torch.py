@@ -13,6 +13,7 @@ from tests.bpcore import runs
 from tests.bpcore.cases import ACTIVATIONS, CLASSIC, DROPPED, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, build, chosen
 from tests.bpcore.test_gradients import residual_zeros, zeros
 from tests.comparing import assert_gradients_match
+from tests.every import every
 from tests.oracles import Array, Gradients, Key, Problem, row_for, term_sizes
 
 if importlib.util.find_spec("torch") is None:
@@ -141,7 +142,7 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@every(CASES, by=lambda case: f"{case.activation}-{case.depth}")
 def test_every_gradient_agrees_with_autograd(case: Case) -> None:
     built = build(case, RUNS)
     expected = autograd(built.problem, case)

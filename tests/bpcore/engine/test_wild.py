@@ -1,6 +1,7 @@
 """Runs that overflow, underflow, blow up or die: the compiled engine says of them what the textbook says, row by row."""
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from bpcore.training import RunSettings, StackSettings, train_stack
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, RESIDUAL, SKIPS, Case
 from tests.bpcore.engine.test_step import BOUND, data
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, examples, run, stack
+from tests.every import every
 
 WILD = [
     run(0, "normal", scale=1.0, lr=0.05),
@@ -109,9 +111,7 @@ def test_a_run_that_leaves_the_numbers_late_leaves_them_at_the_same_step(monkeyp
     np.testing.assert_array_equal(compiled.present, textbook.present)
 
 
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every(product(ACTIVATIONS, ["float64", "float32"], NORMALIZATIONS), by=lambda activation, *_: activation)
 def test_everything_in_the_catalogue_is_compiled(activation: str, dtype: str, normalization: str) -> None:
     """A kernel that is not found would be as right, and a hundred times slower."""
     for number, loss in enumerate(LOSSES):
