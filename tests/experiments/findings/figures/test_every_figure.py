@@ -19,7 +19,14 @@ from tests.experiments.findings.drawn import Rows, cells, levels, misfits, missi
 
 Tables = Mapping[str, pd.DataFrame]
 
-PLACED = {"f_ln", "s_act", "s_init", "s_init_standard_normal", "f_bnscale"}
+PLACED = {
+    "f_bnscale",
+    "f_ln",
+    "f_ln_after",
+    "s_act",
+    "s_init",
+    "s_init_standard_normal",
+}
 """Figures whose vertical places are words."""
 
 COMPUTED = {
