@@ -21,8 +21,10 @@ Tables = Mapping[str, pd.DataFrame]
 
 PLACED = {
     "f_bnscale",
+    "f_funnel",
     "f_ln",
     "f_ln_after",
+    "f_ln_sigmoid",
     "s_act",
     "s_init",
     "s_init_standard_normal",
