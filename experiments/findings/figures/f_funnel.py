@@ -31,7 +31,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
-        "δ before training in ReLU nets of 512, 256, 128, 64 and 32 hidden units, one example: ratio of the first to the last hidden "
-        "layer, mean over seeds with its 95 % interval. At 1 (grey line) it is preserved: a layer's norm by fan-in, a unit's mean square by "
+        "δ before training in ReLU nets of 512, 256, 128, 64 and 32 hidden units, one example: first hidden layer over the last "
+        "hidden one, mean over seeds with its 95 % interval. At 1 (grey line) it is preserved: a layer's norm by fan-in, a unit by "
         "fan-out."
     )

@@ -25,6 +25,8 @@ PLACED = {
     "f_ln",
     "f_ln_after",
     "f_ln_sigmoid",
+    "f_lsuv",
+    "f_torch_init",
     "s_act",
     "s_init",
     "s_init_standard_normal",
