@@ -25,6 +25,7 @@ PLACED = {
     "f_ln",
     "f_ln_after",
     "f_ln_sigmoid",
+    "f_logvar",
     "f_lsuv",
     "f_torch_init",
     "s_act",
