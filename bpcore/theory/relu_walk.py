@@ -1,7 +1,7 @@
 """The exact law of δ's size in a ReLU net of finite width: a walk whose steps are independent, one a layer.
 
-Without biases, and for an error at the output that does not depend on the weights, ‖δ^l‖²/‖δ^(l+1)‖² = Var(W^(l+1)) χ²_k, k ~ Bin(n_l, ½) the
-number of active units: a direction times independent normal weights, of which the gates keep k.
+Without biases, and for an error at the output that does not depend on the weights, ‖δ^l‖²/‖δ^(l+1)‖² = Var(W^(l+1)) χ²_k with the number
+of active units k ~ Bin(n_l, ½): a direction times independent normal weights, of which the gates keep k.
 """
 
 import numpy as np

@@ -20,6 +20,7 @@ from tests.experiments.findings.drawn import Rows, cells, levels, misfits, missi
 Tables = Mapping[str, pd.DataFrame]
 
 PLACED = {
+    "f_adam_step",
     "f_bnscale",
     "f_funnel",
     "f_ln",
