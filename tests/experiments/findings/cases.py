@@ -8,6 +8,7 @@ from typing import Any
 from experiments.store.tables import Results
 from tests.experiments.findings.published import (
     test_f_adam_step,
+    test_f_adamw,
     test_f_bn,
     test_f_bnscale,
     test_f_bntrain,
@@ -36,6 +37,7 @@ from tests.experiments.findings.published import (
     test_f_selu_gradients,
     test_f_shatter,
     test_f_slowquad,
+    test_f_symmetry,
     test_f_torch_init,
     test_n_adam_cures,
     test_pilots,
@@ -114,6 +116,7 @@ def _normal(factor: float) -> list[Any]:
 
 CASES: dict[str, Case] = {
     "f_adam_step": _many(test_f_adam_step.sweeps, lambda: test_f_adam_step.sweeps(follows=0.01)),
+    "f_adamw": Case(test_f_adamw.sweeps, lambda folder: test_f_adamw.sweeps(folder, by_decay=0.001)),
     "f_bn": _many(
         lambda: {"rates": test_f_bn.rates(), "scales": test_f_bn.scales(1.26, 1.26)},
         lambda: {"rates": test_f_bn.rates(0.9), "scales": test_f_bn.scales(1.26, 1.26)},
@@ -165,6 +168,7 @@ CASES: dict[str, Case] = {
         "independent", lambda: test_f_shatter.nets(test_f_shatter.law), lambda: test_f_shatter.nets(test_f_shatter.power)
     ),
     "f_slowquad": _many(test_f_slowquad.sweeps, lambda: test_f_slowquad.sweeps(bad_end=0.21)),
+    "f_symmetry": Case(test_f_symmetry.sweeps, lambda folder: test_f_symmetry.sweeps(folder, apart=1e-8)),
     "f_torch_init": _many(test_f_torch_init.sweeps, lambda: test_f_torch_init.sweeps(relu=3.0)),
     "f_xavier_tanh": _one("depths", lambda: test_pilots.TestXavierTanh().nets(1.0), lambda: test_pilots.TestXavierTanh().nets(0.02)),
     "n_adam_cures": _many(lambda: test_n_adam_cures.sweeps(deep=1.0, without=1.0), test_n_adam_cures.sweeps),

@@ -21,6 +21,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 PLACED = {
     "f_adam_step",
+    "f_adamw",
     "f_bnscale",
     "f_funnel",
     "f_ln",
