@@ -32,6 +32,7 @@ from tests.experiments.findings.published import (
     test_f_nielsen_train,
     test_f_rank,
     test_f_relu_edge,
+    test_f_rotation,
     test_f_saxe,
     test_f_selu,
     test_f_selu_gradients,
@@ -157,6 +158,7 @@ CASES: dict[str, Case] = {
         lambda: {"correlation": test_f_relu_edge.paths(test_f_relu_edge.MAP), "edge": test_f_relu_edge.points()},
         lambda: {"correlation": test_f_relu_edge.paths(test_f_relu_edge.MAP), "edge": test_f_relu_edge.points(at_biases=1.0)},
     ),
+    "f_rotation": _many(test_f_rotation.sweeps, lambda: test_f_rotation.sweeps(by=0.1)),
     "f_saxe": _one("learning", test_f_saxe.nets, lambda: test_f_saxe.nets(orthogonal=15.0)),
     "f_selu": _many(
         lambda: {"slopes": test_f_selu.slopes(), "attraction": test_f_selu.flows()},
