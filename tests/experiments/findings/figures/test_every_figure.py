@@ -24,6 +24,7 @@ PLACED = {
     "f_adamw",
     "f_bnscale",
     "f_funnel",
+    "f_input_scale",
     "f_ln",
     "f_ln_after",
     "f_ln_sigmoid",
