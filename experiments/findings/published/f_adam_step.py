@@ -43,7 +43,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         bounded("deep net below ε, off rms g/ε, relatively", (met["measured"] / met["theory"] - 1).abs(), most=within),
         finite(results),
     ]
-    shown = numbers.set_index("setting").loc[SHOWN]
+    shown = numbers[numbers["setting"] == SHOWN].iloc[0]
     says = ", ".join(f"{row['setting']} {row['measured']:.4g} ({row['published']:g})" for row in numbers.to_dict("records"))
     return Estimate(
         finding.verdict(conditions),

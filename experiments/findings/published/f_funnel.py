@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -35,7 +36,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         bounded(f"{words} as published, relatively", off[of[kind].index], most=finding.threshold("total_within"))
         for kind, words in (("norm", "ratio of ‖δ‖²"), ("unit", "ratio of units' mean squares"))
     ]
-    shown = of["norm"].set_index("init").loc[SHOWN]
+    shown = of["norm"][of["norm"]["init"] == SHOWN].iloc[0]
     says = "; ".join(f"{row['init']} {row['measured']:.3g} (published {row['published']:.3g})" for row in of["norm"].to_dict("records"))
     return Estimate(
         finding.verdict([*conditions, finite(results)]),
@@ -52,11 +53,11 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     )
 
 
-def _name(run: Mapping[str, object]) -> str:
+def _name(run: Mapping[Any, Any]) -> str:
     """Return what the conf file calls an initialization."""
     if run["init"] == "he":
         return f"he {run['init.mode']}"
-    scale = float(str(run["init.scale"]))
+    scale = float(run["init.scale"])
     return f"xavier {'√2' if math.isclose(scale, math.sqrt(2)) else f'{scale:g}'}"
 
 

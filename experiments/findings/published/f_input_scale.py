@@ -43,7 +43,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         bounded("steps over their bound", longer, least=1, most=finding.threshold("steps_within")),
         finite(results),
     ]
-    shown = numbers.set_index("setting").loc[SHOWN]
+    shown = numbers[numbers["setting"] == SHOWN].iloc[0]
     says = ", ".join(f"{row['measured']:.0f} for S = {row['target']:g} ({row['theory']:.0f})" for row in targets.to_dict("records"))
     return Estimate(
         finding.verdict(conditions),

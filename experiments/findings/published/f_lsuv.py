@@ -33,7 +33,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     within = finding.threshold("rate_within")
     claimed = bounded("factors off 1", (numbers["measured"] - 1).abs(), most=within)
     off = (numbers["measured"] / numbers["published"] - 1).abs()
-    shown = numbers.set_index("activation").loc[SHOWN]
+    shown = numbers[numbers["activation"] == SHOWN].iloc[0]
     says = ", ".join(f"{row['activation']} {row['measured']:.4g} ({row['theory']:.4g})" for row in numbers.to_dict("records"))
     return Estimate(
         finding.verdict([claimed, finite(results)], against=[bounded("factors off E φ′²/E φ², relatively", off, most=within)]),

@@ -34,7 +34,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     """
     numbers = pd.concat([_numbers(tables, KINDS[name], finding.values["rates"]) for name, tables in results.items()], ignore_index=True)
     off = (numbers["measured"] / numbers["published"] - 1).abs()
-    shown = numbers.set_index("setting").loc[SHOWN]
+    shown = numbers[numbers["setting"] == SHOWN].iloc[0]
     says = ", ".join(f"{row['setting']} {row['measured']:.4g} ({row['published']:.4g})" for row in numbers.to_dict("records"))
     conditions = [bounded("factors as published, relatively", off, most=finding.threshold("rate_within")), finite(results)]
     return Estimate(

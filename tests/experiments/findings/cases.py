@@ -9,6 +9,7 @@ from experiments.store.tables import Results
 from tests.experiments.findings.published import (
     test_f_adam_step,
     test_f_adamw,
+    test_f_agc,
     test_f_bn,
     test_f_bnscale,
     test_f_bntrain,
@@ -42,6 +43,7 @@ from tests.experiments.findings.published import (
     test_f_symmetry,
     test_f_torch_init,
     test_n_adam_cures,
+    test_n_clip_converges,
     test_pilots,
     test_s_act,
     test_s_bn,
@@ -119,6 +121,7 @@ def _normal(factor: float) -> list[Any]:
 CASES: dict[str, Case] = {
     "f_adam_step": _many(test_f_adam_step.sweeps, lambda: test_f_adam_step.sweeps(follows=0.01)),
     "f_adamw": Case(test_f_adamw.sweeps, lambda folder: test_f_adamw.sweeps(folder, by_decay=0.001)),
+    "f_agc": Case(test_f_agc.sweeps, lambda folder: test_f_agc.sweeps(folder, by=1.001)),
     "f_bn": _many(
         lambda: {"rates": test_f_bn.rates(), "scales": test_f_bn.scales(1.26, 1.26)},
         lambda: {"rates": test_f_bn.rates(0.9), "scales": test_f_bn.scales(1.26, 1.26)},
@@ -176,6 +179,7 @@ CASES: dict[str, Case] = {
     "f_torch_init": _many(test_f_torch_init.sweeps, lambda: test_f_torch_init.sweeps(relu=3.0)),
     "f_xavier_tanh": _one("depths", lambda: test_pilots.TestXavierTanh().nets(1.0), lambda: test_pilots.TestXavierTanh().nets(0.02)),
     "n_adam_cures": _many(lambda: test_n_adam_cures.sweeps(deep=1.0, without=1.0), test_n_adam_cures.sweeps),
+    "n_clip_converges": _many(lambda: test_n_clip_converges.sweeps(half=1.5), test_n_clip_converges.sweeps),
     "s_act": _many(test_s_act.sweeps, lambda: test_s_act.sweeps(relu=0.235)),
     "s_bn": _one("rates", test_s_bn.nets, lambda: test_s_bn.nets(factor=0.2)),
     "s_clip": _many(test_s_clip.sweeps, lambda: test_s_clip.sweeps(highest=50.0)),

@@ -17,6 +17,7 @@ from tests.experiments.findings.cases import CASES, tables
 SETTLED = {"reproduced", "caveat", "refuted"}
 
 PART_OF_THE_CLAIM = {
+    "f_agc": "nets without clipping diverge, as claimed",
     "f_bntrain": "a deep net without normalization that diverges has not trained, as claimed",
     "f_clip": "plain descent above its limit diverges, as claimed",
     "f_depthscale": "nets below the bound do not train, as claimed; nine in ten cells are enough",
