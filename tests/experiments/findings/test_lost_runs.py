@@ -19,6 +19,7 @@ SETTLED = {"reproduced", "caveat", "refuted"}
 PART_OF_THE_CLAIM = {
     "f_agc": "nets without clipping diverge, as claimed",
     "f_bntrain": "a deep net without normalization that diverges has not trained, as claimed",
+    "f_catapult": "nets above 4/λ diverge, as claimed",
     "f_clip": "plain descent above its limit diverges, as claimed",
     "f_depthscale": "nets below the bound do not train, as claimed; nine in ten cells are enough",
     "f_he": "Xavier's deep net that diverges has not trained, as claimed",
