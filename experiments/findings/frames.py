@@ -139,6 +139,18 @@ def reached(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(accuracy=runs["final_accuracy"].where(runs["status"] == "ok").fillna(0.0))
 
 
+def largest_rate(runs: pd.DataFrame, trained_from: float, most_of: float) -> float:
+    """Return the largest learning rate at which a share of the seeds ends with an accuracy or better; NaN where there is none.
+
+    Args:
+        runs: rows as of `reached`, of one setting.
+        trained_from: the accuracy.
+        most_of: the share.
+    """
+    trained = (runs["accuracy"] >= trained_from).groupby(runs["lr"].astype(float)).mean()
+    return float(trained.index[trained >= most_of].max())
+
+
 def best_reached(cell: pd.DataFrame) -> Interval:
     """Return the median over seeds of the best accuracy over learning rates, with its bootstrap interval; rows as of `reached`."""
     return bootstrap(cell.groupby("seed")["accuracy"].max(), np.median)

@@ -31,6 +31,8 @@ PLACED = {
     "f_logvar",
     "f_lsuv",
     "f_torch_init",
+    "f_warmup",
+    "n_warmup_adam",
     "s_act",
     "s_init",
     "s_init_standard_normal",
