@@ -35,6 +35,7 @@ from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_mo
 from bpcore.theory.moments import moment_jacobian, moment_map
 from bpcore.theory.output import output_error, softmax_error
 from bpcore.theory.quadrature import gaussian_mean, paired_mean, scaled_means
+from bpcore.theory.relu_walk import relu_walk
 from bpcore.theory.residual import Division, Stack, residual_factors
 from bpcore.theory.symmetric import symmetric_factors, symmetric_values
 
@@ -81,6 +82,7 @@ __all__ = [
     "overflow_depth",
     "paired_mean",
     "propagate",
+    "relu_walk",
     "residual_factors",
     "scaled_means",
     "second_moment",
