@@ -1,5 +1,6 @@
 """Small networks of every kind, built once for the core and stated again for the oracles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -150,7 +151,7 @@ def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_
     )
 
 
-def masks_of(network: mlp.Network, runs: int, m: int) -> dict[int, Array]:
+def masks_of(network: mlp.Network, runs: int, m: int) -> Mapping[int, Array]:
     """Draw masks, of each run its own; none where nothing is dropped."""
     return Masks(network.dropout, network.sizes, list(range(runs)), m, "float64")(np.arange(runs))
 
