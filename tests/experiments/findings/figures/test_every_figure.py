@@ -27,6 +27,7 @@ PLACED = {
     "f_input_scale",
     "f_ln",
     "f_ln_after",
+    "f_ln_scale",
     "f_ln_sigmoid",
     "f_logvar",
     "f_lsuv",
