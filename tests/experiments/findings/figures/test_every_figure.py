@@ -25,6 +25,7 @@ PLACED = {
     "f_bnscale",
     "f_funnel",
     "f_input_scale",
+    "f_isometry",
     "f_ln",
     "f_ln_after",
     "f_ln_scale",

@@ -14,8 +14,7 @@ from tests.experiments.findings.tables import results, run
 
 
 def state(whole: float, joint: bool, row: float) -> dict[str, np.ndarray]:
-    """Return weights of two rows and a gradient: `whole` and `row` are how far it is from orthogonal, `joint` lets the bias make up "
-    "for it."""
+    """Return weights of two rows and a gradient, `whole` and `row` far from orthogonal; `joint` lets the bias make up for it."""
     W = np.array([[1.0, 0.0], [0.0, 1.0]])
     dW = np.array([[row + whole, 1.0], [1.0, -row + whole]])
     db = np.full((2, 1), -whole / 0.5 if joint else 0.0)
@@ -35,7 +34,13 @@ def nets(folder: Path, name: str, states: dict[str, dict[str, np.ndarray]], angl
 
 
 def sweeps(
-    folder: Path, whole: float = 0.0, angle: float = 0.0, row: float = 0.3, tanh: float = 0.2, unjoined: float = 0.0, batch_row: float = 0.0
+    folder: Path,
+    whole: float = 0.0,
+    angle: float = 0.0,
+    row: float = 0.3,
+    tanh: float = 0.2,
+    unjoined: float = 0.0,
+    batch_row: float = 0.0,
 ) -> dict[str, Results]:
     plain = state(whole, False, row)
     biased = state(0.2, True, row)
@@ -43,7 +48,8 @@ def sweeps(
     return {
         "before": nets(folder, "before", {"relu": plain, "tanh": plain}, angle),
         "behind": nets(folder, "behind", {"relu": plain, "tanh": state(tanh, False, row)}, angle),
-        "biased": nets(folder, "biased", {"relu": biased}, 0.1), "batch": nets(folder, "batch", {"relu": state(0.0, False, batch_row)}, 0.0),
+        "biased": nets(folder, "biased", {"relu": biased}, 0.1),
+        "batch": nets(folder, "batch", {"relu": state(0.0, False, batch_row)}, 0.0),
     }  # fmt: skip
 
 
