@@ -29,12 +29,14 @@ from bpcore.theory.edge import EdgePoint, critical_sigma_w, edge_curve, edge_of_
 from bpcore.theory.example_norm import example_norm_factors, example_norm_rate
 from bpcore.theory.finite_width import kappa, length_spread, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
+from bpcore.theory.isometry import gaussian_product_edge, jacobian_spread
 from bpcore.theory.layerwise import Propagation, groups_of, propagate
 from bpcore.theory.limits import neuron_window, overflow_depth, step_size_limit, underflow_depth
 from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_moment, second_moments, slopes
 from bpcore.theory.moments import moment_jacobian, moment_map
 from bpcore.theory.output import output_error, softmax_error
 from bpcore.theory.quadrature import gaussian_mean, paired_mean, scaled_means
+from bpcore.theory.relu_walk import relu_walk
 from bpcore.theory.symmetric import symmetric_factors, symmetric_values
 
 __all__ = [
@@ -64,7 +66,9 @@ __all__ = [
     "first_layer",
     "fixed_points",
     "gaussian_mean",
+    "gaussian_product_edge",
     "groups_of",
+    "jacobian_spread",
     "kappa",
     "length_slope",
     "length_slopes",
@@ -78,6 +82,7 @@ __all__ = [
     "overflow_depth",
     "paired_mean",
     "propagate",
+    "relu_walk",
     "scaled_means",
     "second_moment",
     "second_moments",
