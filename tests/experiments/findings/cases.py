@@ -166,7 +166,7 @@ CASES: dict[str, Case] = {
     "f_ln_after": _many(test_f_ln_after.sweeps, lambda: test_f_ln_after.sweeps(relu_rms=1.2)),
     "f_ln_scale": Case(test_f_ln_scale.sweeps, lambda folder: test_f_ln_scale.sweeps(folder, whole=1e-6)),
     "f_ln_sigmoid": _many(lambda: test_f_ln_sigmoid.sweeps(before=1.0), test_f_ln_sigmoid.sweeps),
-    "f_logvar": _many(lambda: {"nets": test_f_logvar.nets()}, lambda: {"nets": test_f_logvar.nets({10: 0.5, 60: 5 / 60})}),
+    "f_logvar": _many(test_f_logvar.sweeps, lambda: test_f_logvar.sweeps({10: 0.5, 60: 5 / 60})),
     "f_lsuv": _many(lambda: test_f_lsuv.sweeps(tanh=1.0, sigmoid=1.0), test_f_lsuv.sweeps),
     "f_mode": _many(lambda: _modes(1.0), lambda: _modes(0.97)),
     "f_neuron": _one("neuron", lambda: _neurons(1.0), lambda: _neurons(0.9)),
