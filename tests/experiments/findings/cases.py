@@ -18,6 +18,7 @@ from tests.experiments.findings.published import (
     test_f_dead_step,
     test_f_depthscale,
     test_f_eos,
+    test_f_eos_sched,
     test_f_float,
     test_f_funnel,
     test_f_glorot,
@@ -144,6 +145,7 @@ CASES: dict[str, Case] = {
     ),
     "f_eos": _many(test_f_eos.plain, lambda: test_f_eos.plain(end=0.9)),
     "f_eos_mom": _many(test_f_eos.momentum, lambda: test_f_eos.momentum(nesterov=0.9)),
+    "f_eos_sched": _many(test_f_eos_sched.sweeps, lambda: test_f_eos_sched.sweeps(follows=1.0)),
     "f_float": _many(lambda: _floats(0.23605), lambda: _floats(0.28)),
     "f_funnel": _many(test_f_funnel.sweeps, lambda: test_f_funnel.sweeps(1 / 16)),
     "f_glorot": _many(

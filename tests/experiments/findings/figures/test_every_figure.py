@@ -23,6 +23,7 @@ PLACED = {
     "f_adam_step",
     "f_adamw",
     "f_bnscale",
+    "f_eos_sched",
     "f_funnel",
     "f_input_scale",
     "f_isometry",
