@@ -50,6 +50,7 @@ from tests.experiments.findings.published import (
     test_f_warmup,
     test_n_adam_cures,
     test_n_clip_converges,
+    test_n_ortho_relu,
     test_n_warmup_adam,
     test_pilots,
     test_s_act,
@@ -193,6 +194,7 @@ CASES: dict[str, Case] = {
     "f_xavier_tanh": _one("depths", lambda: test_pilots.TestXavierTanh().nets(1.0), lambda: test_pilots.TestXavierTanh().nets(0.02)),
     "n_adam_cures": _many(lambda: test_n_adam_cures.sweeps(deep=1.0, without=1.0), test_n_adam_cures.sweeps),
     "n_clip_converges": _many(lambda: test_n_clip_converges.sweeps(half=1.5), test_n_clip_converges.sweeps),
+    "n_ortho_relu": Case(test_n_ortho_relu.sweeps, lambda folder: test_n_ortho_relu.sweeps(folder, spread=6.0)),
     "n_warmup_adam": _many(
         lambda: test_n_warmup_adam.sweeps(mse=0.2, others=0.4, adam=False), lambda: test_n_warmup_adam.sweeps(adam=False)
     ),

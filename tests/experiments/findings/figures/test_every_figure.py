@@ -35,6 +35,7 @@ PLACED = {
     "f_lsuv",
     "f_torch_init",
     "f_warmup",
+    "n_ortho_relu",
     "n_warmup_adam",
     "s_act",
     "s_init",
