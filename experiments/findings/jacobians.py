@@ -20,5 +20,4 @@ def squared_singular_values(snapshot: Path, depth: int, phi: Activation) -> Floa
         product = np.eye(arrays["W1"].shape[1])
         for l in range(1, depth + 1):
             product = phi.prime(arrays[f"z{l}"][:, :1].astype(float)) * (arrays[f"W{l}"].astype(float) @ product)
-    values: FloatArray = np.linalg.svd(product, compute_uv=False) ** 2
-    return values
+    return np.asarray(np.linalg.svd(product, compute_uv=False) ** 2, dtype=np.float64)

@@ -20,6 +20,7 @@ from tests.experiments.findings.published import (
     test_f_drop_corr,
     test_f_drop_crit,
     test_f_eos,
+    test_f_eos_sched,
     test_f_float,
     test_f_funnel,
     test_f_glorot,
@@ -52,6 +53,7 @@ from tests.experiments.findings.published import (
     test_n_adam_cures,
     test_n_clip_converges,
     test_n_he_dropout,
+    test_n_ortho_relu,
     test_n_warmup_adam,
     test_pilots,
     test_s_act,
@@ -147,6 +149,7 @@ CASES: dict[str, Case] = {
     ),
     "f_eos": _many(test_f_eos.plain, lambda: test_f_eos.plain(end=0.9)),
     "f_eos_mom": _many(test_f_eos.momentum, lambda: test_f_eos.momentum(nesterov=0.9)),
+    "f_eos_sched": _many(test_f_eos_sched.sweeps, lambda: test_f_eos_sched.sweeps(follows=1.0)),
     "f_float": _many(lambda: _floats(0.23605), lambda: _floats(0.28)),
     "f_funnel": _many(test_f_funnel.sweeps, lambda: test_f_funnel.sweeps(1 / 16)),
     "f_glorot": _many(
@@ -197,6 +200,7 @@ CASES: dict[str, Case] = {
     "f_xavier_tanh": _one("depths", lambda: test_pilots.TestXavierTanh().nets(1.0), lambda: test_pilots.TestXavierTanh().nets(0.02)),
     "n_adam_cures": _many(lambda: test_n_adam_cures.sweeps(deep=1.0, without=1.0), test_n_adam_cures.sweeps),
     "n_clip_converges": _many(lambda: test_n_clip_converges.sweeps(half=1.5), test_n_clip_converges.sweeps),
+    "n_ortho_relu": Case(test_n_ortho_relu.sweeps, lambda folder: test_n_ortho_relu.sweeps(folder, spread=6.0)),
     "n_warmup_adam": _many(
         lambda: test_n_warmup_adam.sweeps(mse=0.2, others=0.4, adam=False), lambda: test_n_warmup_adam.sweeps(adam=False)
     ),
