@@ -7,6 +7,9 @@ from bpcore.arrays import Array
 
 Key = tuple[str, int]
 
+KINDS = ("W", "b", "gamma", "beta", "alpha")
+"""Kinds of parameters."""
+
 
 @dataclass
 class Layers:
@@ -17,16 +20,18 @@ class Layers:
         b: biases, b[l] of shape (R, n_l, 1).
         gamma: γ of the normalized layers, (R, n_l, 1).
         beta: β of the normalized layers, (R, n_l, 1).
+        alpha: α of the layers that end a block with one of its own, (R, 1, 1).
     """
 
     W: dict[int, Array] = field(default_factory=dict)
     b: dict[int, Array] = field(default_factory=dict)
     gamma: dict[int, Array] = field(default_factory=dict)
     beta: dict[int, Array] = field(default_factory=dict)
+    alpha: dict[int, Array] = field(default_factory=dict)
 
     def items(self) -> Iterator[tuple[Key, Array]]:
         """Yield ((kind, layer), array) in a fixed order."""
-        for kind in ("W", "b", "gamma", "beta"):
+        for kind in KINDS:
             for layer, array in getattr(self, kind).items():
                 yield (kind, layer), array
 

@@ -1,91 +1,25 @@
 """The multilayer perceptron by its four equations.
 
 Layers 1…L, of which 1…D are hidden; z^l = W^l a^(l−1) + b^l, a^l = φ(z^l), a^0 = x. With a normalization n before φ, φ acts on
-h^l = n(z^l) instead, and with one after it a^l = n(φ(z^l)); h^l is always what φ acts on. Arrays are (R, n_l, m): runs first, examples
-in columns.
+h^l = n(z^l) instead, and with one after it a^l = n(φ(z^l)); h^l is always what φ acts on. With dropout a hidden layer's a^l is multiplied
+by its mask M^l in the end. What a residual net adds to z^l or a^l is said in `skips`; M^l is then on what is added. Arrays are (R, n_l, m):
+runs first, examples in columns.
 
 J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F, and δ^l = ∂J_i/∂z^l, per example, without the 1/m. Under batch normalization J_i
 depends on the whole batch, and δ^l is m·∂J/∂z^l.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from bpcore.activation import Activation, Phis, at_layer, by_layer
 from bpcore.arrays import Array
 from bpcore.initializer import Adapt, Initializer
 from bpcore.layers import Layers
-from bpcore.losses import Loss
-from bpcore.normalization import Kept, Normalization, RunningStatistics, none
+from bpcore.network import Network, Trace
+from bpcore.normalization import RunningStatistics
 from bpcore.streams import stream
-
-_NONE = none()
-
-
-@dataclass(frozen=True)
-class Network:
-    """Describe an architecture; parameters stand apart.
-
-    Args:
-        sizes: (n_0, n_1, …, n_L).
-        activation: φ of the hidden layers; one a layer, where they differ.
-        output_activation: φ of layer L.
-        loss: J_i.
-        normalization: of the hidden layers.
-    """
-
-    sizes: tuple[int, ...]
-    activation: Phis
-    output_activation: Activation
-    loss: Loss
-    normalization: Normalization
-
-    @property
-    def L(self) -> int:
-        """Return the number of layers, the output included."""
-        return len(self.sizes) - 1
-
-    @property
-    def hidden(self) -> tuple[Activation, ...]:
-        """Return φ of the hidden layers, 1…D."""
-        return by_layer(self.activation, self.L - 1)
-
-    def phi(self, layer: int) -> Activation:
-        """Return φ of a layer."""
-        return at_layer(self.activation, layer) if layer < self.L else self.output_activation
-
-    @property
-    def one_logit(self) -> bool:
-        """Return whether there is a single output, and it is a logit: its sign is the class."""
-        return self.sizes[-1] == 1 and self.loss.single_logits
-
-    def norm(self, layer: int) -> Normalization:
-        """Return what a layer is normalized by; the output layer is not."""
-        return self.normalization if layer < self.L else _NONE
-
-    def normalized(self, layer: int) -> bool:
-        """Return whether a layer is normalized, and so has γ and β."""
-        return self.norm(layer).active
-
-
-@dataclass(frozen=True)
-class Trace:
-    """Keep a forward pass: everything that the backward pass reads.
-
-    Args:
-        z: z^l, l = 1…L.
-        h: input of φ; z^l itself where layer l is not normalized before φ.
-        a: a^l, l = 0…L.
-        statistics: what the normalization of each layer keeps for the backward pass.
-    """
-
-    z: dict[int, Array]
-    h: dict[int, Array]
-    a: dict[int, Array]
-    statistics: dict[int, Kept]
 
 
 def initialize(network: Network, initializers: list[Initializer], seeds: list[int], dtype: str, x: Array | None = None) -> Layers:
@@ -113,6 +47,7 @@ def initialize(network: Network, initializers: list[Initializer], seeds: list[in
         params.W[l], params.b[l] = np.stack(weights), np.stack(biases)
         for kind, array in network.norm(l).initial(params.b[l]).items():
             params[kind, l] = array
+    network.skip.begin(network.sizes, params)
     for run, init in enumerate(initializers):
         if init.adapt is not None and x is not None:
             batch = np.asarray(x[run : run + 1] if len(x) > 1 else x, dtype=np.float64)
@@ -125,55 +60,68 @@ def _of_run(params: Layers, run: int) -> Layers:
 
 
 def _adapt(network: Network, params: Layers, adapt: Adapt, x: Array) -> None:
-    """Fit the weights of one run to a batch, in place."""
+    """Fit the weights of one run to a batch, in place; of a layer that is added to something, to what it adds."""
+    trace = Trace({}, {}, {0: x}, {})
 
     def z_of(l: int, a: Array) -> Array:
         z: Array = params.W[l] @ a + params.b[l]
         return z
 
     def a_of(l: int, z: Array) -> Array:
-        return _activate(network, params, l, z)[1]
+        _go_on(network, params, trace, l, z)
+        return trace.a[l]
 
     with np.errstate(all="ignore"):
         adapt(params.W, x, z_of, a_of)
 
 
-def forward(network: Network, params: Layers, x: Array, running: RunningStatistics | None = None) -> Trace:
+def forward(
+    network: Network, params: Layers, x: Array, running: RunningStatistics | None = None, masks: Mapping[int, Array] | None = None
+) -> Trace:
     """Run the network forward on a batch.
 
-    z^l = W^l a^(l−1) + b^l, a^l = φ(h^l).
+    z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) ⊙ M^l.
 
     Args:
         network: the architecture.
         params: of the stack.
         x: a^0, shape (R or 1, n_0, m).
         running: statistics gathered in training, for evaluation mode; without them each batch is normalized by its own.
+        masks: M^l by layer, as `dropout.Masks` draws them; without them nothing is dropped, as in evaluation mode.
 
     Returns:
         Everything that `backward` reads; in evaluation mode, which has no backward pass, `statistics` is empty.
     """
-    W, b = params.W, params.b
-    z: dict[int, Array] = {}
-    h: dict[int, Array] = {}
-    a: dict[int, Array] = {0: x}
-    statistics: dict[int, Kept] = {}
+    trace = Trace({}, {}, {0: x}, {}, masks or {})
     for l in range(1, network.L + 1):
-        z[l] = W[l] @ a[l - 1] + b[l]
-        h[l], a[l], kept = _activate(network, params, l, z[l], running)
-        if running is None:
-            statistics[l] = kept
-    return Trace(z, h, a, statistics)
+        _go_on(network, params, trace, l, params.W[l] @ trace.a[l - 1] + params.b[l], running)
+    return trace
 
 
-def _activate(network: Network, params: Layers, l: int, z: Array, running: RunningStatistics | None = None) -> tuple[Array, Array, Kept]:
-    """Return h^l, a^l and what the normalization keeps for the backward pass; None of the latter in evaluation mode."""
-    norm, phi, own = network.norm(l), network.phi(l), params.own(l)
-    n, kept = z if not norm.after else phi.value(z), None  # what is normalized
+def _go_on(network: Network, params: Layers, trace: Trace, l: int, z: Array, running: RunningStatistics | None = None) -> None:
+    """Add z^l, h^l, a^l and what the normalization keeps to a trace, from W^l a^(l−1) + b^l; the latter not in evaluation mode."""
+    skip, below, norm, phi, own, kept = network.skip, network.sources.get(l), network.norm(l), network.phi(l), params.own(l), None
+
+    def joined(added: Array, sums: dict[int, Array]) -> Array:
+        return added if below is None else sums[below] + network.alpha(params, l) * added
+
+    z = z if skip.onto_a else joined(z, trace.h if skip.post else trace.z)
+    n = phi.value(z) if norm.after else z  # what is normalized
+    sum_is_normalized = below is not None and skip.onto_a and skip.post and norm.after
+    n = joined(_dropped(n, trace.masks.get(l)), trace.a) if sum_is_normalized else n
     if running is None:
         n, kept = norm.forward(n, own)
+        trace.statistics[l] = kept
     else:
         n = norm.evaluate(n, own, running, l)
-    return (z, n, kept) if norm.after else (n, phi.value(n), kept)
+    a = n if norm.after else phi.value(n)
+    trace.z[l], trace.h[l] = z, z if norm.after else n
+    a = a if sum_is_normalized else _dropped(a, trace.masks.get(l))
+    trace.a[l] = joined(a, trace.a) if skip.onto_a and not sum_is_normalized else a
+
+
+def _dropped(a: Any, mask: Array | None) -> Any:
+    return a if mask is None else a * mask
 
 
 def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_decay: Array) -> tuple[dict[int, Array], Layers]:
@@ -191,7 +139,7 @@ def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_de
 
     Source: Nielsen, Neural Networks and Deep Learning, ch. 2, BP1–BP4.
     """
-    W, L, a, m = params.W, network.L, trace.a, y.shape[-1]
+    L, a, m = network.L, trace.a, y.shape[-1]
     gradients = Layers()
 
     def through(l: int, error: Array) -> Array:
@@ -201,34 +149,77 @@ def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_de
         return error
 
     delta_L = network.loss.delta(trace.h[L], y, network.output_activation)  # BP1
-    delta = propagate(network, params, trace, delta_L, through)  # BP2
+    delta, sums = propagate(network, params, trace, delta_L, through)  # BP2
     for l in range(1, L + 1):
-        gradients.b[l] = delta[l].mean(axis=-1, keepdims=True)  # BP3
-        gradients.W[l] = delta[l] @ a[l - 1].mT / m + weight_decay * W[l]  # BP4
+        error = delta[l]
+        if l in params.alpha:
+            added = sums.get(l, error) * _added(network, params, trace, l)
+            gradients.alpha[l] = added.sum(axis=-2, keepdims=True).mean(axis=-1, keepdims=True)
+        if l in network.sources and not network.skip.onto_a:
+            error = network.alpha(params, l) * error
+        gradients.b[l] = error.mean(axis=-1, keepdims=True)  # BP3
+        gradients.W[l] = error @ a[l - 1].mT / m + weight_decay * params.W[l]  # BP4
     return delta, gradients
 
 
-def propagate(network: Network, params: Layers, trace: Trace, error: Any, through: Callable[[int, Any], Any]) -> dict[int, Any]:
+def _added(network: Network, params: Layers, trace: Trace, l: int) -> Array:
+    """Return what a layer adds, before its factor α."""
+    if not network.skip.onto_a:
+        z: Array = params.W[l] @ trace.a[l - 1] + params.b[l]
+        return z
+    a, norm = network.phi(l).value(trace.h[l]), network.norm(l)
+    a = norm.forward(a, params.own(l))[0] if norm.after and not network.skip.post else a
+    added: Array = _dropped(a, trace.masks.get(l))
+    return added
+
+
+def propagate(
+    network: Network, params: Layers, trace: Trace, error: Any, through: Callable[[int, Any], Any]
+) -> tuple[dict[int, Any], dict[int, Any]]:
     """Carry an error from z^L down to z^1: the one backward walk.
 
-    δ^l = through((W^(l+1))ᵀ δ^(l+1) ⊙ φ′(h^l)), where `through` leads down through the normalization; after φ it is met first.
+    δ^l = through((W^(l+1))ᵀ δ^(l+1) ⊙ M^l ⊙ φ′(h^l)), where `through` leads down through the normalization; after φ it is met
+    first. What is added to something passes its error on to it, and takes α times that itself.
 
     Args:
         network: the architecture.
         params: of the forward pass.
         trace: of the forward pass.
-        error: δ^L, an array or what may stand for one in W.mT @ δ and δ * φ′.
+        error: δ^L, an array or what may stand for one in W.mT @ δ, δ * φ′ and δ + δ.
         through: (l, error above the normalization) -> error below it.
 
     Returns:
-        δ^l for l = 1…L.
+        δ^l for l = 1…L, and the errors at the sums a^l, of the layers where those are sums.
     """
-    W, h, L = params.W, trace.h, network.L
-    delta = {L: error}
-    for l in range(L - 1, 0, -1):
-        above, slope = W[l + 1].mT @ delta[l + 1], network.phi(l).prime(h[l])
-        delta[l] = through(l, above) * slope if network.norm(l).after else through(l, above * slope)  # BP2
-    return delta
+    skip, targets = network.skip, network.targets
+    delta, sums = {network.L: error}, dict[int, Any]()
+    for l in range(network.L - 1, 0, -1):
+        error, slope = _matrix(network, params, l + 1).mT @ delta[l + 1], network.phi(l).prime(trace.h[l])
+        target, after = targets.get(l), network.norm(l).after
+        if skip.onto_a and target is not None:
+            error = error + sums[target]
+        joins = skip.onto_a and l in network.sources
+        sum_is_normalized = joins and skip.post and after
+        if sum_is_normalized:
+            error = through(l, error)
+        if joins:
+            sums[l], error = error, error * network.alpha(params, l)
+        error = _dropped(error, trace.masks.get(l))
+        if after:
+            delta[l] = (error if sum_is_normalized else through(l, error)) * slope  # BP2
+        elif skip.post and target is not None and not skip.onto_a:
+            delta[l] = through(l, error * slope + delta[target])
+        else:
+            delta[l] = through(l, error * slope)  # BP2
+        if target is not None and not skip.onto_a and not skip.post:
+            delta[l] = delta[l] + delta[target]
+    return delta, sums
+
+
+def _matrix(network: Network, params: Layers, l: int) -> Array:
+    """Return α W^l of a layer whose z^l is added to something, W^l of the others."""
+    W = params.W[l]
+    return network.alpha(params, l) * W if l in network.sources and not network.skip.onto_a else W
 
 
 def input_gradient(params: Layers, delta: dict[int, Any]) -> Any:

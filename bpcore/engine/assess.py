@@ -8,7 +8,7 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.engine.evaluation import PIECE
 from bpcore.engine.machine import Kernel, call
 from bpcore.engine.plan import plan
-from bpcore.mlp import Network
+from bpcore.network import Network
 
 _ASSESS = Kernel("assess", "assess")
 
@@ -35,7 +35,7 @@ def evaluate(network: Network, parts: dict[str, Any], dtype: Any, x: Array, y: A
         "targets": np.ascontiguousarray(y, dtype=np.float64),
         "inputs": np.empty((1, network.sizes[0] * PIECE), dtype=dtype),
         "answers": np.empty((1, network.sizes[-1] * PIECE), dtype=dtype),
-        "room": np.empty((4, widest * PIECE), dtype=dtype),
+        "room": np.empty((5, widest * PIECE), dtype=dtype),
         "column": np.empty((1, 2 * PIECE), dtype=dtype),
         "zeros": np.zeros((1, widest), dtype=dtype),
         "batch_labels": np.empty((1, PIECE), dtype=np.int64),

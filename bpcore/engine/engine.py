@@ -4,11 +4,13 @@
 layers, so that whatever is asked for can be measured.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.dropout import Masks
 from bpcore.engine.assess import evaluate
 from bpcore.engine.batches import Batches
 from bpcore.engine.kinds import TURNED, Parts
@@ -18,8 +20,8 @@ from bpcore.engine.plan import plan, revise
 from bpcore.engine.rows import Look, Rates, Rows, empty_rows
 from bpcore.example_normalization import ExampleStatistics
 from bpcore.layers import Layers
-from bpcore.measure.quantities import UPDATE
-from bpcore.mlp import Network, Trace
+from bpcore.measure.quantities import QUANTITIES, UPDATE
+from bpcore.network import Network, Trace
 from bpcore.normalization import BatchStatistics, Kept
 
 OF_RUNS = ("z", "h", "z_hat", "a", "delta", "gradient", "mean", "variance", "std")
@@ -30,7 +32,13 @@ _WALK, _KRYLOV = Kernel("walk", "walk"), Kernel("krylov", "krylov")
 
 def layout_parts(network: Network, layout: Layout) -> Parts:
     """Return the sizes and places of a network as parts of a plan."""
-    return {**layout._asdict(), "L": network.L, "n_in": network.sizes[0], "n_out": network.sizes[-1], "one_logit": int(network.one_logit)}
+    sources, targets = np.zeros((2, network.L + 1), dtype=np.int64)
+    for l, below in network.sources.items():
+        sources[l], targets[below] = below, l
+    numbers = {"L": network.L, "n_in": network.sizes[0], "n_out": network.sizes[-1], "one_logit": int(network.one_logit)}
+    skip = network.skip
+    numbers |= {"skips": int(bool(network.sources)), "onto_a": int(skip.onto_a), "post": int(skip.post), "kinds": 4 + int(skip.learned)}
+    return {**layout._asdict(), **numbers, "skip_sources": sources, "skip_targets": targets, "alpha": skip.alpha(network.sizes)}
 
 
 class Engine:
@@ -63,6 +71,14 @@ class Engine:
         }
         data = {"examples": batches.rows, "targets": batches.targets, "labels": batches.labels, "batches": int(not batches.whole)}
         info = np.finfo(dtype)
+        self._masks = Masks(network.dropout, network.sizes, batches.seeds, batches.size, str(self.dtype))
+        data |= {
+            "drops": int(network.dropout.active),
+            "mask_keys": self._masks.keys,
+            "mask_words": self._masks.words,
+            "mask_threshold": network.dropout.threshold,
+            "mask_value": 1 / network.dropout.keep,
+        }
         self._rates, limits = rates, {"weight_decay": rates.weight_decay, "threshold": rates.threshold}
         self._fixed = kernels | layout_parts(network, self.layout) | self.state | limits | data
         self._fixed.pop("past")  # grows with the steps, and is told anew with them
@@ -90,8 +106,9 @@ class Engine:
         def rows(columns: int, count: int = runs) -> Array:
             return np.zeros((count, columns), dtype=self.dtype)
 
-        layer = units * m if keep else widest * m
-        norms = np.zeros((7, network.L + 1))
+        all_stay = keep or bool(network.sources)
+        layer = units * m if all_stay else widest * m
+        norms = np.zeros((QUANTITIES, network.L + 1))
         norms[UPDATE] = norms[:, 0] = np.nan  # layer 0 has no parameters, and the last step makes no update
         return {
             "z": rows(layer),
@@ -99,7 +116,7 @@ class Engine:
             "z_hat": rows(units * m if normalized else 0),
             "a": rows(units * m),
             "slope": rows(units * m, 1),
-            "delta": rows((network.sizes[0] + units) * m if keep else 2 * widest * m),
+            "delta": rows((network.sizes[0] + units) * m if all_stay else 2 * widest * m),
             "gradient": rows(whole if keep or acts else int(np.diff(self.layout.own[1:]).max())),
             "mean": rows(units if normalized else 0),
             "variance": rows(units if normalized else 0),
@@ -111,12 +128,14 @@ class Engine:
             "turned": rows(TURNED * m, 1),
             "spare": rows(whole if keep and acts else 0, 1),
             "zeros": rows(widest, 1),
+            "branch": rows(units * m if network.skip.onto_a else 0, 1),
+            "carry": rows(widest * m if network.skip.onto_a else 0, 1),
             "sums": rows(network.sizes[0], 1),
             "factors": rows(network.L + 1, 1),
             "own_norms": norms,
             "limited_norms": norms.copy(),
             "counts": np.full((8, network.L + 1), np.nan),
-            "scratch": np.zeros((1, 4 * max(network.L, 1))),
+            "scratch": np.zeros((1, 5 * max(network.L, 1))),
             "totals": np.zeros((1, network.L + 1)),
         }
 
@@ -162,7 +181,7 @@ class Engine:
         self._forgettable = {name: self.state[name].copy() for name in ("means", "variances")} | {"gathered": self._gathered.copy()}
         self._walk(rows, begin, begin + chosen, keep=True, gather=int(gather))
         self._gathered += gather * chosen
-        return Look(rows, *self._kept(self._memory[True]))
+        return Look(rows, *self._kept(self._memory[True], self._masks(begin)))
 
     def krylov(self, scales: Array, noise: Array, products: int) -> tuple[FloatArray, FloatArray, Array]:
         """Return what Lanczos iteration with the Hessian of J leaves, on the batch of step 0; the parameters do not survive it.
@@ -213,7 +232,7 @@ class Engine:
         changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
         return changing | {name: array for name, array in rows._asdict().items() if name != "loss"}
 
-    def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:
+    def _kept(self, memory: Parts, masks: Mapping[int, Array]) -> tuple[Trace, dict[int, Array], Layers]:
         layout, network, m = self.layout, self.network, self.batches.size
         z, a = layout.of_units(memory["z"], m), layout.of_units(memory["a"], m)
         inputs = network.sizes[0] * m
@@ -224,13 +243,13 @@ class Engine:
             kept_h, z_hat = h if network.normalization.after else layout.of_units(memory["h"], m), layout.of_units(memory["z_hat"], m)
             groups, mean, variance = self._fixed["groups"], *(layout.of_units(memory[name], 1) for name in ("mean", "variance"))
             std = memory["std"].reshape(self.runs, -1, groups, 1, m).swapaxes(0, 1) if groups else layout.of_units(memory["std"], 1)
-            for l in range(1, network.L):
+            for l in filter(network.normalized, range(1, network.L)):
                 h[l] = kept_h[l]
                 statistics[l] = (
                     ExampleStatistics(z_hat[l], std[l - 1]) if groups else BatchStatistics(z_hat[l], std[l], mean[l], variance[l])
                 )
         gradients = layout.views(memory["gradient"]).map(lambda key, array: array / m)
-        return Trace(z, h, a, statistics), delta, gradients
+        return Trace(z, h, a, statistics, masks), delta, gradients
 
     def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
         """Return J_i averaged over examples, and the fraction of them that are right, in evaluation mode; see `evaluate_stack`.

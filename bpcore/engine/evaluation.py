@@ -4,7 +4,8 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.mlp import Network, accuracy, data_term, forward, sign_is_right
+from bpcore.mlp import accuracy, data_term, forward, sign_is_right
+from bpcore.network import Network
 from bpcore.normalization import RunningStatistics
 
 PIECE = 512
@@ -104,6 +105,9 @@ def of_runs(params: Layers, runs: slice | list[int]) -> Layers:
 
 def _forward(network: Network, params: Layers, running: RunningStatistics, x: Array, buffers: Array) -> tuple[Array, Array]:
     """Return h^L and a^L in evaluation mode, each in one of the two buffers."""
+    if network.sources:  # what a layer is added to has to be kept
+        trace = forward(network, params, x, running)
+        return trace.h[network.L], trace.a[network.L]
     a, runs, m = x, params.W[1].shape[0], x.shape[-1]
     for l in range(1, network.L + 1):
         size = runs * network.sizes[l] * m

@@ -8,7 +8,7 @@ from bpcore.clipping import Clip
 from bpcore.engine import twins
 from bpcore.engine.plan import gemm_address
 from bpcore.measure.instruments import SATURATION
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.optimizers import Optimizer
 
 TURNED = 128

@@ -1,6 +1,7 @@
 """Where everything stands in memory: a run's parameters in one row, its units' arrays in another.
 
-A row of parameters holds W^l (n_l, n_(l−1)), b^l, and γ^l and β^l where layer l is normalized, layer after layer. Gradients and what an
+A row of parameters holds W^l (n_l, n_(l−1)), b^l, γ^l and β^l where layer l is normalized, and α where it has
+one, layer after layer. Gradients and what an
 optimizer keeps are laid out alike.
 """
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from bpcore.arrays import Array
 from bpcore.layers import Layers
-from bpcore.mlp import Network
+from bpcore.network import Network
 
 
 class Layout(NamedTuple):
@@ -22,6 +23,7 @@ class Layout(NamedTuple):
         biases: where b^l begins.
         gammas: where γ^l begins.
         betas: where β^l begins.
+        alphas: where α of layer l begins.
         units: the number of units below layer l, l ≥ 1, the input left out: m times that is where z^l begins in a row of units.
         own: the parameters of a layer begin there, and those of layer L end at `own[L + 1]`.
     """
@@ -31,6 +33,7 @@ class Layout(NamedTuple):
     biases: Array
     gammas: Array
     betas: Array
+    alphas: Array
     units: Array
     own: Array
 
@@ -48,28 +51,30 @@ class Layout(NamedTuple):
         return rows
 
     def views(self, rows: Array) -> Layers:
-        """Return rows of parameters as arrays by kind and layer, views: W (R, n_l, n_(l−1)), b, γ and β (R, n_l, 1)."""
+        """Return rows of parameters as arrays by kind and layer, views: W (R, n_l, n_(l−1)), b, γ and β (R, n_l, 1), α (R, 1, 1)."""
         found = Layers()
         for l in range(1, self.L + 1):
             n, fan_in = int(self.sizes[l]), int(self.sizes[l - 1])
-            for kind, starts, columns in (
-                ("W", self.weights, fan_in),
-                ("b", self.biases, 1),
-                ("gamma", self.gammas, 1),
-                ("beta", self.betas, 1),
+            for kind, starts, units, columns in (
+                ("W", self.weights, n, fan_in),
+                ("b", self.biases, n, 1),
+                ("gamma", self.gammas, n, 1),
+                ("beta", self.betas, n, 1),
+                ("alpha", self.alphas, 1, 1),
             ):
                 at = int(starts[l])
                 if at >= 0:
-                    found[kind, l] = rows[:, at : at + n * columns].reshape(-1, n, columns)
+                    found[kind, l] = rows[:, at : at + units * columns].reshape(-1, units, columns)
         return found
 
     def parts(self) -> Array:
-        """Return where each array of parameters begins in a row of them, its rows, one a unit, and its columns; b, γ and β have one row."""
+        """Return where each array of parameters begins in a row of them, its rows, one a unit, and its columns; the others have one row."""
         found = []
         for l in range(1, self.L + 1):
             n = int(self.sizes[l])
             found.append((int(self.weights[l]), n, int(self.sizes[l - 1])))
             found += [(int(starts[l]), 1, n) for starts in (self.biases, self.gammas, self.betas) if starts[l] >= 0]
+            found += [(int(self.alphas[l]), 1, 1)] if self.alphas[l] >= 0 else []
         return np.array(found, dtype=np.int64)
 
     def of_units(self, rows: Array, m: int) -> dict[int, Array]:
@@ -82,13 +87,14 @@ class Layout(NamedTuple):
 
 def layout_of(network: Network) -> Layout:
     """Lay out a network."""
-    starts: dict[str, list[int]] = {kind: [-1] for kind in ("weights", "biases", "gammas", "betas")}
+    starts: dict[str, list[int]] = {kind: [-1] for kind in ("weights", "biases", "gammas", "betas", "alphas")}
     at, own = 0, [0]
     for l in range(1, network.L + 1):
         own.append(at)
         n = network.sizes[l]
         wanted = [("weights", n * network.sizes[l - 1]), ("biases", n)]
         wanted += [("gammas", n), ("betas", n)] if network.normalized(l) else []
+        wanted += [("alphas", 1)] if network.learns_alpha(l) else []
         for kind, size in wanted:
             starts[kind].append(at)
             at += size

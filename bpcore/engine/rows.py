@@ -9,7 +9,8 @@ import numpy as np
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
 from bpcore.measure.per_layer import GLANCED
-from bpcore.mlp import Trace
+from bpcore.measure.quantities import QUANTITIES
+from bpcore.network import Trace
 
 CENSUS = (*GLANCED, "zero", "equal_units", "z_mean", "z_var", "a_mean", "a_var")
 """What is counted on the way; those of GLANCED now and then in any run."""
@@ -67,7 +68,7 @@ class Rows(NamedTuple):
     """Hold what is measured, float64.
 
     Args:
-        norms: (7, R, S, L+1).
+        norms: (8, R, S, L+1).
         loss: (R, S), J.
         data_loss: (R, S), J without its λ term.
         accuracy: (R, S).
@@ -108,5 +109,5 @@ def empty_rows(runs: int, steps: int, L: int, counted: int) -> Rows:
     """Return rows in which nothing stands yet."""
     shape = (runs, steps)
     loss, data_loss, accuracy, before, after = (np.full(shape, np.nan) for _ in range(5))
-    norms, census = np.full((7, *shape, L + 1), np.nan), np.full((counted, *shape, L + 1), np.nan)
+    norms, census = np.full((QUANTITIES, *shape, L + 1), np.nan), np.full((counted, *shape, L + 1), np.nan)
     return Rows(norms, loss, data_loss, accuracy, before, after, np.zeros(shape, dtype=bool), census)

@@ -7,7 +7,7 @@ from bpcore.engine.kinds import kernels_of
 from bpcore.engine.rows import Rates
 from bpcore.engine.textbook import Textbook
 from bpcore.layers import Layers
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.optimizers import Optimizer
 
 Stepper = Engine | Textbook

@@ -11,35 +11,43 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.mlp import Network, Trace, input_gradient, propagate
+from bpcore.mlp import input_gradient, propagate
+from bpcore.network import Network, Trace
 from bpcore.norms import norm
 
+PER_RUN, PER_EXAMPLE = (-2, -1), (-2,)
+"""The axes of (R, n, m) over which entries share an exponent."""
 
-def _take_out(x: Array) -> tuple[Array, Array]:
-    """Return x·2^−e and e, (R, 1, 1), per run; e is 0 unless the largest entry lies far from 1.
+_FAR = 2**30
+"""An exponent that no error has: what is so much smaller than another is 0 beside it."""
+
+
+def _take_out(x: Array, shared: tuple[int, ...]) -> tuple[Array, Array]:
+    """Return x·2^−e and e, (R, 1, 1) or (R, 1, m); e is 0 unless the largest entry lies far from 1.
 
     Far means beyond the fourth root of the dtype's range: one more layer then cannot leave the range, and an ordinary
     δ is not touched at all.
     """
     window = np.finfo(x.dtype).maxexp // 4
-    peak = np.abs(x).max(axis=(-2, -1), keepdims=True)
+    peak = np.abs(x).max(axis=shared, keepdims=True)
     exponent = np.frexp(peak)[1]  # 0 for 0; arbitrary for what is not finite
     exponent = np.where(np.isfinite(peak) & (np.abs(exponent) > window), exponent, 0)
     return (np.ldexp(x, -exponent) if exponent.any() else x), exponent.astype(np.int64)
 
 
 class Extended:
-    """Hold an error as mantissa · 2^exponent, one exponent per run; it takes part in W.mT @ δ and δ * φ′ as an array does.
+    """Hold an error as mantissa · 2^exponent; it takes part in W.mT @ δ, δ * φ′ and δ + δ as an array does.
 
     Args:
         mantissa: (R, n, m), in the run's dtype.
-        exponent: (R, 1, 1), int64.
+        exponent: (R, 1, 1) or (R, 1, m), int64.
+        shared: the axes whose entries share an exponent: PER_RUN or PER_EXAMPLE.
     """
 
     __array_ufunc__ = None  # numpy leaves the products to this class
 
-    def __init__(self, mantissa: Array, exponent: Array | int = 0) -> None:
-        self.mantissa, self.exponent = mantissa, exponent
+    def __init__(self, mantissa: Array, exponent: Array | int = 0, shared: tuple[int, ...] = PER_RUN) -> None:
+        self.mantissa, self.exponent, self.shared = mantissa, exponent, shared
 
     def __rmatmul__(self, matrix: Array) -> "Extended":
         """Return matrix @ self."""
@@ -47,13 +55,21 @@ class Extended:
 
     def __mul__(self, slope: Array) -> "Extended":
         """Return self * slope, entry by entry."""
-        slope, taken = _take_out(slope)
-        return Extended(self.mantissa * slope, self.exponent + taken)
+        slope, taken = _take_out(slope, self.shared)
+        return Extended(self.mantissa * slope, self.exponent + taken, self.shared)
+
+    def __add__(self, other: "Extended") -> "Extended":
+        """Return self + other, of which the larger has its exponent."""
+        own, others = (np.where(np.any(part.mantissa, axis=self.shared, keepdims=True), part.exponent, -_FAR) for part in (self, other))
+        exponent = np.maximum(own, others)
+        exponent = np.where(exponent == -_FAR, 0, exponent)  # of 0 + 0
+        parts = (np.ldexp(part.mantissa, np.clip(part.exponent - exponent, -_FAR, 0)) for part in (self, other))
+        return Extended(sum(parts), exponent, self.shared).mapped(lambda mantissa: mantissa)
 
     def mapped(self, linear: Callable[[Array], Array]) -> "Extended":
         """Return what a linear map makes of it, its mantissa near 1 again."""
-        mantissa, taken = _take_out(linear(self.mantissa))
-        return Extended(mantissa, self.exponent + taken)
+        mantissa, taken = _take_out(linear(self.mantissa), self.shared)
+        return Extended(mantissa, self.exponent + taken, self.shared)
 
 
 def extended_backward(network: Network, params: Layers, trace: Trace, y: Array) -> tuple[dict[int, Array], dict[int, Array]]:
@@ -75,7 +91,7 @@ def extended_backward(network: Network, params: Layers, trace: Trace, y: Array) 
         return error.mapped(lambda mantissa: network.norm(l).backward(mantissa, params.own(l), trace.statistics[l])[0])
 
     error = Extended(network.loss.delta(trace.h[network.L], y, network.output_activation)).mapped(lambda mantissa: mantissa)  # BP1
-    delta = propagate(network, params, trace, error, through)
+    delta, _ = propagate(network, params, trace, error, through)
     delta[0] = input_gradient(params, delta)
     down = sorted(delta, reverse=True)
     return {l: delta[l].mantissa for l in down}, {l: delta[l].exponent[..., 0, 0] for l in down}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bpcore.arrays import Array
-from bpcore.mlp import Trace
+from bpcore.network import Trace
 
 HISTOGRAM_BINS: dict[str, tuple[float, float, float]] = {
     "z": (-10.0, 10.0, 0.2),

@@ -6,7 +6,7 @@ import numpy as np
 
 from bpcore.arrays import Array
 from bpcore.layers import Layers
-from bpcore.mlp import Network, Trace
+from bpcore.network import Network, Trace
 
 
 def first_nonfinite(

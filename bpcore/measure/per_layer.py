@@ -8,10 +8,17 @@ from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
 from bpcore.measure import instruments
 from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, UPDATE, WEIGHT, WEIGHT_GRADIENT
-from bpcore.mlp import Network, Trace
+from bpcore.network import Network, Trace
 
 GLANCED = ("saturated", "dead")
 """What is measured now and then in any run: it tells when a layer died, and costs a pass over its entries."""
+
+
+def _activated(network: Network, trace: Trace, l: int) -> Array:
+    """Return φ(h^l), of which a normalization behind φ, a mask or a skip makes something else."""
+    changed = network.norm(l).after or network.skip.onto_a or l in trace.masks
+    return network.phi(l).value(trace.h[l]) if changed else trace.a[l]
+
 
 _ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {
     "z_mean": lambda network, trace, l: instruments.mean(trace.z[l]),
@@ -19,7 +26,7 @@ _ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {
     "a_mean": lambda network, trace, l: instruments.mean(trace.a[l]),
     "a_var": lambda network, trace, l: instruments.variance(trace.a[l]),
     "saturated": lambda network, trace, l: instruments.saturated(trace.h[l], network.phi(l)),
-    "dead": lambda network, trace, l: instruments.dead(network.phi(l).value(trace.h[l]) if network.norm(l).after else trace.a[l]),
+    "dead": lambda network, trace, l: instruments.dead(_activated(network, trace, l)),
 }
 """Column: what is measured of the layers 1…L of a pass, (R,)."""
 
@@ -29,7 +36,7 @@ def norm_columns(network: Network, norms: FloatArray, m: int) -> dict[str, Array
 
     Args:
         network: the architecture.
-        norms: (7, R, S, L+1), by `quantities`; those of gradients are of means over the batch.
+        norms: (8, R, S, L+1), by `quantities`; those of gradients are of means over the batch.
         m: examples in the batch.
 
     Returns:

@@ -7,9 +7,10 @@ from bpcore.layers import Layers
 from bpcore.measure.columns import LAYERS, STEPS, Column, ColumnError, agree
 from bpcore.measure.histograms import label_histograms
 from bpcore.measure.per_layer import norm_columns
+from bpcore.measure.quantities import QUANTITIES
 from bpcore.measure.recording import Recording
 from bpcore.measure.records import Final, StackRecord
-from bpcore.mlp import Network
+from bpcore.network import Network
 
 
 class Recorder:
@@ -31,8 +32,8 @@ class Recorder:
         self._position = {int(step): index for index, step in enumerate(self._steps)}
         self._shape = (runs, self._steps.size)
         self._present = np.zeros(self._shape, dtype=bool)
-        self.norms = np.full((7, *self._shape, network.L + 1), np.nan)
-        """Norms of every row, (7, R, S, L+1); who steps the runs may write them here."""
+        self.norms = np.full((QUANTITIES, *self._shape, network.L + 1), np.nan)
+        """Norms of every row, (8, R, S, L+1); who steps the runs may write them here."""
         self.step_columns: dict[str, Array] = {
             column.name: np.zeros(self._shape, dtype=bool) if column.kind == "truth" else np.full(self._shape, np.nan) for column in STEPS
         }
@@ -70,7 +71,7 @@ class Recorder:
         Args:
             step: the rows' step.
             mask: (R,) bool, which runs have a row.
-            norms: (7, R, L+1); read where the mask is true.
+            norms: (8, R, L+1); read where the mask is true.
             step_row: column of STEPS -> (R,): likewise.
         """
         index = self._position.get(step)

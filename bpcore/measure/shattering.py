@@ -6,7 +6,9 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.layers import Layers
-from bpcore.mlp import Network, Trace, input_gradient, propagate
+from bpcore.measure.extended import PER_EXAMPLE, Extended
+from bpcore.mlp import input_gradient, propagate
+from bpcore.network import Network, Trace
 
 
 def mean_cosine(vectors: Array) -> FloatArray:
@@ -48,12 +50,10 @@ def gradient_cosine(network: Network, params: Layers, trace: Trace) -> FloatArra
     wide, L = params.map(lambda key, array: array.astype(np.float64, copy=False)), network.L
     h = {l: array.astype(np.float64, copy=False) for l, array in trace.h.items()}
 
-    def through(l: int, gradient: Array) -> Array:
-        gradient = network.norm(l).backward_fixed(gradient, params.own(l), trace.statistics[l])
-        exponent = np.frexp(np.abs(gradient).max(axis=-2, keepdims=True))[1]
-        scaled: Array = np.ldexp(gradient, -exponent)  # per example: directions survive any depth
-        return scaled
+    def through(l: int, gradient: Extended) -> Extended:
+        return gradient.mapped(lambda mantissa: network.norm(l).backward_fixed(mantissa, params.own(l), trace.statistics[l]))
 
-    gradients = propagate(network, wide, replace(trace, h=h), network.phi(L).prime(h[L]), through)
+    top = Extended(network.phi(L).prime(h[L]), shared=PER_EXAMPLE)  # directions survive any depth
+    gradients, _ = propagate(network, wide, replace(trace, h=h), top, through)
     gradients[0] = input_gradient(wide, gradients)
-    return np.stack([mean_cosine(gradients[l]) for l in range(L + 1)], axis=-1)
+    return np.stack([mean_cosine(gradients[l].mantissa) for l in range(L + 1)], axis=-1)

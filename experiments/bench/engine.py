@@ -21,7 +21,8 @@ from bpcore.engine.rows import CENSUS, Rates, empty_rows
 from bpcore.engine.stepper import stepper_of
 from bpcore.initializers import fan_in
 from bpcore.losses import softmax_cross_entropy
-from bpcore.mlp import Network, initialize
+from bpcore.mlp import initialize
+from bpcore.network import Network
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from experiments.bench.shapes import AT_MOST_TIMES_PLAIN, VARIANTS, Shape, parser

@@ -14,7 +14,7 @@ from bpcore.engine.kernels.places import a_at, delta_at, gradient_at, parameter_
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, store, vector
 from bpcore.engine.kernels.update import measure_gradients, norm_of_all, update
 from bpcore.engine.machine import target
-from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, WEIGHT
+from bpcore.measure.quantities import BIAS_GRADIENT, DELTA, QUANTITIES, WEIGHT
 
 
 def _products(plan, T, repeats):
@@ -81,7 +81,7 @@ def _bp2(plan, T, repeats):
 
 def _norms(plan, T, repeats):
     m, L = plan.m, plan.L
-    norms, scratch = matrix(plan.own_norms, 0, 7, L + 1, 0.0), vector(plan.scratch, 0, 4 * L, 0.0)
+    norms, scratch = matrix(plan.own_norms, 0, QUANTITIES, L + 1, 0.0), vector(plan.scratch, 0, plan.kinds * L, 0.0)
     for _ in range(repeats):
         for l in range(L, 0, -1):
             n, fan_in = size_of(plan, l), size_of(plan, l - 1)
@@ -97,11 +97,11 @@ def _norms(plan, T, repeats):
         over_batch(matrix(plan.delta, delta_at(plan, 0, 0), n, m, T), inputs)
         norms[DELTA, 0] = norm(error, squares(error), plan.floor)
         norms[BIAS_GRADIENT, 0] = norm(inputs, squares(inputs), plan.floor) / m
-        scratch[0] = norm_of_all(norms, scratch)
+        scratch[0] = norm_of_all(norms, scratch, plan.kinds)
 
 
 def _updates(plan, T, repeats):
-    norms = matrix(plan.own_norms, 0, 7, plan.L + 1, 0.0)
+    norms = matrix(plan.own_norms, 0, QUANTITIES, plan.L + 1, 0.0)
     for _ in range(repeats):
         for l in range(plan.L, 0, -1):
             update(plan, T, 0, l, False, type(T)(1), plan.start + 1, norms)

@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 
 from bpcore.activations import Activation
 from bpcore.clipping import Clip
+from bpcore.dropout import Dropout
 from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from bpcore.schedules import Schedule
+from bpcore.skips import Skip
 from experiments.config.keys import Config
 from experiments.datasets.dataset import Dataset, Facts
 from experiments.errors import UserError
@@ -28,6 +30,8 @@ KINDS: dict[str, type] = {
     "activation": Activation,
     "init": Initializer,
     "normalization": Normalization,
+    "skip": Skip,
+    "dropout": Dropout,
     "loss": Loss,
     "optimizer": Optimizer,
     "schedule": Schedule,

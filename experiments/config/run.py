@@ -13,13 +13,15 @@ import numpy as np
 
 from bpcore.activation import Activation, Phis, by_layer
 from bpcore.clipping import Clip
+from bpcore.dropout import Dropout
 from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.measure.recording import Recording
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
 from bpcore.schedules import Schedule
+from bpcore.skips import Skip
 from experiments.config.building import build, built, dataset, facts
 from experiments.config.files import choice
 from experiments.config.keys import Config, Record
@@ -116,6 +118,21 @@ class Run:
         return built(Normalization, self.config["normalization"])
 
     @property
+    def skip(self) -> Skip:
+        """Return what the hidden layers are added to."""
+        return built(Skip, self.config["skip"])
+
+    @property
+    def span(self) -> int:
+        """Return the layers of a block: 2 in a residual net of two-layer blocks, else 1."""
+        return max(self.skip.span, 1)
+
+    @property
+    def dropout(self) -> Dropout:
+        """Return how much of a hidden layer is dropped."""
+        return built(Dropout, self.config["dropout"])
+
+    @property
     def loss(self) -> Loss:
         """Return J_i."""
         return built(Loss, self.config["loss"])
@@ -201,7 +218,8 @@ class Run:
     @functools.cached_property
     def network(self) -> Network:
         """Return the architecture: n_0 and n_L come from the data."""
-        return Network(self.sizes, self.activation, self.output_activation, self.loss, self.normalization)
+        kinds = self.activation, self.output_activation, self.loss, self.normalization, self.skip, self.dropout
+        return Network(self.sizes, *kinds)
 
     @property
     def recording(self) -> Recording:

@@ -96,10 +96,24 @@ def _check_together(run: Run) -> None:
         if not run.normalization.fits(n):
             groups = run.config["normalization"].get("groups")
             raise UserError(f"`normalization.groups` must divide every width, got {groups} for {n} units; choose another")
+    _check_skip(run)
     if run.dtype == "float32":
         _check_representable(run)
     if run.record.snapshot is not None and run.record.snapshot > run.steps:
         raise UserError(f"`record.snapshot` must be at most steps={run.steps}, got {run.record.snapshot}; lower it")
+
+
+def _check_skip(run: Run) -> None:
+    """Refuse hidden layers that are no whole blocks, and a normalization after the addition that does not stand there."""
+    skip, norm = run.skip, run.normalization
+    if not skip.fits(run.depth):
+        raise UserError(f"`depth` must be odd with skip=block, whose blocks of two layers follow layer 1, got {run.depth}; add one")
+    if skip.post and norm.active and norm.after != skip.onto_a:
+        place, sum_ = ("after", "a") if skip.onto_a else ("before", "z")
+        raise UserError(
+            f"`normalization.place` must be {place} with skip={skip.name} and skip.norm=post, which normalizes the sum {sum_}; "
+            f"take it, or skip.norm=pre"
+        )
 
 
 def _check_linear(run: Run, output: str) -> None:
@@ -109,11 +123,16 @@ def _check_linear(run: Run, output: str) -> None:
             raise UserError(f"`{key}` must be identity with record.modes=true, which needs a linear network, got {name}")
     if run.normalization.active:
         raise UserError("`normalization` must be none with record.modes=true, which needs a linear network; leave record.modes out")
+    if run.skip.span:
+        raise UserError("`skip` must be none with record.modes=true, which multiplies the matrices W; leave record.modes out")
+    if run.dropout.active:
+        raise UserError("`dropout.rate` must be 0 with record.modes=true, which needs a linear network; leave record.modes out")
 
 
 def _check_representable(run: Run) -> None:
     """Refuse a nonzero setting that float32 turns into 0 or infinity: the tables would state what was not done."""
     settings = {"lr": run.lr, "bias_lr_factor": run.bias_lr_factor, "weight_decay": run.weight_decay}
+    settings["skip.scale"] = run.skip.alpha(run.sizes)
     settings["clip.threshold"] = run.config["clip"].get("threshold", 1.0)
     if run.steps:
         settings["lr of the last update"] = run.lr * run.schedule.factor(run.steps - 1, run.steps)

@@ -56,7 +56,8 @@ def diagnose(life: Life) -> Diagnosis:
     """
     ended = life.run.get("diverged_at_step")
     diverged_at = None if ended is None or ended != ended else int(ended)
-    nature = Nature(frozenset(layer for layer in life.hidden if life.saturates(layer)), can_die(life.output_activation), life.normalized)
+    flat = frozenset(layer for layer in life.hidden if life.saturates(layer))
+    nature = Nature(flat, can_die(life.output_activation), life.normalized, life.span, life.joined, life.bypassed)
     step0: Mapping[str, Any] = life.step0()
     signal = judge(step0, signal_factor(step0, nature), diverged_at == 0, life.number("delta_factor_theory"), nature)
     start = _start(life)

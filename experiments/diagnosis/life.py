@@ -30,6 +30,9 @@ class Life:
         examples: m of the training set.
         features: the features of largest root mean square by name, with it; empty where they have no names.
         rate: step -> the largest learning rate in force before it; None for a rate that is `lr` throughout.
+        span: layers of a block of a residual net.
+        joined: the layers that are added to a sum.
+        bypassed: the layers past whose φ a skip leads.
     """
 
     run: Mapping[str, Any]
@@ -43,6 +46,9 @@ class Life:
     examples: int
     features: tuple[tuple[str, float], ...] = ()
     rate: Callable[[int], float] | None = None
+    span: int = 1
+    joined: frozenset[int] = frozenset()
+    bypassed: frozenset[int] = frozenset()
 
     def measured_since(self, values: Mapping[str, Any]) -> "Life":
         """Return the same life with columns of its row that were measured since."""
@@ -126,9 +132,13 @@ class Life:
 
     @property
     def normalized(self) -> bool:
-        """Return whether hidden layers are normalized before φ, so that neither the input's unit nor the weights' size reaches it."""
+        """Return whether hidden layers are normalized before φ, so that neither the input's unit nor the weights' size reaches it.
+
+        A sum of z that goes on past a normalization in the branch has one unit in all layers.
+        """
         active = str(self.run.get("normalization")) != "none" and self.depth > 0
-        return active and str(self.run.get("normalization.place")) != "after"
+        passed = str(self.run.get("skip")) in ("preactivation", "block") and str(self.run.get("skip.norm")) == "pre"
+        return active and not passed and str(self.run.get("normalization.place")) != "after"
 
 
 def stable_rate(run: Mapping[Any, Any], sharpness: float) -> float:

@@ -164,9 +164,10 @@ def proposed(run: Run, names: Sequence[str]) -> list[Candidate]:
 def _possible(run: Run, applied: tuple[Level, ...]) -> Candidate | None:
     """Apply levels, or return nothing where the configuration lacks a key that they set, or refuses its value."""
     for level in applied:
+        nodes = {**run.config, **{key: choice(key, value) for key, value in level.change.items() if key in GROUPS}}
         for key in level.change:
             group, _, leaf = key.partition(".")
-            if leaf and leaf not in run.config[group]:
+            if leaf and leaf not in nodes[group]:
                 return None
     try:
         return apply(run, applied)

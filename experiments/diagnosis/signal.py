@@ -46,11 +46,21 @@ class Nature:
         flat: whether φ of the hidden layers is flat at both ends, so that it can saturate; or the layers where it is.
         output_dies: whether φ of the output is 0 and has no slope on a whole side.
         normalized: whether hidden layers are normalized.
+        span: layers of a block of a residual net, whose sums alone are compared.
+        joined: the layers that are added to a sum, past which an error goes whatever their weights are.
+        bypassed: the layers past whose φ an error goes.
     """
 
     flat: bool | frozenset[int] = True
     output_dies: bool = False
     normalized: bool = False
+    span: int = 1
+    joined: frozenset[int] = frozenset()
+    bypassed: frozenset[int] = frozenset()
+
+    def passes(self, layer: Any) -> Any:
+        """Return whether every error passes through a layer, by its number: those inside of blocks are passed by."""
+        return (layer - 1) % self.span == 0
 
 
 PLAIN = Nature()
@@ -80,7 +90,7 @@ def signal_factor(step0: Any, nature: Nature = PLAIN) -> Factor:
     if nature.normalized:
         with np.errstate(all="ignore"):
             logs = logs + 0.5 * np.log(np.asarray(step0["z_var"], dtype=np.float64)[1:-1])
-    return log_factor(logs)
+    return log_factor(logs, nature.span)
 
 
 def judge(
@@ -102,16 +112,17 @@ def judge(
         return Signal("diverged", "the loss or a gradient is not a finite number before any update")
     layer = np.asarray(step0["layer"])
     norms = np.asarray(step0["delta_norm"])
-    zero = _below_zero_weights(step0, layer, norms)
+    zero = _below_zero_weights(step0, layer, norms, nature)
     if zero:
         return Signal(
             "zero_weights", f"every weight of layer {zero} is 0, so that no error goes down through it: δ is 0 in layer {zero - 1}"
         )
     hidden = (layer > 0) & (layer < layer.max())
-    dead = (hidden | (nature.output_dies & (layer == layer.max()))) & (np.asarray(step0["dead"]) == 1)
+    dead = (hidden & ~np.isin(layer, sorted(nature.bypassed))) | (nature.output_dies & (layer == layer.max()))
+    dead &= np.asarray(step0["dead"]) == 1
     if dead.any():
         return _first_dead(step0, int(layer[dead].min()), layer)
-    gone = (layer > 0) & (norms == 0)
+    gone = (layer > 0) & (norms == 0) & (nature.passes(layer) | (layer == layer.max()))
     if gone.any():
         return Signal("underflowed", _underflowed(step0, int(layer[gone].max()), layer))
     flat = hidden & (nature.flat if isinstance(nature.flat, bool) else np.isin(layer, sorted(nature.flat)))
@@ -126,11 +137,11 @@ def judge(
     return Signal(found.name, f"{found.reason}; {weights}") if weights else found
 
 
-def _below_zero_weights(step0: Any, layer: "np.ndarray[Any, Any]", norms: "np.ndarray[Any, Any]") -> int:
+def _below_zero_weights(step0: Any, layer: "np.ndarray[Any, Any]", norms: "np.ndarray[Any, Any]", nature: Nature) -> int:
     """Return the topmost layer whose weights are 0 and which passes no error on, or 0."""
     if "weight_norm" not in step0:
         return 0
-    still = (np.asarray(step0["weight_norm"]) == 0) & (layer > 1)
+    still = (np.asarray(step0["weight_norm"]) == 0) & (layer > 1) & ~np.isin(layer, sorted(nature.joined))
     passed = np.roll(norms, 1)  # δ of the layer below
     found = layer[still & (passed == 0)]
     return int(found.max()) if len(found) else 0

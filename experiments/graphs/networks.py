@@ -10,9 +10,9 @@ from bpcore.graph.gates import log, sigmoid, summation
 from bpcore.graph.node import Array, Node, constant, variable
 from bpcore.graph.reverse import backward, topological_order
 from bpcore.layers import Layers
-from bpcore.mlp import Network
 from bpcore.mlp import backward as layered_backward
 from bpcore.mlp import forward as layered_forward
+from bpcore.network import Network
 from experiments.graphs.examples import Example, Picture, picture
 
 _X, _Y = (0.5, -1.0, 2.0), 1.0

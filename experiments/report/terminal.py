@@ -44,13 +44,13 @@ def describe_run(tables: Tables) -> str:
         skipped = {"layer": "…", "delta_norm": f"({len(rows) - 40} layers)", "theory": "", "bar": ""}
         rows = [*rows[:20], skipped, *rows[-20:]]
     logs = log_delta_norm(step0)[1:-1]
-    factor = log_factor(logs)
+    factor = log_factor(logs, 2 if run.get("skip") == "block" else 1)
     within = f" (95 % {interval(factor.low, factor.high)})" if not missing(factor.low) else ""
     lines = [
         f"δ norm by layer at step 0 (layer 0 is the input; bars are logarithmic, {_range(norms)})",
         from_records(rows).terminal(),
         f"factor per hidden layer, toward the input: {number(factor.value)}{within}, theory {number(run['delta_factor_theory'])}",
-        *_not_geometric(logs),
+        *(_not_geometric(logs) if run.get("skip") != "block" else []),
         f"loss {number(run['final_loss'])}, accuracy {number(run['final_accuracy'])}, test accuracy {number(run['test_accuracy'])}",
         *diagnosis.lines(run.to_dict()),
     ]

@@ -63,29 +63,32 @@ def log_delta_norm(layers: Any) -> FloatArray:
     return logs
 
 
-def delta_factor(norms: FloatArray) -> Factor:
+def delta_factor(norms: FloatArray, span: int = 1) -> Factor:
     """Estimate the factor per layer from the norms of the hidden layers, first to last; see `log_factor`.
 
     Args:
         norms: delta_norm of hidden layers 1…D.
+        span: layers of a block.
 
     Returns:
         The factor; all NaN where no pair of neighbors has positive finite norms.
     """
     with np.errstate(all="ignore"):
-        return log_factor(np.log(np.asarray(norms, dtype=np.float64)))
+        return log_factor(np.log(np.asarray(norms, dtype=np.float64)), span)
 
 
-def log_factor(logs: FloatArray) -> Factor:
+def log_factor(logs: FloatArray, span: int = 1) -> Factor:
     """Estimate the factor per layer from ln δ of the hidden layers, first to last.
 
     exp(mean increment). With n increments x the interval is x̄ ± t·s/√n, where s² = Σ(x_(i+1) − x_i)²/(2(n−1)) is von Neumann's
     variance from successive differences and t Student's quantile at its 2(n−1)²/(3n−4) degrees of freedom. A factor that drifts
     along the depth, as on the way to a fixed point, does not widen it as it would widen the ordinary variance.
-    Pairs with a logarithm that is not finite are left out.
+    Pairs with a logarithm that is not finite are left out. In a net of blocks of several layers the pairs are the sums that a block
+    leads from and to; what is inside of one has another size, and the error does not pass through it alone.
 
     Args:
         logs: ln δ of hidden layers 1…D.
+        span: layers of a block; an increment is then that over a block, divided by as many.
 
     Returns:
         The factor.
@@ -93,13 +96,14 @@ def log_factor(logs: FloatArray) -> Factor:
     Source: von Neumann et al. 1941, The mean square successive difference.
     """
     with np.errstate(all="ignore"):
-        increments = logs[:-1] - logs[1:]
+        sums = logs[::span]
+        increments = (sums[:-1] - sums[1:]) / span
         increments = increments[np.isfinite(increments)]
     count = len(increments)
     if count == 0:
         return NO_FACTOR
-    total = float(increments.sum())
-    mean = total / count
+    mean = float(increments.sum()) / count
+    total = span * float(increments.sum())
     top = float(increments.max())
     arithmetic = top + 0.5 * math.log(float(np.mean(np.exp(2 * (increments - top)))))
     variance = half = math.nan
@@ -176,15 +180,24 @@ def decay(logs: FloatArray) -> Decay:
     scale = float(np.abs(y).max())
     if float(np.ptp(y)) <= 1e-9 * scale:  # exactly geometric, up to rounding: there is no noise to test against
         return Decay(exp(-slope), r_squared, 1.0, math.nan, "geometric")
-    from scipy import stats  # costly to import, and runs do without
-
-    p = float(stats.linregress(x, y).pvalue)
+    p = _chance(x, y)
     power = float(x @ y) / float(x @ x)
     if p >= NOT_GEOMETRIC_BELOW:
         return Decay(exp(-slope), r_squared, p, -power, "geometric")
     by_power, by_mean = y - power * x, y - y.mean()
     polynomial = float(by_power @ by_power) < float(by_mean @ by_mean)
     return Decay(exp(-slope), r_squared, p, -power, "polynomial" if polynomial else "uneven")
+
+
+def _chance(x: FloatArray, y: FloatArray) -> float:
+    """Return the probability of so clear a slope of the least-squares line where there is none; SciPy's takes long to import."""
+    from scipy import special  # costly to import, and shallow nets do without
+
+    of_x, of_both, _, of_y = np.cov(x, y, bias=True).flat
+    size, freedom = math.sqrt(of_x * of_y), len(x) - 2
+    r = min(max(of_both / size, -1.0), 1.0) if size > 0 else 0.0
+    t = r * math.sqrt(freedom / ((1.0 - r + 1e-20) * (1.0 + r + 1e-20)))
+    return float(2 * special.stdtr(freedom, -abs(t)))
 
 
 def _line(x: FloatArray, y: FloatArray) -> tuple[float, float]:

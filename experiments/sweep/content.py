@@ -96,7 +96,7 @@ def _results(runs: list[Run], record: StackRecord, theory: list[Prediction]) -> 
     start, final = {name: values[:, 0] for name, values in record.layers.items()}, record.final
     results: list[dict[str, Any]] = []
     for i, run in enumerate(runs):
-        factor = delta_factor(start["delta_norm"][i, 1 : run.L])
+        factor = delta_factor(start["delta_norm"][i, 1 : run.L], run.span)
         ended, (quantity, layer) = record.diverged_at_step[i], record.nonfinite[i] or (None, None)
         own = {
             "status": "ok" if ended is None else "diverged",
@@ -161,8 +161,8 @@ def _life(run: Run, record: StackRecord, i: int, own: dict[str, Any]) -> Life:
     steps = {name: values[i][present] for name, values in record.step_columns.items()}
     step = record.steps[present]
     return Life(
-        row, step, layers, steps, run.activation, run.output_activation, run.loss, facts.n_outputs, facts.n_examples, facts.loudest,
-        run.largest_rate,
+        row, step, layers, steps, run.network.hidden, run.output_activation, run.loss, facts.n_outputs, facts.n_examples, facts.loudest,
+        run.largest_rate, run.span, frozenset(run.network.sources), run.network.bypassed,
     )  # fmt: skip
 
 

@@ -74,8 +74,9 @@ def _columns(run: Run, row: dict[Any, Any], layers: pd.DataFrame, steps: pd.Data
     left = math.nan if ended else without_decay(float(row["final_loss"]), run.weight_decay, arrays["weight_norm"][-1])
     clean = {str(name): None if missing(value) else value for name, value in row.items()}
     life = Life(
-        {**clean, **known, "data_loss": left}, step, arrays, courses, run.activation, run.output_activation, run.loss,
-        run.facts.n_outputs, run.facts.n_examples, run.facts.loudest, run.largest_rate,
+        {**clean, **known, "data_loss": left}, step, arrays, courses, run.network.hidden, run.output_activation, run.loss,
+        run.facts.n_outputs, run.facts.n_examples, run.facts.loudest, run.largest_rate, run.span,
+        frozenset(run.network.sources), run.network.bypassed,
     )  # fmt: skip
     return known | diagnose(life).columns()
 

@@ -1,18 +1,21 @@
 """Small networks of every kind, built once for the core and stated again for the oracles."""
 
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from bpcore import mlp
+from bpcore import mlp, skips
 from bpcore.activations import Activation
-from bpcore.initializers import Initializer
+from bpcore.dropout import Dropout, Masks
 from bpcore.layers import Layers
+from bpcore.network import Network
 from bpcore.norms import norm
 from tests.normal_oracle import Norm
 from tests.oracles import Array, Gradients, Problem, catalogue, forward, term_sizes
+from tests.skip_oracle import Residual
 
 ACTIVATIONS = catalogue("activation")
 INITIALIZERS = catalogue("init")
@@ -22,6 +25,18 @@ NORMALIZATIONS = catalogue("normalization")
 NORMALIZATIONS |= {
     f"{name}-after": partial(factory, place="after", eps=0.01) for name, factory in NORMALIZATIONS.items() if factory.keywords
 }
+
+SKIPS = {"none": partial(skips.none)}
+for _name, _factory in catalogue("skip").items():
+    if _name != "none":
+        SKIPS |= {
+            _name: partial(_factory, scale=0.7),
+            f"{_name}-post": partial(_factory, scale="depth", norm="post"),
+            f"{_name}-learned": partial(_factory, scale=0.7, init="skipinit"),
+        }
+
+WHICH_SIZE = {"none": (0, 1), "preactivation": (0, 0, 1, 1, 1), "block": (0, 1, 0, 1, 1), "postactivation": (0, 0, 1, 1, 1)}
+"""Which of two sizes each hidden layer has, in turn; of the blocks of a residual net one has no skip, since its sizes differ."""
 
 SCALES = {"normal": 0.4, "uniform": 0.7, "truncated_normal": 0.45, "constant": 0.18, "ones": 0.18}
 """Scales at which deep narrow nets stay in range; the other schemes adapt to the width and take 1."""
@@ -47,6 +62,8 @@ class Case:
         output: output activation, a name in the catalogue.
         normalization: a name in the catalogue.
         depth: number of hidden layers.
+        skip: a name of SKIPS.
+        dropout: share of the hidden units that are dropped.
     """
 
     activation: str
@@ -54,9 +71,12 @@ class Case:
     output: str
     normalization: str
     depth: int
+    skip: str = "none"
+    dropout: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
+        plain = f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
+        return plain + (f"-{self.skip}" if self.skip != "none" else "") + (f"-dropout-{self.dropout}" if self.dropout else "")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,10 +84,12 @@ class Case:
         names = self.activation.split("+")
         return tuple(names[l % len(names)] for l in range(self.depth))
 
-    def network(self) -> mlp.Network:
+    def network(self) -> Network:
         # Unequal widths, so that a transposition cannot go unseen; groups of two units would be normalized to ±1.
-        hidden = [(10, 6)[l % 2] if self.normalization.startswith("group") else 5 - l % 2 for l in range(self.depth)]
-        return mlp.Network(
+        sizes = (10, 6) if self.normalization.startswith("group") else (5, 4)
+        pattern = WHICH_SIZE[self.skip.partition("-")[0]]
+        hidden = [sizes[pattern[l % len(pattern)]] for l in range(self.depth)]
+        return Network(
             sizes=(4, *hidden, 3),
             activation=ACTIVATIONS[self.activation]()
             if self.activation in ACTIVATIONS
@@ -75,6 +97,8 @@ class Case:
             output_activation=ACTIVATIONS[self.output](),
             loss=LOSSES[self.loss](),
             normalization=NORMALIZATIONS[self.normalization](),
+            skip=SKIPS[self.skip](),
+            dropout=Dropout(self.dropout),
         )
 
 
@@ -85,6 +109,19 @@ MIXED = [
     Case("selu+tanh", "sigmoid_cross_entropy", "identity", "none", 20),
 ]
 """Nets whose layers have different activations."""
+
+DROPPED = [
+    Case(
+        activation,
+        list(LOSSES)[i % len(LOSSES)],
+        "identity",
+        name := list(NORMALIZATIONS)[i % len(NORMALIZATIONS)],
+        1 if name == "batch-after" else 3,
+        dropout=(0.2, 0.5)[i % 2],
+    )
+    for i, activation in enumerate(ACTIVATIONS)
+]
+"""Nets whose units are dropped: every activation, each with a normalization and a loss in turn."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +138,7 @@ class Built:
         problem: the same in plain arrays.
     """
 
-    network: mlp.Network
+    network: Network
     initializers: tuple[str, ...]
     params: Layers
     x: Array
@@ -111,13 +148,13 @@ class Built:
 
     def core_gradients(self) -> Gradients:
         """Return what the core's backward pass makes of it."""
-        trace = mlp.forward(self.network, self.params, self.x)
+        trace = mlp.forward(self.network, self.params, self.x, masks=self.problem.masks)
         delta, gradients = mlp.backward(self.network, self.params, trace, self.y, self.weight_decay)
         delta[0] = mlp.input_gradient(self.params, delta)
         return {("delta", l): array for l, array in delta.items()} | dict(gradients.items())
 
 
-def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_decay: Array) -> Problem:
+def as_problem(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array) -> Problem:
     """State a stack in plain arrays."""
     return Problem(
         sizes=network.sizes,
@@ -128,7 +165,14 @@ def as_problem(network: mlp.Network, params: Layers, x: Array, y: Array, weight_
         weight_decay=weight_decay.reshape(-1),
         x=x,
         y=y,
+        skip=Residual(network.skip.name, network.skip.post, network.skip.alpha(network.sizes), network.sizes) if network.sources else None,
+        masks=masks_of(network, len(weight_decay), y.shape[-1]),
     )
+
+
+def masks_of(network: Network, runs: int, m: int) -> Mapping[int, Array]:
+    """Draw masks, of each run its own; none where nothing is dropped."""
+    return Masks(network.dropout, network.sizes, list(range(runs)), m, "float64")(np.arange(runs))
 
 
 def norm_of(normalization: Any) -> Norm | None:
@@ -188,27 +232,25 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
     rectifier net is often dead, and a dead net would test nothing.
     """
     network = case.network()
-    m = 6 if network.normalization.active else 3
+    m = 6 if network.normalization.needs_batch else 3
     generator = np.random.default_rng(5)
     x, y = generator.standard_normal((1, 4, m)), targets(case.loss, 3, m, generator)[None]
     weight_decay = np.array([decay for _, decay in runs]).reshape(-1, 1, 1)
     names = tuple(name for name, _ in runs)
-    size = size_of(network)
-    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
-    params = _draw(network, initializers, x, y)
+    params = _draw(network, names, x, y)
     return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
 
 
-def size_of(network: mlp.Network) -> float:
+def size_of(network: Network) -> float:
     """Return by what the parameters of a network are scaled: 1 but where φ′ has no bound."""
     return STEEP if any(phi.steep for phi in (*network.hidden, network.output_activation)) else 1.0
 
 
-def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:
+def _draw(network: Network, names: tuple[str, ...], x: Array, y: Array) -> Layers:
     """Try the seeds in their order on all runs at once, and let each keep the first that will do for it."""
-    params, left = None, np.arange(len(initializers))
+    params, left = None, np.arange(len(names))
     for seed in range(200):
-        tried = _initial(network, [initializers[run] for run in left], seed)
+        tried = _initial(network, tuple(names[run] for run in left), seed)
         problem = as_problem(network, tried, x, y, np.zeros((len(left), 1, 1)))
         begun = forward(problem)
         off = np.all([kink_distance(network.phi(l), begun.h[l]) > KINK_DISTANCE for l in begun.h], axis=0)
@@ -221,14 +263,44 @@ def _draw(network: mlp.Network, initializers: list[Initializer], x: Array, y: Ar
         left = left[~good]
         if not len(left):
             return params
-    raise AssertionError(f"200 seeds gave no live network of {initializers[left[0]].name} off the kinks")
+    raise AssertionError(f"200 seeds gave no live network of {names[left[0]]} off the kinks")
 
 
-def _initial(network: mlp.Network, initializers: list[Initializer], seed: int) -> Layers:
-    params = mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
+def _initial(network: Network, names: tuple[str, ...], seed: int) -> Layers:
     generator, size = np.random.default_rng(seed), size_of(network)
-    for l in params.gamma:  # away from 1 and 0, where an error in them could hide
-        one = (1, *params.gamma[l].shape[1:])
-        params.gamma[l] = size * np.tile(generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), (len(initializers), 1, 1))
-        params.beta[l] = size * np.tile(generator.standard_normal(one), (len(initializers), 1, 1))
+    params = _weights(network.sizes, names, size, seed).map(lambda _, array: array.copy())
+    network.skip.begin(network.sizes, params)
+    for l in range(1, network.L):  # γ, β and α away from 1 and 0, where an error in them could hide
+        if network.normalized(l):
+            one = (1, network.sizes[l], 1)
+            gamma, beta = generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), generator.standard_normal(one)
+            params.gamma[l], params.beta[l] = (size * np.tile(array, (len(names), 1, 1)) for array in (gamma, beta))
+    for l in params.alpha:
+        params.alpha[l] = np.tile(generator.uniform(0.4, 1.2, (1, 1, 1)), (len(names), 1, 1))
     return params
+
+
+@cache
+def _weights(sizes: tuple[int, ...], names: tuple[str, ...], size: float, seed: int) -> Layers:
+    """Draw the weights and biases that all nets of these sizes share."""
+    linear = ACTIVATIONS["identity"]()
+    network = Network(sizes, linear, linear, LOSSES["mse"](), NORMALIZATIONS["none"]())
+    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
+    return mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
+
+
+def fits(skip: str, normalization: str) -> bool:
+    """Tell whether a normalization can stand where a skip wants it: after the addition it is after what is added."""
+    after = normalization.endswith("-after")
+    return not skip.endswith("-post") or normalization == "none" or after == skip.startswith("postactivation")
+
+
+RESIDUAL = [
+    Case(names[(i + j) % len(names)], losses[(i + j) % len(losses)], "identity", normalization, 5, skip)
+    for names, losses in [([name for name in ACTIVATIONS if name != "identity"], list(LOSSES))]
+    for i, skip in enumerate(SKIPS)
+    for j, normalization in enumerate(NORMALIZATIONS)
+    if skip != "none" and fits(skip, normalization)
+]
+RESIDUAL += [replace(case, dropout=0.3) for case in RESIDUAL[::4] if case.normalization != "batch-after"]
+"""Residual nets: every skip with every normalization, activations and losses in turn; of some the units are dropped."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bpcore.engine.batches import Examples
 from bpcore.measure.recording import Recording
-from bpcore.mlp import Network
+from bpcore.network import Network
 from bpcore.training import RunSettings, StackSettings
 from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, differences, train

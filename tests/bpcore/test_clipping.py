@@ -6,7 +6,8 @@ import pytest
 from bpcore import clipping
 from bpcore.clipping import Clipped, global_norm, layer_norms
 from bpcore.layers import Layers
-from tests.oracles import Array, catalogue, scaled_norm
+from tests.comparing import scaled_norm
+from tests.oracles import Array, catalogue
 
 RULES = catalogue("clip")
 acting = pytest.mark.parametrize("name", [name for name in RULES if name != "none"])

@@ -8,6 +8,7 @@ import pytest
 from bpcore import example_normalization as kinds
 from bpcore import mlp
 from bpcore.layers import Layers
+from bpcore.network import Network
 from tests.bpcore.cases import ACTIVATIONS, LOSSES
 from tests.oracles import Array
 
@@ -45,7 +46,7 @@ def test_groups_fit_where_they_are_equal() -> None:
 
 def gradients(kind: Any, activation: str, W2: float = 1.0, b2: float = 0.0, row: float = 1.0) -> tuple[Array, Layers, Layers]:
     """Return J, its gradients and the parameters of a net whose W^2, b^2 and first row of W^2 are scaled."""
-    network = mlp.Network((5, 6, 8, 3), ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES["mse"](), kind)
+    network = Network((5, 6, 8, 3), ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES["mse"](), kind)
     generator = np.random.default_rng(4)
     params = Layers()
     for l in range(1, 4):

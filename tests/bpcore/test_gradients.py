@@ -9,11 +9,13 @@ import pytest
 from tests.bpcore.cases import (
     ACTIVATIONS,
     CLASSIC,
+    DROPPED,
     INITIALIZERS,
     KINK_DISTANCE,
     LOSSES,
     MIXED,
     NORMALIZATIONS,
+    RESIDUAL,
     Built,
     Case,
     build,
@@ -21,18 +23,9 @@ from tests.bpcore.cases import (
     kink_distance,
 )
 from tests.bpcore.test_initializers import DRAWS_AS
-from tests.oracles import (
-    Gradients,
-    Key,
-    Zero,
-    assert_gradients_match,
-    complex_step_gradients,
-    forward,
-    mismatches,
-    scaled_norm,
-    scaled_norms,
-    term_sizes,
-)
+from tests.comparing import Zero, assert_gradients_match, mismatches, scaled_norm, scaled_norms
+from tests.every import every
+from tests.oracles import Gradients, Key, complex_step_gradients, forward, term_sizes
 
 RUNS = (*((name, 0.0) for name in INITIALIZERS if name not in DRAWS_AS), ("fan_in", 0.3), ("xavier", 0.02))
 """Every initializer without λ, which would hide a vanished data term in dW, and two with λ, different in each; once where two are one."""
@@ -53,15 +46,19 @@ def _tried(activation: str, loss: str, output: str, normalization: str, depth: i
     return output == _outputs(loss, depth)[0]
 
 
-CASES = [
-    Case(activation, loss, output, normalization, depth)
-    for depth in (1, 5, 20)
-    for activation in ACTIVATIONS
-    for normalization in NORMALIZATIONS
-    for loss in LOSSES
-    for output in _outputs(loss, depth)
-    if _tried(activation, loss, output, normalization, depth)
-] + MIXED
+CASES = (
+    [
+        Case(activation, loss, output, normalization, depth)
+        for depth in (1, 5, 20)
+        for activation in ACTIVATIONS
+        for normalization in NORMALIZATIONS
+        for loss in LOSSES
+        for output in _outputs(loss, depth)
+        if _tried(activation, loss, output, normalization, depth)
+    ]
+    + MIXED
+    + DROPPED
+)
 
 BEFORE_NORMALIZATION = "a bias before batch normalization, which takes the mean away"
 THROUGH_LINEAR = "a shift β that reaches the next batch normalization through a linear activation"
@@ -72,8 +69,8 @@ ONE_DIRECTION = "constant weights in a linear normalized net: every signal is on
 def zeros(case: Case, runs: tuple[tuple[str, float], ...], expected: Gradients, sizes: Gradients) -> dict[tuple[Key, int], Zero]:
     """Return the arrays of a case that cancel by construction, with the reason and the size of what cancels."""
     found: dict[tuple[Key, int], Zero] = {}
-    linear = case.activation == "identity"
-    batch = case.normalization == "batch" or (linear and case.normalization == "batch-after")
+    linear = case.activation == "identity" and not case.dropout
+    batch = case.normalization == "batch" or (case.activation == "identity" and case.normalization == "batch-after")
     for kind, layer in expected:
         all_terms = scaled_norms(sizes[kind, layer])
         for run, (init, decay) in enumerate(runs):
@@ -101,7 +98,7 @@ def _runs(case: Case) -> tuple[tuple[str, float], ...]:
     return tuple(run for run in runs if run[0] != "constant") if case.normalization.startswith(("layer", "group")) else runs
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@every(CASES, by=lambda case: f"{case.activation}-{case.depth}")
 def test_every_gradient_agrees_with_complex_step(case: Case) -> None:
     runs = _runs(case)
     built = build(case, runs)
@@ -109,6 +106,29 @@ def test_every_gradient_agrees_with_complex_step(case: Case) -> None:
         assert (kink_distance(built.network.phi(l), h) > KINK_DISTANCE).all()
     expected = complex_step_gradients(built.problem)
     assert_gradients_match(built.core_gradients(), expected, zeros=zeros(case, runs, expected, term_sizes(built.problem)))
+
+
+RESIDUAL_RUNS = (("fan_in", 0.0), ("orthogonal", 0.3), ("xavier", 0.02))
+
+
+def residual_zeros(built: Built, expected: Gradients) -> dict[tuple[Key, int], Zero]:
+    """Return the biases that batch normalization takes away: all of a stream that is normalized wherever it is read."""
+    layers = [(l, built.network.norm(l), built.network.phi(l).name) for l in range(1, built.network.L)]
+    removed = [("b", l) for l, norm, phi in layers if norm.needs_batch and (phi == "identity" or not norm.after)]
+    return {
+        (key, run): Zero(BEFORE_NORMALIZATION, scaled_norm(np.abs(expected["delta", key[1]][run]).mean(axis=-1)))
+        for key in removed
+        for run in range(len(built.initializers))
+    }
+
+
+@pytest.mark.parametrize("case", RESIDUAL, ids=str)
+def test_every_gradient_of_a_residual_net_agrees_with_complex_step(case: Case) -> None:
+    built = build(case, RESIDUAL_RUNS)
+    assert len(built.network.sources) == (1 if case.skip.startswith("block") else 3)
+    assert ("alpha", max(built.network.sources)) in built.problem.parameters or not case.skip.endswith("learned")
+    expected = complex_step_gradients(built.problem)
+    assert_gradients_match(built.core_gradients(), expected, zeros=residual_zeros(built, expected))
 
 
 CONTROL = Case("sigmoid", "mse", "tanh", "none", 20)

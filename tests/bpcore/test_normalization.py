@@ -6,6 +6,7 @@ import pytest
 from bpcore import mlp, normalization
 from bpcore.activations import identity
 from bpcore.layers import Layers
+from bpcore.network import Network
 from bpcore.normalization import RunningStatistics, denormalize, normalize, normalize_with
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, Case, build
 from tests.oracles import STEP, Array, catalogue
@@ -103,7 +104,7 @@ def test_evaluation_with_the_batch_statistics_is_the_training_pass() -> None:
 def scaled(factor: float) -> tuple[Layers, Layers, Array]:
     """Return gradients of a normalized net (ε negligible), those with W^2 scaled by the factor, and W^2."""
     built = build(Case("tanh", "mse", "identity", "batch", 3), (("fan_in", 0.0),))
-    network = mlp.Network(
+    network = Network(
         built.network.sizes, ACTIVATIONS["tanh"](), identity(), LOSSES["mse"](), normalization.batch(eps=1e-300)
     )  # so that scale invariance is exact
     results = []

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from tests.bpcore import runs
-from tests.bpcore.cases import ACTIVATIONS, CLASSIC, LOSSES, MIXED, NORMALIZATIONS, Case, build, chosen
-from tests.bpcore.test_gradients import zeros
-from tests.oracles import Array, Gradients, Key, Problem, assert_gradients_match, row_for, term_sizes
+from tests.bpcore.cases import ACTIVATIONS, CLASSIC, DROPPED, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, build, chosen
+from tests.bpcore.test_gradients import residual_zeros, zeros
+from tests.comparing import assert_gradients_match
+from tests.every import every
+from tests.oracles import Array, Gradients, Key, Problem, row_for, term_sizes
 
 if importlib.util.find_spec("torch") is None:
     pytest.skip("PyTorch is not installed", allow_module_level=True)
@@ -99,14 +101,25 @@ def autograd(problem: Problem, case: Case) -> Gradients:
         p = {key: torch.tensor(array[run], requires_grad=True) for key, array in problem.parameters.items()}
         z: dict[int, Any] = {0: torch.tensor(problem.x[0].T, requires_grad=True)}
         y = torch.tensor(problem.y[0].T)
-        a = z[0]
+        a, streams = z[0], dict[int, Any]()
         for l in range(1, problem.L + 1):
             z[l] = functional.linear(a, p["W", l], p["b", l][:, 0])
+            skip, adds = problem.skip, problem.skip is not None and problem.skip.adds(l)
+            if adds and skip.of_z:
+                z[l] = streams[skip.below(l)] + p.get(("alpha", l), skip.alpha) * z[l]
             z[l].retain_grad()
             normal = peer_of_norm(problem.norm, p["gamma", l][:, 0], p["beta", l][:, 0]) if ("gamma", l) in p else None
             after = normal is not None and problem.norm is not None and problem.norm.after
             h = normal(z[l]) if normal is not None and not after else z[l]
-            a = normal(phis[l - 1](h)) if normal is not None and after else phis[l - 1](h)
+            below, branch = a, h if skip is not None and skip.kind == "block" and l % 2 and l < problem.L else phis[l - 1](h)
+            last = normal if normal is not None and after else lambda value: value
+            mask = torch.tensor(problem.masks[l][run].T) if l in problem.masks else 1.0
+            if adds and not skip.of_z:
+                factor = p.get(("alpha", l), skip.alpha)
+                a = last(below + factor * mask * branch) if skip.post else below + factor * mask * last(branch)
+            else:
+                a = mask * last(branch)
+            streams[l] = a if skip is not None and not skip.of_z else h if skip is not None and skip.post else z[l]
         J = loss(a, y) + decay / 2 * sum((p["W", l] ** 2).sum() for l in range(1, problem.L + 1))
         J.backward()
         gradients = {key: tensor.grad.numpy() for key, tensor in p.items()}
@@ -114,23 +127,34 @@ def autograd(problem: Problem, case: Case) -> Gradients:
     return {key: np.stack([gradients[key] for gradients in per_run]) for key in per_run[0]}
 
 
-CASES = [
-    Case(activation, loss, output, normalization, depth)
-    for depth in (1, 5, 20)
-    for activation in ACTIVATIONS
-    for normalization in NORMALIZATIONS
-    for loss in LOSSES
-    for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
-    if chosen(activation, loss, normalization, depth) and (output == "identity" or {activation, normalization} <= CLASSIC)
-] + MIXED
+CASES = (
+    [
+        Case(activation, loss, output, normalization, depth)
+        for depth in (1, 5, 20)
+        for activation in ACTIVATIONS
+        for normalization in NORMALIZATIONS
+        for loss in LOSSES
+        for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
+        if chosen(activation, loss, normalization, depth) and (output == "identity" or {activation, normalization} <= CLASSIC)
+    ]
+    + MIXED
+    + DROPPED
+)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@every(CASES, by=lambda case: f"{case.activation}-{case.depth}")
 def test_every_gradient_agrees_with_autograd(case: Case) -> None:
     built = build(case, RUNS)
     expected = autograd(built.problem, case)
     found = zeros(case, RUNS, expected, term_sizes(built.problem))
     assert_gradients_match(built.core_gradients(), expected, zeros=found)
+
+
+@pytest.mark.parametrize("case", RESIDUAL, ids=str)
+def test_every_gradient_of_a_residual_net_agrees_with_autograd(case: Case) -> None:
+    built = build(case, RUNS)
+    expected = autograd(built.problem, case)
+    assert_gradients_match(built.core_gradients(), expected, zeros=residual_zeros(built, expected))
 
 
 MODULES: dict[str, Callable[[], Any]] = {

@@ -6,8 +6,8 @@ from numba import types
 
 from bpcore.engine.kernels import formulas, loss, normalization
 from bpcore.engine.kernels.language import ENTRIES, inner
-from bpcore.engine.kernels.loops import add_bias, finite, hits_of, largest
-from bpcore.engine.kernels.places import normalized_after, normalized_before, part_of, size_of, units_below
+from bpcore.engine.kernels.loops import add_bias, copy, finite, hits_of, join, largest
+from bpcore.engine.kernels.places import alpha_of, normalized_after, normalized_before, part_of, size_of, source_of, target_of, units_below
 from bpcore.engine.kernels.pointers import gemm, load, matrix, pointer, vector
 
 
@@ -51,17 +51,33 @@ def _output(plan, T, r, size):
             plan.gemm, 0, size, n, fan_in, below, size, plan.parameters + itemsize * (start + part_of(plan, l, 0)[0]), fan_in, plan.room, T
         )
         z, b, bias = pointer(plan.room, 0, T), start + part_of(plan, l, 1)[0], plan.parameters + itemsize * (start + part_of(plan, l, 1)[0])
-        if normalized_before(plan, l):
+        onto_z, onto_a = source_of(plan, l) > 0 and plan.onto_a == 0, source_of(plan, l) > 0 and plan.onto_a == 1
+        own, stream = vector(plan.room, 0, n * size, T), vector(plan.room, 4 * row, n * size, T)
+        kept = target_of(plan, l) > 0 and plan.onto_a == 0
+        if normalized_before(plan, l) or onto_z or kept:
             add_bias(matrix(plan.room, 0, n, size, T), vector(plan.parameters, b, n, T))
-            _normalize(plan, T, r, l, z, size)
             bias = plan.zeros
+        if onto_z:
+            join(own, alpha_of(plan, T, r, l), stream, own)
+        if kept and plan.post == 0:
+            copy(own, stream)
+        if normalized_before(plan, l):
+            _normalize(plan, T, r, l, z, size)
+        if kept and plan.post == 1:
+            copy(own, stream)
         a = row * (1 + l % 2)
         constants = pointer(plan.phi_constants, 2 * l, T)
         formulas.call(
             load(plan.phi, l, 0), z, pointer(bias, 0, T), pointer(plan.room, a, T), pointer(plan.room, 3 * row, T), n, size, constants
         )
-        if normalized_after(plan, l):
+        after = normalized_after(plan, l)
+        if after and not (onto_a and plan.post == 1):
             _normalize(plan, T, r, l, pointer(plan.room, a, T), size)
+        if onto_a:
+            entries = vector(plan.room, a, n * size, T)
+            join(entries, alpha_of(plan, T, r, l), vector(below, 0, n * size, T), entries)
+            if after and plan.post == 1:
+                _normalize(plan, T, r, l, pointer(plan.room, a, T), size)
         below = plan.room + itemsize * a
     return below
 

@@ -129,6 +129,29 @@ def add_scaled(g, w, factor):
 
 
 @inner(ENTRIES)
+def add(x, y):
+    """Make x + y in place, both flat."""
+    for i in range(x.size):
+        x[i] += y[i]
+
+
+@inner(ENTRIES)
+def join(added, factor, below, out):
+    """Write below + factor·added, all flat; `out` may be one of them."""
+    for i in range(added.size):
+        out[i] = below[i] + factor * added[i]
+
+
+@inner(SUMS)
+def dot(x, y):
+    """Return Σ xy of flat arrays, in their dtype."""
+    total = x.dtype.type(0)
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
+
+
+@inner(ENTRIES)
 def finite(x):
     """Return whether every entry of a flat array is finite; counted in integers, whose sums are vectorized as they stand."""
     beyond = 0

@@ -17,14 +17,14 @@ from bpcore.engine.kernels.loops import share_right
 from bpcore.engine.kernels.places import a_at
 from bpcore.engine.kernels.pointers import load, matrix, store, vector
 from bpcore.engine.kernels.update import limit, norm_of_all, update
-from bpcore.measure.quantities import UPDATE
+from bpcore.measure.quantities import QUANTITIES, UPDATE
 
 
 @inner(ENTRIES)
 def _write(plan, T, r, row, line, norms, count, census):
     """Write the norms of a line, what was counted, and the accuracy on its batch."""
     wide = plan.L + 1
-    for quantity in range(7):
+    for quantity in range(QUANTITIES):
         at = ((quantity * plan.runs + r) * plan.lines + line) * wide
         for l in range(wide):
             store(plan.norms, at + l, norms[quantity, l])
@@ -45,8 +45,12 @@ def _write(plan, T, r, row, line, norms, count, census):
 def _walk(plan, T, first, last, diverged):
     """Make the steps first[r] ≤ step < last[r] of every run r; write in diverged[r] at which it left the finite numbers, or −1."""
     L, keep, acts = plan.L, plan.keep == 1, plan.clip != 0
-    norms, limited = matrix(plan.own_norms, 0, 7, L + 1, 0.0), matrix(plan.limited_norms, 0, 7, L + 1, 0.0)
-    count, scratch, sizes = matrix(plan.counts, 0, 8, L + 1, 0.0), vector(plan.scratch, 0, 4 * L, 0.0), vector(plan.totals, 0, L + 1, 0.0)
+    norms, limited = matrix(plan.own_norms, 0, QUANTITIES, L + 1, 0.0), matrix(plan.limited_norms, 0, QUANTITIES, L + 1, 0.0)
+    count, scratch, sizes = (
+        matrix(plan.counts, 0, 8, L + 1, 0.0),
+        vector(plan.scratch, 0, plan.kinds * L, 0.0),
+        vector(plan.totals, 0, L + 1, 0.0),
+    )
     later = keep or acts  # the update waits until the gradients of all layers are known
     if plan.batches == 0:
         prepare(plan, T)
@@ -60,12 +64,12 @@ def _walk(plan, T, first, last, diverged):
             census = due and line > 0 and (plan.full == 1 or (line & (line - 1)) == 0)  # the first line is looked at
             if plan.batches == 1:
                 deal(plan, T, r, step)
-            forward(plan, T, r, row, census, count)
+            forward(plan, T, r, row, step, census, count)
             data_loss = top(plan, T, row) / plan.m
             weights = backward(plan, T, r, row, step, due, census, later, norms, count)
             decay = float(load(plan.weight_decay, r, T))
             value = data_loss + 0.5 * decay * weights if decay > 0 else data_loss  # 0·inf is not 0
-            before = norm_of_all(norms, scratch)
+            before = norm_of_all(norms, scratch, plan.kinds)
             if not keep and not (np.isfinite(value) and np.isfinite(before)):
                 diverged[r] = step
                 break

@@ -17,7 +17,7 @@ NEARLY = 0.9
 
 def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:
     """Find layers that are dead in the last row that tells: whole ones always, nearly whole ones where the run is ill."""
-    able = [layer for layer in range(1, life.depth + 2) if life.can_die(layer)]
+    able = [layer for layer in range(1, life.depth + 2) if life.can_die(layer) and layer not in life.bypassed]
     rows = life.measured("dead")
     if not able or not rows:
         return None

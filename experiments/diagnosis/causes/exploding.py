@@ -6,7 +6,7 @@ from experiments.diagnosis.outcome import Outcome
 from experiments.diagnosis.rule import Signal
 
 WEIGHT = 52
-REMEDIES = ("initialization", "clipping", "batch_normalization", "learning_rate")
+REMEDIES = ("initialization", "clipping", "batch_normalization", "learning_rate", "layer_normalization")
 
 
 def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:

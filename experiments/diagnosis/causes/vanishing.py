@@ -6,7 +6,7 @@ from experiments.diagnosis.outcome import Outcome
 from experiments.diagnosis.rule import Signal
 
 WEIGHT = 50
-REMEDIES = ("initialization", "activation", "batch_normalization")
+REMEDIES = ("initialization", "activation", "batch_normalization", "residual", "layer_normalization")
 
 
 def find(life: Life, signal: Signal, outcome: Outcome) -> Cause | None:

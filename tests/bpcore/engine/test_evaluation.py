@@ -8,15 +8,14 @@ import pytest
 from bpcore import mlp
 from bpcore.engine.evaluation import PIECE, evaluate_stack, evaluate_whole, right
 from bpcore.layers import Layers
+from bpcore.network import Network
 from bpcore.normalization import RunningStatistics
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS, THINNED, size_of
 from tests.bpcore.runs import run, stack
 from tests.oracles import Array
 
 
-def problem(
-    activation: str, normalization: str, dtype: str, runs: int, m: int
-) -> tuple[mlp.Network, Layers, Array, Array, RunningStatistics]:
+def problem(activation: str, normalization: str, dtype: str, runs: int, m: int) -> tuple[Network, Layers, Array, Array, RunningStatistics]:
     network = stack(activation, normalization, depth=3, width=70).network
     params = mlp.initialize(network, [run(scale=size_of(network)).initializer] * runs, list(range(runs)), dtype)
     for gamma in params.gamma.values():

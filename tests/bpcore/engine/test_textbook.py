@@ -8,6 +8,7 @@ import pytest
 from bpcore import mlp
 from bpcore.measure.extended import extended_backward
 from bpcore.measure.shattering import gradient_cosine
+from bpcore.network import Network
 from bpcore.normalization import Kept, Normalization, Own, RunningStatistics
 from bpcore.training import StackSettings
 from tests.bpcore.engine.test_step import BOUND, compare, data
@@ -44,7 +45,7 @@ class OverUnits(Normalization):
 
 def settings(steps: int = 3) -> StackSettings:
     plain = stack("tanh", "none", "mse", depth=2, batch_size=None, steps=steps)
-    network = mlp.Network(plain.network.sizes, plain.network.activation, plain.network.output_activation, plain.network.loss, OverUnits())
+    network = Network(plain.network.sizes, plain.network.activation, plain.network.output_activation, plain.network.loss, OverUnits())
     return StackSettings(network, plain.optimizer, plain.clip, plain.batch_size, plain.steps, plain.dtype, plain.recording)
 
 

@@ -1,20 +1,23 @@
 """Runs that overflow, underflow, blow up or die: the compiled engine says of them what the textbook says, row by row."""
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bpcore import training
+from bpcore.engine.batches import Examples
 from bpcore.engine.engine import Engine
 from bpcore.engine.stepper import stepper_of
 from bpcore.engine.textbook import Textbook
 from bpcore.measure.records import StackRecord
 from bpcore.training import RunSettings, StackSettings, train_stack
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, RESIDUAL, SKIPS, Case
 from tests.bpcore.engine.test_step import BOUND, data
-from tests.bpcore.runs import CLIPS, OPTIMIZERS, run, stack
+from tests.bpcore.runs import CLIPS, OPTIMIZERS, examples, run, stack
+from tests.every import every
 
 WILD = [
     run(0, "normal", scale=1.0, lr=0.05),
@@ -28,15 +31,18 @@ WILD = [
 ]
 
 
-def both(monkeypatch: pytest.MonkeyPatch, settings: StackSettings, runs: list[RunSettings], loss: str) -> tuple[StackRecord, StackRecord]:
-    compiled = train_stack(settings, runs, data(loss))
+def both(
+    monkeypatch: pytest.MonkeyPatch, settings: StackSettings, runs: list[RunSettings], loss: str, table: Examples | None = None
+) -> tuple[StackRecord, StackRecord]:
+    table = table or data(loss)
+    compiled = train_stack(settings, runs, table)
 
     def textbook(network: Any, params: Any, optimizer: Any, clip: Any, rates: Any, batches: Any, dtype: str) -> Textbook:
         return Textbook(network, params, optimizer, clip, rates, batches)
 
     with monkeypatch.context() as patched:
         patched.setattr(training, "stepper_of", textbook)
-        return compiled, train_stack(settings, runs, data(loss))
+        return compiled, train_stack(settings, runs, table)
 
 
 def agree(one: StackRecord, other: StackRecord, bound: float, names: set[str]) -> None:
@@ -75,6 +81,14 @@ def test_wild_runs_are_those_of_the_textbook(monkeypatch: pytest.MonkeyPatch, ac
     assert None in compiled.diverged_at_step
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_wild_runs_whose_units_are_dropped(monkeypatch: pytest.MonkeyPatch, activation: str) -> None:
+    """∞ · 0 is no number wherever a mask meets what overflowed."""
+    compiled, textbook = both(monkeypatch, stack(activation, "none", "mse", depth=3, steps=1, dropout=0.4), WILD, "mse")
+    agree(compiled, textbook, BOUND["float64"], NAMES)
+    assert None in compiled.diverged_at_step
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_of_wild_runs(monkeypatch: pytest.MonkeyPatch, loss: str, dtype: str) -> None:
@@ -97,9 +111,7 @@ def test_a_run_that_leaves_the_numbers_late_leaves_them_at_the_same_step(monkeyp
     np.testing.assert_array_equal(compiled.present, textbook.present)
 
 
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every(product(ACTIVATIONS, ["float64", "float32"], NORMALIZATIONS), by=lambda activation, *_: activation)
 def test_everything_in_the_catalogue_is_compiled(activation: str, dtype: str, normalization: str) -> None:
     """A kernel that is not found would be as right, and a hundred times slower."""
     for number, loss in enumerate(LOSSES):
@@ -115,3 +127,28 @@ def test_every_rule_is_compiled(optimizer: str, clip: str) -> None:
     loop = training._Loop(stack("relu", optimizer=optimizer, clip=clip), [run()], data("softmax_cross_entropy"))
     assert isinstance(loop.stepper, Engine)
     assert stepper_of is training.stepper_of
+
+
+@pytest.mark.parametrize("skip", SKIPS)
+def test_wild_residual_nets_are_those_of_the_textbook(monkeypatch: pytest.MonkeyPatch, skip: str) -> None:
+    number = list(SKIPS).index(skip)
+    optimizer, clip = list(OPTIMIZERS)[number % len(OPTIMIZERS)], list(CLIPS)[number % len(CLIPS)]
+    settings = stack("relu", "none", "mse", depth=3, optimizer=optimizer, clip=clip, steps=1)
+    settings = replace(settings, network=replace(settings.network, skip=SKIPS[skip]()))
+    compiled, textbook = both(monkeypatch, settings, WILD, "mse")
+    agree(compiled, textbook, BOUND["float64"], NAMES)
+    assert None in compiled.diverged_at_step
+
+
+@pytest.mark.parametrize("case", RESIDUAL, ids=str)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_residual_nets_are_compiled_and_evaluated_as_the_textbook_does(monkeypatch: pytest.MonkeyPatch, case: Case, dtype: str) -> None:
+    """Of dead units, saturation and moments too, after a step, and on other examples."""
+    settings = replace(stack(loss=case.loss, steps=2, dtype=dtype, full=True, test=True), network=case.network())
+    runs, table = [run(0, scale=0.5, lr=0.02), run(1, lr=0.02)], examples(test=True)
+    assert isinstance(training._Loop(settings, runs, table).stepper, Engine)
+    compiled, textbook = both(monkeypatch, settings, runs, case.loss, table)
+    bound = 1e-9 if dtype == "float64" else 0.02  # deep and normalized, rounding is multiplied by hundreds
+    counted = {"dead", "saturated", "equal_units", "z_mean", "z_var", "a_var"}  # the mean of what is normalized is rounding
+    agree(compiled, textbook, bound, counted | {"delta_norm", "loss", "accuracy", "test_loss", "test_accuracy"})
+    np.testing.assert_allclose(compiled.final.test_loss, textbook.final.test_loss, rtol=bound)

@@ -1,35 +1,39 @@
 """δ beyond floating point: the plain bits where there are any, the logarithm of the product where there are none."""
 
+from functools import cache
+
+import mpmath as mp
 import numpy as np
 import pytest
 
 from bpcore import mlp
 from bpcore.initializers import he, normal
 from bpcore.layers import Layers
-from bpcore.measure.extended import extended_backward, log10_delta_norm
-from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, THINNED, delta_norm, size_of
+from bpcore.measure.extended import Extended, extended_backward, log10_delta_norm
+from bpcore.network import Network, Trace
+from tests.bpcore.cases import ACTIVATIONS, INITIALIZERS, LOSSES, NORMALIZATIONS, SKIPS, THINNED, delta_norm, fits, size_of
 from tests.oracles import Array
 
 
-def network(activation: str, depth: int, width: int = 6, normalization: str = "none", loss: str = "mse") -> mlp.Network:
-    sizes = (4, *(width,) * depth, 3)
-    return mlp.Network(sizes, ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization]())
+def network(activation: str, depth: int, width: int = 6, normalization: str = "none", loss: str = "mse", skip: str = "none") -> Network:
+    kinds = ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization](), SKIPS[skip]()
+    return Network((4, *(width,) * depth, 3), *kinds)
 
 
-def passed(net: mlp.Network, params: Layers, dtype: str = "float64") -> tuple[mlp.Trace, Array]:
+def passed(net: Network, params: Layers, dtype: str = "float64") -> tuple[Trace, Array]:
     generator = np.random.default_rng(3)
     x, y = generator.standard_normal((1, 4, 5)).astype(dtype), generator.standard_normal((1, 3, 5)).astype(dtype)
     with np.errstate(all="ignore"):
         return mlp.forward(net, params, x), y
 
 
-def plain_backward(net: mlp.Network, params: Layers, trace: mlp.Trace, y: Array) -> dict[int, Array]:
+def plain_backward(net: Network, params: Layers, trace: Trace, y: Array) -> dict[int, Array]:
     with np.errstate(all="ignore"):
         delta, _ = mlp.backward(net, params, trace, y, np.zeros((1, 1, 1)))
         return delta | {0: mlp.input_gradient(params, delta)}
 
 
-def log10_by_normalizing(net: mlp.Network, params: Layers, trace: mlp.Trace, y: Array) -> Array:
+def log10_by_normalizing(net: Network, params: Layers, trace: Trace, y: Array) -> Array:
     """Return log10 of δ's norm of run 0 by dividing δ by its norm at every layer and adding up logarithms."""
     delta = net.loss.delta(trace.h[net.L], y, net.output_activation)[0]
     total, levels = 0.0, []
@@ -44,6 +48,13 @@ def log10_by_normalizing(net: mlp.Network, params: Layers, trace: mlp.Trace, y: 
     return np.array(levels[::-1])
 
 
+@cache
+def of_four_kinds(depth: int, size: float, dtype: str) -> Layers:
+    """Draw the weights and biases that nets of a depth share."""
+    initializers = [INITIALIZERS[name](scale=size, bias_std=0.1) for name in ("fan_in", "he", "orthogonal")] + [normal(0.2 * size, 0.1)]
+    return mlp.initialize(network("identity", depth), initializers, [0, 1, 2, 3], dtype)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("activation", "normalization"), THINNED)
 def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overflows(
@@ -51,9 +62,10 @@ def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overf
 ) -> None:
     depth = {"float32": 20, "float64": 150}[dtype]
     net = network(activation, depth, normalization=normalization)
-    size = size_of(net)
-    initializers = [INITIALIZERS[name](scale=size, bias_std=0.1) for name in ("fan_in", "he", "orthogonal")] + [normal(0.2 * size, 0.1)]
-    params = mlp.initialize(net, initializers, [0, 1, 2, 3], dtype)
+    params = of_four_kinds(depth, size_of(net), dtype).map(lambda _, array: array.copy())
+    for l in range(1, net.L + 1):
+        for kind, array in net.norm(l).initial(params.b[l]).items():
+            params[kind, l] = array
     trace, y = passed(net, params, dtype)
     plain = plain_backward(net, params, trace, y)
     mantissas, exponents = extended_backward(net, params, trace, y)
@@ -68,6 +80,35 @@ def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overf
         np.testing.assert_array_equal(whole[normal_entries], delta[normal_entries])
         compared += int(normal_entries.sum())
     assert compared > 500
+
+
+@pytest.mark.parametrize("normalization", ["none", "layer-after", "batch"])
+@pytest.mark.parametrize("skip", SKIPS)
+def test_the_bits_of_residual_nets_are_those_of_the_plain_pass(skip: str, normalization: str) -> None:
+    if not fits(skip, normalization):
+        return
+    net = network("tanh", 51, normalization=normalization, skip=skip)
+    params = mlp.initialize(net, [INITIALIZERS["fan_in"](bias_std=0.1), INITIALIZERS["fan_in"](scale=3.0)], [0, 1], "float64")
+    trace, y = passed(net, params)
+    plain, (mantissas, exponents) = plain_backward(net, params, trace, y), extended_backward(net, params, trace, y)
+    for l in plain:
+        np.testing.assert_array_equal(np.ldexp(mantissas[l], exponents[l][:, None, None]), plain[l])
+
+
+@pytest.mark.parametrize("exponents", [(0, 0), (0, -2000), (-5000, 0), (3000, 2990), (-700, -710), (-(10**6), 10**6)])
+@pytest.mark.parametrize("zero", [None, 0, 1])
+def test_a_sum_has_the_exponent_of_what_is_larger(exponents: tuple[int, int], zero: int | None) -> None:
+    generator = np.random.default_rng(0)
+    mantissas = [generator.uniform(0.5, 1, (1, 3, 2)) * (place != zero) for place in range(2)]
+    parts = [Extended(mantissa, np.full((1, 1, 1), exponent)) for mantissa, exponent in zip(mantissas, exponents, strict=True)]
+    total = parts[0] + parts[1]
+    with mp.workprec(3 * 10**6 if max(map(abs, exponents)) > 10**5 else 20000):
+        for i, j in np.ndindex(3, 2):
+            exact = sum(mp.ldexp(mp.mpf(float(m[0, i, j])), e) for m, e in zip(mantissas, exponents, strict=True))
+            found = mp.ldexp(mp.mpf(float(total.mantissa[0, i, j])), int(total.exponent[0, 0, 0]))
+            assert abs(found - exact) <= 2.0**-53 * abs(exact)
+    nothing = Extended(np.zeros((1, 1, 1)), np.full((1, 1, 1), 7)) + Extended(np.zeros((1, 1, 1)))
+    assert nothing.mantissa == 0
 
 
 def test_exponents_are_carried_and_still_give_the_plain_bits() -> None:

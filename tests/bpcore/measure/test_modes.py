@@ -7,12 +7,13 @@ from bpcore import mlp
 from bpcore.initializers import fan_in, orthogonal
 from bpcore.layers import Layers
 from bpcore.measure.modes import data_modes, end_to_end, modes
+from bpcore.network import Network
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 
 
-def network(sizes: tuple[int, ...]) -> mlp.Network:
+def network(sizes: tuple[int, ...]) -> Network:
     phi = ACTIVATIONS["identity"]()
-    return mlp.Network(sizes, phi, phi, LOSSES["mse"](), NORMALIZATIONS["none"]())
+    return Network(sizes, phi, phi, LOSSES["mse"](), NORMALIZATIONS["none"]())
 
 
 def test_the_map_is_what_the_network_does() -> None:

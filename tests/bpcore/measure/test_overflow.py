@@ -5,14 +5,15 @@ import pytest
 
 from bpcore import mlp
 from bpcore.measure.overflow import first_nonfinite
+from bpcore.network import Network, Trace
 from bpcore.training import train_stack
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import examples, run, stack
 
 
-def passed(scale: float = 1.0) -> tuple[mlp.Network, mlp.Layers, mlp.Trace, dict[int, np.ndarray], mlp.Layers]:
+def passed(scale: float = 1.0) -> tuple[Network, mlp.Layers, Trace, dict[int, np.ndarray], mlp.Layers]:
     """Return two runs of a net, of which the second is put out of order by the caller."""
-    network = mlp.Network((3, 4, 4, 2), ACTIVATIONS["tanh"](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS["none"]())
+    network = Network((3, 4, 4, 2), ACTIVATIONS["tanh"](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS["none"]())
     generator = np.random.default_rng(0)
     params = mlp.Layers()
     for l in (1, 2, 3):

@@ -13,6 +13,7 @@ from bpcore.measure.instruments import effective_rank
 from bpcore.measure.modes import modes
 from bpcore.measure.recording import Recording
 from bpcore.measure.shattering import gradient_cosine
+from bpcore.network import Network
 from bpcore.training import StackSettings
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS
 from tests.bpcore.runs import OPTIMIZERS, differences, run, snapshots, stack, train, train_one
@@ -87,7 +88,7 @@ def test_extended_sees_what_overflowed_in_a_diverged_run() -> None:
 
 
 def linear(steps: int, x: Array, y: Array, **recording: bool) -> tuple[StackSettings, Examples]:
-    network = mlp.Network((len(x), 5, len(y)), identity(), identity(), LOSSES["mse"](), NORMALIZATIONS["none"]())
+    network = Network((len(x), 5, len(y)), identity(), identity(), LOSSES["mse"](), NORMALIZATIONS["none"]())
     optimizer, clip = OPTIMIZERS["sgd"](), stack().clip
     return StackSettings(network, optimizer, clip, None, steps, "float64", Recording(**recording)), Examples(x, y)  # type: ignore[arg-type]
 

@@ -12,7 +12,8 @@ from bpcore.measure.records import RunRecord
 from tests.bpcore.cases import as_problem
 from tests.bpcore.runs import run, snapshots, stack, train_one
 from tests.bpcore.test_training import parameters
-from tests.oracles import Array, assert_gradients_match, complex_step_gradients, forward, scaled_norm
+from tests.comparing import assert_gradients_match, scaled_norm
+from tests.oracles import Array, complex_step_gradients, forward
 
 COSTLY = ("z_mean", "z_var", "a_mean", "a_var", "saturated", "dead", "zero", "equal_units")
 

@@ -10,8 +10,9 @@ from bpcore import mlp
 from bpcore.initializers import fan_in, he
 from bpcore.layers import Layers
 from bpcore.measure.shattering import gradient_cosine, mean_cosine
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, norm_of
-from tests.oracles import STEP, Array
+from bpcore.network import Network, Trace
+from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, SKIPS, as_problem, fits, norm_of
+from tests.oracles import STEP, Array, Problem, activate, joined
 
 
 def by_pairs(vectors: Array) -> float:
@@ -19,8 +20,8 @@ def by_pairs(vectors: Array) -> float:
     return float(np.mean([u @ v for u, v in combinations(live, 2)]))
 
 
-def network(normalization: str, activation: str, sizes: tuple[int, ...]) -> mlp.Network:
-    return mlp.Network(sizes, ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS[normalization]())
+def network(normalization: str, activation: str, sizes: tuple[int, ...]) -> Network:
+    return Network(sizes, ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS[normalization]())
 
 
 def test_mean_cosine_is_that_of_all_pairs() -> None:
@@ -47,7 +48,7 @@ def test_plain_cases(vectors: list[list[float]], cosine: float) -> None:
     assert mean_cosine(np.array([vectors], dtype=float))[0] == pytest.approx(cosine, abs=1e-15)
 
 
-def function(net: mlp.Network, params: Layers, trace: mlp.Trace, l: int, z: Array) -> Array:
+def function(net: Network, params: Layers, trace: Trace, l: int, z: Array) -> Array:
     """Return f from z^l on (x where l = 0), example by example, with the batch's statistics as constants."""
     a = z
     for k in range(l, net.L + 1):
@@ -81,6 +82,32 @@ def test_the_gradients_are_those_of_the_function(normalization: str) -> None:
         z = x[0] if l == 0 else trace.z[l][0]
         rows = [function(net, params, trace, l, z + 1j * STEP * unit[:, None]).imag / STEP for unit in np.eye(len(z))]
         expected.append(by_pairs(np.stack(rows)))
+    np.testing.assert_allclose(gradient_cosine(net, params, trace)[0], expected, rtol=1e-10)
+
+
+def _output(problem: Problem, place: int, tap: Array) -> Array:
+    """Return a^L of a net to whose z of a layer, or to whose inputs, something is added."""
+    p, z, h, a = problem.parameters, dict[int, Array](), dict[int, Array](), {0: problem.x + (tap if place == 0 else 0)}
+    for l in range(1, problem.L + 1):
+        z[l] = joined(problem, p, l, p["W", l] @ a[l - 1] + p["b", l], z, h) + (tap if place == l else 0)
+        h[l], a[l] = activate(problem, p, l, z[l], a[l - 1])
+    return a[problem.L]
+
+
+@pytest.mark.parametrize("normalization", ["none", "layer", "rms-after"])
+@pytest.mark.parametrize("skip", SKIPS)
+def test_the_gradients_of_residual_nets(skip: str, normalization: str) -> None:
+    if not fits(skip, normalization):
+        return
+    kinds = ACTIVATIONS["tanh"](), ACTIVATIONS["identity"](), LOSSES["mse"](), NORMALIZATIONS[normalization](), SKIPS[skip]()
+    net = Network((4, 6, 6, 6, 6, 6, 2), *kinds)
+    params = mlp.initialize(net, [fan_in(bias_std=0.3)], [0], "float64")
+    x = np.random.default_rng(1).standard_normal((1, 4, 6))
+    trace, problem = mlp.forward(net, params, x), as_problem(net, params, x, np.zeros((1, 2, 6)), np.zeros((1, 1, 1)))
+    expected = []
+    for l in range(net.L + 1):
+        moved = [_output(problem, l, 1j * STEP * unit[:, None]).imag / STEP for unit in np.eye(net.sizes[l])]
+        expected.append(by_pairs(np.stack([output[0].sum(axis=0) for output in moved])))
     np.testing.assert_allclose(gradient_cosine(net, params, trace)[0], expected, rtol=1e-10)
 
 

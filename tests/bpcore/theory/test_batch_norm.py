@@ -9,6 +9,7 @@ import pytest
 from bpcore import mlp, theory
 from bpcore.activations import Activation, elu, identity, leaky_relu, relu, sigmoid, tanh
 from bpcore.initializers import fan_in
+from bpcore.network import Network
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS, delta_norm
 
 
@@ -88,7 +89,7 @@ def test_the_first_layers_quadratic_form() -> None:
 def test_a_wide_network_has_the_predicted_factors(phi: Activation, eps: float) -> None:
     """Root mean square over 12 seeds at width 200, batches of 16 and errors that know nothing of the weights."""
     sizes, batch = (40, *(200,) * 4, 40), 16
-    network = mlp.Network(sizes, phi, identity(), LOSSES["mse"](), NORMALIZATIONS["batch"](eps=eps))
+    network = Network(sizes, phi, identity(), LOSSES["mse"](), NORMALIZATIONS["batch"](eps=eps))
     generator = np.random.default_rng(3)
     x, y = 2 * generator.standard_normal((1, 40, batch)), 1e4 * generator.standard_normal((1, 40, batch))
     initializer = fan_in(0.8)

@@ -10,6 +10,7 @@ from bpcore.activations import Activation, identity, leaky_relu, relu, sigmoid, 
 from bpcore.framework_initializers import pytorch
 from bpcore.initializer import Initializer
 from bpcore.initializers import fan_in
+from bpcore.network import Network
 from tests.bpcore.cases import LOSSES, NORMALIZATIONS, delta_norm
 
 
@@ -55,7 +56,7 @@ def test_a_wide_net_has_the_predicted_factors(phi: Activation, normalization: st
     """Root mean square over 6 seeds, with biases, unequal widths and an ε that is felt."""
     sizes, eps = (100, 300, 200, 400, 300, 100), 0.01
     kind = NORMALIZATIONS[normalization](eps=eps)
-    network = mlp.Network(sizes, phi, identity(), LOSSES["mse"](), kind)
+    network = Network(sizes, phi, identity(), LOSSES["mse"](), kind)
     generator = np.random.default_rng(0)
     x, y = generator.standard_normal((1, 100, 16)), 1e4 * generator.standard_normal((1, 100, 16))
     params = mlp.initialize(network, [init] * 6, list(range(6)), "float64")

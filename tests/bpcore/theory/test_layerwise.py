@@ -9,6 +9,7 @@ import pytest
 from bpcore import mlp, theory
 from bpcore.activations import Activation, exponential, gelu, identity, leaky_relu, relu, selu, sigmoid, tanh
 from bpcore.initializers import Initializer, fan_in, glorot_standard, he, orthogonal, xavier
+from bpcore.network import Network
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 from tests.oracles import Array, catalogue
 
@@ -105,12 +106,12 @@ def test_a_wide_network_has_the_predicted_factors(phi: Activation, initializer: 
     The theory takes δ^L to be independent of the weights; targets far larger than the outputs see to it.
     """
     sizes = (100, *(256,) * 4, 100)
-    factors, square = simulated(mlp.Network(sizes, phi, identity(), LOSSES["mse"](), NORMALIZATIONS["none"]()), initializer, 6)
+    factors, square = simulated(Network(sizes, phi, identity(), LOSSES["mse"](), NORMALIZATIONS["none"]()), initializer, 6)
     predicted = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std, square)
     np.testing.assert_allclose(factors, predicted.factors, rtol=0.06)
 
 
-def simulated(network: mlp.Network, initializer: Initializer, seeds: int) -> tuple[Array, float]:
+def simulated(network: Network, initializer: Initializer, seeds: int) -> tuple[Array, float]:
     """Return ‖δ^l‖/‖δ^(l+1)‖ in root mean square over seeds, and the mean of ‖x‖²."""
     sizes = network.sizes
     generator = np.random.default_rng(0)
@@ -128,7 +129,7 @@ def simulated(network: mlp.Network, initializer: Initializer, seeds: int) -> tup
 )
 def test_layers_that_differ_in_width_and_activation_have_their_own_factors(phis: tuple[Activation, ...], initializer: Initializer) -> None:
     sizes = (100, 400, 150, 300, 200, 100)
-    network = mlp.Network(sizes, phis, identity(), LOSSES["mse"](), NORMALIZATIONS["none"]())
+    network = Network(sizes, phis, identity(), LOSSES["mse"](), NORMALIZATIONS["none"]())
     factors, square = simulated(network, initializer, 6)
     predicted = theory.propagate(phis, sizes, initializer.variance, initializer.bias_std, square).factors
     np.testing.assert_allclose(factors, predicted, rtol=0.06)

@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from bpcore import mlp, theory
 from bpcore.activations import Activation, sigmoid, tanh
 from bpcore.initializers import normal
+from bpcore.network import Network
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 from tests.oracles import Array
 
@@ -71,7 +72,7 @@ def delta_bounds(phi: Activation, weights: list[Array], output_norm: float) -> A
 def test_the_bound_holds_in_every_layer(name: str) -> None:
     """Pascanu 2013."""
     phi = ACTIVATIONS[name]()
-    network = mlp.Network((6, 9, 7, 8, 3), phi, phi, LOSSES["mse"](), NORMALIZATIONS["none"]())
+    network = Network((6, 9, 7, 8, 3), phi, phi, LOSSES["mse"](), NORMALIZATIONS["none"]())
     params = mlp.initialize(network, [normal(0.9, bias_std=0.5)], [2], "float64")
     if phi.steep:
         assert np.isinf(delta_bounds(phi, [params.W[l][0] for l in range(1, 5)], 1.0)[:-1]).all()  # there is none

@@ -7,6 +7,7 @@ from bpcore import mlp, theory
 from bpcore.activations import Activation, identity, relu, sigmoid, tanh
 from bpcore.initializers import constant
 from bpcore.losses import Loss
+from bpcore.network import Network
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, delta_norm
 
 
@@ -78,7 +79,7 @@ def test_a_single_output_is_one_by_one_whatever_the_loss() -> None:
 @pytest.mark.parametrize("loss", ["mse", "sigmoid_cross_entropy"])
 def test_equal_weights_are_predicted_exactly(phi: Activation, loss: str) -> None:
     sizes = (4, 6, 3, 5, 2)
-    network = mlp.Network(sizes, phi, identity(), LOSSES[loss](), NORMALIZATIONS["none"]())
+    network = Network(sizes, phi, identity(), LOSSES[loss](), NORMALIZATIONS["none"]())
     initializer = constant(0.23)
     generator = np.random.default_rng(0)
     x, y = generator.standard_normal((1, 4, 30)), np.eye(2)[generator.integers(0, 2, 30)].T[None]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bpcore.measure.recording import Recording
-from bpcore.mlp import Network
+from bpcore.network import Network
 from experiments.config.building import KINDS
 from experiments.config.files import catalogue, choice
 from experiments.config.keys import GROUPS, SCALARS, SETTLED, Record, kind_of

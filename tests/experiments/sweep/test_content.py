@@ -7,7 +7,8 @@ import pytest
 
 from bpcore.layers import Layers
 from bpcore.measure.columns import Column, ColumnError
-from bpcore.mlp import Network, backward, forward
+from bpcore.mlp import backward, forward
+from bpcore.network import Network
 from experiments.compose.composition import compose, runs_of
 from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.parts import PART_SCHEMAS

@@ -20,6 +20,7 @@ from tests.experiments.findings.drawn import Rows, cells, levels, misfits, missi
 Tables = Mapping[str, pd.DataFrame]
 
 PLACED = {
+    "f_drop_crit",
     "f_adam_step",
     "f_adamw",
     "f_bnscale",
