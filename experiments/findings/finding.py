@@ -33,6 +33,7 @@ KNOBS = {
     "clip": "clipping",
     "bn": "batch normalization",
     "ln": "LayerNorm and RMSNorm",
+    "skip": "skip connections",
     "loss": "loss",
     "optimizer": "optimizer",
 }
