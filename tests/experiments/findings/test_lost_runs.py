@@ -22,6 +22,7 @@ PART_OF_THE_CLAIM = {
     "f_depthscale": "nets below the bound do not train, as claimed; nine in ten cells are enough",
     "f_he": "Xavier's deep net that diverges has not trained, as claimed",
     "f_saxe": "deep Gaussian nets that diverge never learn, as claimed",
+    "f_zeroinit": "nets of a hundred blocks without skips or with plain ones that diverge have not trained, as claimed",
     "s_bn": "sigmoid nets without normalization do not train, as claimed",
     "s_clip": "nets without clipping diverge, as claimed",
     "s_lr": "nets above 2/λ are lost, as claimed",

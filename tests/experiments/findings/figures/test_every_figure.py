@@ -19,7 +19,7 @@ from tests.experiments.findings.drawn import Rows, cells, levels, misfits, missi
 
 Tables = Mapping[str, pd.DataFrame]
 
-PLACED = {"f_ln", "s_act", "s_init", "s_init_standard_normal", "f_bnscale"}
+PLACED = {"f_ln", "s_act", "s_init", "s_init_standard_normal", "f_bnscale", "f_zeroinit"}
 """Figures whose vertical places are words."""
 
 COMPUTED = {
