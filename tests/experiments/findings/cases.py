@@ -23,6 +23,7 @@ from tests.experiments.findings.published import (
     test_f_mode,
     test_f_neuron,
     test_f_nielsen_train,
+    test_f_prepost,
     test_f_rank,
     test_f_relu_edge,
     test_f_res_bn,
@@ -140,6 +141,7 @@ CASES: dict[str, Case] = {
     "f_nielsen_train": _one("training", test_f_nielsen_train.nets, lambda: test_f_nielsen_train.nets(change=6.0)),
     "f_nielsen_train_k2": _one("training", lambda: _two_layers(1.2), lambda: _two_layers(0.9)),
     "f_phase": _many(lambda: test_pilots.TestPhase().tables(1.0), lambda: test_pilots.TestPhase().tables(1.1)),
+    "f_prepost": _many(test_f_prepost.sweeps, lambda: test_f_prepost.sweeps(pre=0.0)),
     "f_rank": _many(test_f_rank.sweeps, lambda: test_f_rank.sweeps(none=1.8)),
     "f_relu_edge": _many(
         lambda: {"correlation": test_f_relu_edge.paths(test_f_relu_edge.MAP), "edge": test_f_relu_edge.points()},
