@@ -44,6 +44,7 @@ NOT_SHOWN = {
     "f_mode": {"numbers"},  # times: where the curves pass the share
     "f_prepost": {"slopes", "rates"},  # slopes: of the curves; factors: in the caption
     "f_res_bn": {"numbers"},  # growth of the variances, beside the totals, which are where the curves begin
+    "f_res_meanshift": {"factor"},  # in the caption
     "f_res_relu": {"numbers"},  # factors: as slopes of the curves
     "f_selu": {"numbers"},  # slopes: of the curves
 }
