@@ -35,14 +35,15 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     numbers = _totals(results["scaled"], results["z_scaled"])
     factor = _settled(results["unscaled"], finding.values["limit"])
     after, before = (numbers[numbers["skip"] == skip] for skip in ("postactivation", "preactivation"))
+    off = [(rows["measured"] / rows[column] - 1).abs() for rows, column in ((after, "theory"), (factor, "published"))]
     most, within = finding.threshold("bounded_by"), finding.threshold("recursion_within")
     shown = after[after["blocks"] == SHOWN].iloc[0]
     return Estimate(
         finding.verdict(
             [bounded("total of E a²", after["measured"], most=most), finite(results)],
             against=[
-                bounded("total of E a² off the mean's recursion, relatively", (after["measured"] / after["theory"] - 1).abs(), most=within),
-                bounded("factor per block with α = 1 off the limit, relatively", (factor["measured"] / factor["published"] - 1).abs(), most=within),
+                bounded("total of E a² off the mean's recursion, relatively", off[0], most=within),
+                bounded("factor per block with α = 1 off the limit, relatively", off[1], most=within),
                 bounded("total of the sums before φ", before["measured"], most=most),
             ],
         ),

@@ -13,6 +13,7 @@ from tests.experiments.findings.published import (
     test_f_clip,
     test_f_depthscale,
     test_f_eos,
+    test_f_fixup,
     test_f_float,
     test_f_glorot,
     test_f_glorot_sat,
@@ -126,6 +127,7 @@ CASES: dict[str, Case] = {
     ),
     "f_eos": _many(test_f_eos.plain, lambda: test_f_eos.plain(end=0.9)),
     "f_eos_mom": _many(test_f_eos.momentum, lambda: test_f_eos.momentum(nesterov=0.9)),
+    "f_fixup": _many(test_f_fixup.sweeps, lambda: test_f_fixup.sweeps(fixup=1.0)),
     "f_float": _many(lambda: _floats(0.23605), lambda: _floats(0.28)),
     "f_glorot": _many(
         lambda: {"standard": test_f_glorot.nets(test_f_glorot.STANDARD), "normalized": test_f_glorot.nets(test_f_glorot.NORMALIZED)},

@@ -38,6 +38,7 @@ NOT_SHOWN = {
     "s_explode": {"numbers"},  # borders: where the curves cross 1
     "s_small_lr": {"numbers"},  # changes: as start and end
     "f_clip": {"numbers"},  # brackets: as the runs that they are between
+    "f_fixup": {"slopes"},  # of the curves
     "f_float": {"numbers"},  # counts of layers: where the curves end
     "f_glorot": {"numbers"},  # the fifth normalized layer, which has no published factor
     "f_hanin": {"numbers"},  # variances: as the width of the histogram
