@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from experiments.figures.style.look import OKABE_ITO, log_axis
 from experiments.figures.style.panels import legend, measured, panels, theory
 
-PLACES = {"pre": "in the branches", "post": "after the addition"}
+PLACES = {"pre": "branch", "post": "after"}
 NAMES = {"relu": "ReLU", "tanh": "tanh", "sigmoid": "sigmoid"}
 
 
@@ -18,7 +18,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     drawing, (axes,) = panels(1, 3.8)
     handles = []
     for color, ((place, activation), rows) in zip(OKABE_ITO, numbers.groupby(["place", "activation"], sort=False), strict=False):
-        measured(axes, rows, "length", color, f"{PLACES[str(place)]}, {NAMES.get(str(activation), str(activation))}")
+        measured(axes, rows, "length", color, f"{PLACES[str(place)]}: {NAMES.get(str(activation), str(activation))}")
         handles.append(axes.lines[-1])
         theory(axes, rows, "length")
     log_axis(axes.xaxis, numbers["length"])

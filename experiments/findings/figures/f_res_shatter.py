@@ -35,7 +35,7 @@ def caption(tables: Mapping[str, pd.DataFrame]) -> str:
     """Say what is seen."""
     return (
         "Cosine between the gradients of the net's function at two independent inputs, taken at the first hidden layer, mean over all "
-        "pairs of 256 inputs: ReLU, He initialization, batch normalization, 200 units, with skip connections around every layer and "
+        "pairs: ReLU, He initialization, batch normalization, 200 units, with skip connections around every layer and "
         "without. Arithmetic mean over seeds with its 95 % interval (band). On these axes a power of the depth is a straight line; "
         "2^(−L) bends down and leaves the panel."
     )

@@ -20,13 +20,13 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     """Compare the total of ‖δ‖² over all blocks with the published one, and ask whether it changes with their number.
 
     Args:
-        results: of the sweep `depths`.
+        results: of the sweeps `he` and `lecun`.
         finding: with its thresholds and, under `values`, the published totals by initialization and number of blocks.
 
     Returns:
         The estimate; its numbers are those of SHOWN.
     """
-    rows = sums(results["depths"], ["init"])
+    rows = pd.concat([sums(tables, ["init"]) for tables in results.values()])
     numbers = over_seeds(rows[rows["block"] == 0], ["init", "blocks"])
     published = finding.values["total"]
     numbers.insert(2, "published", [published.get(i, {}).get(n, math.nan) for i, n in zip(numbers["init"], numbers["blocks"], strict=True)])
@@ -49,6 +49,6 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         low=float(shown["low"]),
         high=float(shown["high"]),
         interval=f"95 % over {shown['n']:.0f} seeds, of the arithmetic mean",
-        n=len(results["depths"].runs),
+        n=sum(len(tables.runs) for tables in results.values()),
         tables={"numbers": numbers},
     )  # fmt: skip

@@ -155,7 +155,7 @@ CASES: dict[str, Case] = {
     "f_res_meanshift": _many(lambda: test_f_res_meanshift.sweeps(power=0.2), test_f_res_meanshift.sweeps),
     "f_res_relu": _many(test_f_res_relu.sweeps, lambda: test_f_res_relu.sweeps(change=1.03)),
     "f_res_shatter": _many(test_f_res_shatter.sweeps, lambda: test_f_res_shatter.sweeps(test_f_res_shatter.halved)),
-    "f_res_stable": _one("depths", test_f_res_stable.nets, lambda: test_f_res_stable.nets(trend=0.1)),
+    "f_res_stable": _many(test_f_res_stable.sweeps, lambda: test_f_res_stable.sweeps(trend=0.1)),
     "f_res_tanh": _one("depths", test_f_res_tanh.nets, lambda: test_f_res_tanh.nets(exponential=True)),
     "f_saxe": _one("learning", test_f_saxe.nets, lambda: test_f_saxe.nets(orthogonal=15.0)),
     "f_selu": _many(
