@@ -1,14 +1,15 @@
 """The multilayer perceptron by its four equations.
 
 Layers 1…L, of which 1…D are hidden; z^l = W^l a^(l−1) + b^l, a^l = φ(z^l), a^0 = x. With a normalization n before φ, φ acts on
-h^l = n(z^l) instead, and with one after it a^l = n(φ(z^l)); h^l is always what φ acts on. What a residual net adds to z^l or a^l is said
-in `skips`. Arrays are (R, n_l, m): runs first, examples in columns.
+h^l = n(z^l) instead, and with one after it a^l = n(φ(z^l)); h^l is always what φ acts on. With dropout a hidden layer's a^l is multiplied
+by its mask M^l in the end. What a residual net adds to z^l or a^l is said in `skips`; M^l is then on what is added. Arrays are (R, n_l, m):
+runs first, examples in columns.
 
 J = (1/m) Σ_i J_i + (λ/2) Σ_l ‖W^l‖²_F, and δ^l = ∂J_i/∂z^l, per example, without the 1/m. Under batch normalization J_i
 depends on the whole batch, and δ^l is m·∂J/∂z^l.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -74,21 +75,24 @@ def _adapt(network: Network, params: Layers, adapt: Adapt, x: Array) -> None:
         adapt(params.W, x, z_of, a_of)
 
 
-def forward(network: Network, params: Layers, x: Array, running: RunningStatistics | None = None) -> Trace:
+def forward(
+    network: Network, params: Layers, x: Array, running: RunningStatistics | None = None, masks: Mapping[int, Array] | None = None
+) -> Trace:
     """Run the network forward on a batch.
 
-    z^l = W^l a^(l−1) + b^l, a^l = φ(h^l).
+    z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) ⊙ M^l.
 
     Args:
         network: the architecture.
         params: of the stack.
         x: a^0, shape (R or 1, n_0, m).
         running: statistics gathered in training, for evaluation mode; without them each batch is normalized by its own.
+        masks: M^l by layer, as `dropout.Masks` draws them; without them nothing is dropped, as in evaluation mode.
 
     Returns:
         Everything that `backward` reads; in evaluation mode, which has no backward pass, `statistics` is empty.
     """
-    trace = Trace({}, {}, {0: x}, {})
+    trace = Trace({}, {}, {0: x}, {}, masks or {})
     for l in range(1, network.L + 1):
         _go_on(network, params, trace, l, params.W[l] @ trace.a[l - 1] + params.b[l], running)
     return trace
@@ -103,8 +107,8 @@ def _go_on(network: Network, params: Layers, trace: Trace, l: int, z: Array, run
 
     z = z if skip.onto_a else joined(z, trace.h if skip.post else trace.z)
     n = phi.value(z) if norm.after else z  # what is normalized
-    sum_is_normalized = skip.onto_a and skip.post and norm.after
-    n = joined(n, trace.a) if sum_is_normalized else n
+    sum_is_normalized = below is not None and skip.onto_a and skip.post and norm.after
+    n = joined(_dropped(n, trace.masks.get(l)), trace.a) if sum_is_normalized else n
     if running is None:
         n, kept = norm.forward(n, own)
         trace.statistics[l] = kept
@@ -112,7 +116,12 @@ def _go_on(network: Network, params: Layers, trace: Trace, l: int, z: Array, run
         n = norm.evaluate(n, own, running, l)
     a = n if norm.after else phi.value(n)
     trace.z[l], trace.h[l] = z, z if norm.after else n
+    a = a if sum_is_normalized else _dropped(a, trace.masks.get(l))
     trace.a[l] = joined(a, trace.a) if skip.onto_a and not sum_is_normalized else a
+
+
+def _dropped(a: Any, mask: Array | None) -> Any:
+    return a if mask is None else a * mask
 
 
 def backward(network: Network, params: Layers, trace: Trace, y: Array, weight_decay: Array) -> tuple[dict[int, Array], Layers]:
@@ -159,7 +168,9 @@ def _added(network: Network, params: Layers, trace: Trace, l: int) -> Array:
         z: Array = params.W[l] @ trace.a[l - 1] + params.b[l]
         return z
     a, norm = network.phi(l).value(trace.h[l]), network.norm(l)
-    return norm.forward(a, params.own(l))[0] if norm.after and not network.skip.post else a
+    a = norm.forward(a, params.own(l))[0] if norm.after and not network.skip.post else a
+    added: Array = _dropped(a, trace.masks.get(l))
+    return added
 
 
 def propagate(
@@ -167,8 +178,8 @@ def propagate(
 ) -> tuple[dict[int, Any], dict[int, Any]]:
     """Carry an error from z^L down to z^1: the one backward walk.
 
-    δ^l = through((W^(l+1))ᵀ δ^(l+1) ⊙ φ′(h^l)), where `through` leads down through the normalization; after φ it is met first. What is
-    added to something passes its error on to it, and takes α times that itself.
+    δ^l = through((W^(l+1))ᵀ δ^(l+1) ⊙ M^l ⊙ φ′(h^l)), where `through` leads down through the normalization; after φ it is met
+    first. What is added to something passes its error on to it, and takes α times that itself.
 
     Args:
         network: the architecture.
@@ -187,12 +198,13 @@ def propagate(
         target, after = targets.get(l), network.norm(l).after
         if skip.onto_a and target is not None:
             error = error + sums[target]
-        sum_is_normalized = skip.onto_a and skip.post and after
+        joins = skip.onto_a and l in network.sources
+        sum_is_normalized = joins and skip.post and after
         if sum_is_normalized:
             error = through(l, error)
-        if skip.onto_a:
-            sums[l] = error
-            error = error * network.alpha(params, l) if l in network.sources else error
+        if joins:
+            sums[l], error = error, error * network.alpha(params, l)
+        error = _dropped(error, trace.masks.get(l))
         if after:
             delta[l] = (error if sum_is_normalized else through(l, error)) * slope  # BP2
         elif skip.post and target is not None and not skip.onto_a:

@@ -1,6 +1,7 @@
 """What a multilayer perceptron is made of, and what a forward pass through it keeps."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -8,13 +9,14 @@ import numpy as np
 from bpcore.activation import Activation, Phis, by_layer
 from bpcore.activations import identity
 from bpcore.arrays import Array
+from bpcore.dropout import Dropout
 from bpcore.layers import Layers
 from bpcore.losses import Loss
 from bpcore.normalization import Kept, Normalization, none
 from bpcore.skips import Skip
 from bpcore.skips import none as no_skip
 
-_NONE, _PLAIN, _IDENTITY = none(), no_skip(), identity()
+_NONE, _PLAIN, _WHOLE, _IDENTITY = none(), no_skip(), Dropout(), identity()
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Network:
         loss: J_i.
         normalization: of the hidden layers.
         skip: what the hidden layers are added to.
+        dropout: of the hidden layers, in training.
     """
 
     sizes: tuple[int, ...]
@@ -36,6 +39,7 @@ class Network:
     loss: Loss
     normalization: Normalization
     skip: Skip = _PLAIN
+    dropout: Dropout = _WHOLE
 
     @property
     def L(self) -> int:
@@ -101,9 +105,11 @@ class Trace:
         h: input of φ; z^l itself where layer l is not normalized before φ.
         a: a^l, l = 0…L.
         statistics: what the normalization of each layer keeps for the backward pass.
+        masks: M^l of the layers whose units were dropped.
     """
 
     z: dict[int, Array]
     h: dict[int, Array]
     a: dict[int, Array]
     statistics: dict[int, Kept]
+    masks: Mapping[int, Array] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_PURPOSES = {"weights": 0, "biases": 1, "batches": 2, "bootstrap": 3}
+_PURPOSES = {"weights": 0, "biases": 1, "batches": 2, "bootstrap": 3, "dropout": 4}
 
 
 def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
@@ -19,4 +19,18 @@ def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     Returns:
         A generator of its own; the global one is never touched.
     """
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(_PURPOSES[purpose], index))))
+    return np.random.Generator(np.random.PCG64(_sequence(seed, purpose, index)))
+
+
+def key(seed: int, purpose: str) -> int:
+    """Return 64 bits that stand for one purpose of one run, where a generator of another kind draws (dropout).
+
+    Args:
+        seed: the run's seed, ≥ 0.
+        purpose: as for `stream`.
+    """
+    return int(_sequence(seed, purpose, 0).generate_state(1, np.uint64)[0])
+
+
+def _sequence(seed: int, purpose: str, index: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence(seed, spawn_key=(_PURPOSES[purpose], index))

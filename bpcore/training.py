@@ -4,7 +4,7 @@ A single run is a stack of one: it goes through the same code and gets the same 
 another. A run that leaves the finite numbers is recorded at that step and ends there; its neighbors go on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -259,21 +259,21 @@ class _Loop:
         recording, params = self.recording, self.stepper.parameters
         if recording.probes:
             delta_norm = look.rows.norms[DELTA, :, 0] / np.sqrt(self.batches.size)
-            columns = probe_layers(self.network, params, batch.x, batch.y, delta_norm, recording.probes)
+            columns = probe_layers(self.network, params, batch.x, batch.y, delta_norm, recording.probes, look.trace.masks)
             self.recorder.add_columns(step, mask, columns)
         if recording.sharpness:
-            self.recorder.add_step_columns(step, mask, {"sharpness": self._sharpness(batch, mask)})
+            self.recorder.add_step_columns(step, mask, {"sharpness": self._sharpness(batch, mask, look.trace.masks)})
         if recording.test:
             self.recorder.add_step_columns(step, mask, dict(zip(("test_loss", "test_accuracy"), self._test(mask), strict=True)))
         if recording.modes:
             self.recorder.add_step_columns(step, mask, mode_columns(params, self.examples.x, self.examples.y))
 
-    def _sharpness(self, batch: Batch, mask: Array) -> FloatArray:
+    def _sharpness(self, batch: Batch, mask: Array, masks: Mapping[int, Array]) -> FloatArray:
         values = np.full(mask.shape, np.nan)
-        for run in np.flatnonzero(mask):
-            own = slice(int(run), int(run) + 1)
-            x, y = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y))
-            values[run] = sharpness(self.network, of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own])
+        for own in (slice(run, run + 1) for run in np.flatnonzero(mask).tolist()):
+            x, y, *dropped = (array if array.shape[0] == 1 else array[own] for array in (batch.x, batch.y, *masks.values()))
+            given = of_runs(self.stepper.parameters, own), x, y, self.weight_decay[own]
+            values[own] = sharpness(self.network, *given, masks=dict(zip(masks, dropped, strict=True)))
         return values
 
     def _test(self, asked: Array) -> tuple[FloatArray, FloatArray]:
@@ -287,13 +287,13 @@ class _Loop:
         """Evaluate every run that is left on all examples and on the test examples."""
         params, examples, alive = self.stepper.parameters, self.examples, self.alive
         final = Final(self.last_loss, *(np.full(alive.size, np.nan) for _ in range(4)))
-        if self.settings.batch_size is None:  # the last step has seen all examples
+        if seen := self.settings.batch_size is None and not self.network.dropout.active:  # by the last step, all examples
             final.loss[alive], final.accuracy[alive], final.data_loss[alive] = (values[alive] for values in self.final)
         elif self.network.normalization.needs_batch:
             loss_term, hits = evaluate_whole(self.network, params, self.batches.x, self.batches.y, alive)
         else:
             loss_term, hits = self.stepper.evaluate(examples.x, examples.y, alive)
-        if self.settings.batch_size is not None:
+        if not seen:
             final.data_loss[alive], final.accuracy[alive] = loss_term[alive], hits[alive]
             final.loss[alive] = penalized(loss_term, params, self.weight_decay)[alive]
         final.test_loss, final.test_accuracy = self._test(alive)

@@ -17,44 +17,46 @@ class Norm:
         eps: ε.
         groups: of units.
         after: whether it acts on φ(z).
+        directions: columns of every example, which stand side by side and are batches of their own.
     """
 
     kind: str
     eps: float
     groups: int = 1
     after: bool = False
+    directions: int = 1
 
-    def parts(self, z: Array) -> list[Array]:
-        """Return the pieces of units, each of which is normalized by itself in every example; all units under batch normalization."""
-        return np.split(z, self.groups, axis=-2) if self.kind == "group" else [z]
+    @property
+    def mixes(self) -> bool:
+        """Return whether what becomes of an example depends on the others."""
+        return self.kind == "batch"
 
-    def over(self, part: Array) -> Array:
-        """Return the mean over what is normalized together: examples, or units."""
-        batch = self.kind == "batch"
-        total = np.einsum("...ij->...i" if batch else "...ij->...j", part)  # faster than `sum` over few entries
-        return np.asarray(total[..., :, None] / part.shape[-1] if batch else total[..., None, :] / part.shape[-2])
+    def together(self, z: Array) -> Array:
+        """Return z with what is normalized together along the axis before the last: examples, or the units of a group."""
+        if self.mixes:
+            return z.reshape(*z.shape[:-1], -1, self.directions)
+        return z.reshape(*z.shape[:-2], self.groups, -1, z.shape[-1]) if self.groups > 1 else z
 
-    def hat(self, part: Array) -> tuple[Array, Array]:
-        """Return ẑ and √(v+ε) of a piece."""
-        centered = part if self.kind == "rms" else part - self.over(part)
-        std = (self.over(centered**2) + self.eps) ** 0.5
-        return centered / std, std
+    def hat(self, z: Array) -> tuple[Array, Array]:
+        """Return ẑ and √(v+ε) of numbers that stand as `together` puts them."""
+        centered = z if self.kind == "rms" else z - mean(z)
+        std = (mean(centered**2) + self.eps) ** 0.5
+        return centered * (1 / std), std  # faster than as many divisions
 
     def __call__(self, z: Array, gamma: Array, beta: Array) -> Array:
         """Return γẑ + β."""
-        return np.asarray(gamma * joined([self.hat(part)[0] for part in self.parts(z)]) + beta)
+        return np.asarray(gamma * self.hat(self.together(z))[0].reshape(z.shape) + beta)
 
     def term_sizes(self, flow: Array, z: Array, gamma: Array) -> tuple[Array, Array, Array]:
         """Return the sums of absolute terms of the error at z, of ∂J/∂γ and of ∂J/∂β, from that of the error at h."""
-        sizes, hats = [], []
-        for own, part in zip(self.parts(np.abs(gamma) * flow), self.parts(z), strict=True):
-            z_hat, std = self.hat(part)
-            hats.append(np.abs(z_hat))
-            along = own if self.kind == "rms" else own + self.over(own)
-            sizes.append((along + hats[-1] * self.over(own * hats[-1])) / std)
-        return joined(sizes), (flow * joined(hats)).mean(axis=-1, keepdims=True), flow.mean(axis=-1, keepdims=True)
+        own, (z_hat, std) = self.together(np.abs(gamma) * flow), self.hat(self.together(z))
+        size = np.abs(z_hat)
+        along = own if self.kind == "rms" else own + mean(own)
+        sizes = (along + size * mean(own * size)) / std
+        return sizes.reshape(z.shape), (flow * size.reshape(z.shape)).mean(axis=-1, keepdims=True), flow.mean(axis=-1, keepdims=True)
 
 
-def joined(parts: list[Array]) -> Array:
-    """Return pieces of units as one array again."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2)
+def mean(z: Array) -> Array:
+    """Return the mean over what is normalized together."""
+    total = np.einsum("...ij->...j", z)  # faster than `sum` over few entries
+    return np.asarray(total[..., None, :] / z.shape[-2])

@@ -5,8 +5,9 @@ normalizations; of an activation only `value` is used, so that a new activation 
 """
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ class Problem:
         x: (n_0, m) or (R, n_0, m).
         y: (n_L, m) or (R, n_L, m).
         skip: what hidden layers are added to, or None.
+        masks: layer -> (R, n_l, m), by which what a layer makes is multiplied in the end.
     """
 
     sizes: tuple[int, ...]
@@ -96,6 +98,7 @@ class Problem:
     x: Array
     y: Array
     skip: Residual | None = None
+    masks: Mapping[int, Array] = field(default_factory=dict)
 
     @property
     def L(self) -> int:
@@ -104,99 +107,116 @@ class Problem:
 
 @dataclass(frozen=True)
 class Pass:
-    """Keep a forward pass: z, the input h of φ, a and ‖W‖² per layer; J per run."""
+    """Keep a forward pass: z, the input h of φ and a per layer; J per run."""
 
     z: dict[int, Array]
     h: dict[int, Array]
     a: dict[int, Array]
-    squares: dict[int, Array]
     J: Array
 
 
-def product(W: Array, a: Array) -> Array:
-    """Return W a per run; where a alone has directions on a leading axis, they go through as further examples."""
-    if W.ndim == a.ndim or a.ndim < 4:
-        return W @ a
-    directions, runs, n, m = a.shape
-    columns = a.transpose(1, 2, 0, 3).reshape(runs, n, directions * m)
-    return (W @ columns).reshape(len(W), -1, directions, m).transpose(2, 0, 1, 3)
-
-
-def forward(
-    problem: Problem,
-    parameters: Mapping[Key, Array] | None = None,
-    taps: Mapping[int, Array] | None = None,
-    begun: Pass | None = None,
-    first: int = 1,
-) -> Pass:
-    """Run the network layer by layer.
-
-    Args:
-        problem: the networks.
-        parameters: instead of the problem's own; further leading axes are carried along.
-        taps: layer -> what is added to z^l (to x at layer 0).
-        begun: a pass of the same problem whose layers below `first` are taken as they are.
-        first: the layer to begin with.
-
-    Returns:
-        The pass; J has the leading axes of the parameters and taps.
-    """
+def forward(problem: Problem, parameters: Mapping[Key, Array] | None = None) -> Pass:
+    """Run the network layer by layer, with other parameters than the problem's own where they are given."""
     p = problem.parameters if parameters is None else parameters
-    taps = {} if taps is None else taps
-    z, h, a = ({}, {}, {0: problem.x + taps.get(0, 0)}) if begun is None else (dict(begun.z), dict(begun.h), dict(begun.a))
-    skip = problem.skip
-    for l in range(first, problem.L + 1):
-        z[l] = product(p["W", l], a[l - 1]) + p["b", l]
-        if skip and skip.of_z and skip.adds(l):
-            z[l] = (h if skip.post else z)[skip.below(l)] + skip.factor(p, l) * z[l]
-        z[l] = z[l] + taps.get(l, 0)
-        h[l] = z[l]
-        norm = problem.norm if ("gamma", l) in p else None
-        if norm is not None and not norm.after:
-            h[l] = norm(z[l], p["gamma", l], p["beta", l])
-        a[l] = problem.phis[l - 1](h[l])
-        adds = skip is not None and not skip.of_z and skip.adds(l)
-        if skip is not None and adds and skip.post:
-            a[l] = a[l - 1] + skip.factor(p, l) * a[l]
-        if norm is not None and norm.after:
-            a[l] = norm(a[l], p["gamma", l], p["beta", l])
-        if skip is not None and adds and not skip.post:
-            a[l] = a[l - 1] + skip.factor(p, l) * a[l]
-    loss = row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")
-    J = loss(a[problem.L], problem.y).mean(axis=-1)
-    squares = {} if begun is None else dict(begun.squares)
+    z: dict[int, Array] = {}
+    h: dict[int, Array] = {}
+    a = {0: problem.x}
     for l in range(1, problem.L + 1):
-        if l not in squares or p["W", l] is not problem.parameters["W", l]:
-            squares[l] = (p["W", l] ** 2).sum(axis=(-2, -1))
-        J = J + problem.weight_decay / 2 * squares[l]
-    return Pass(z, h, a, squares, J)
+        z[l] = joined(problem, p, l, p["W", l] @ a[l - 1] + p["b", l], z, h)
+        h[l], a[l] = activate(problem, p, l, z[l], a[l - 1])
+    squares = sum((p["W", l] ** 2).sum(axis=(-2, -1)) for l in range(1, problem.L + 1))
+    return Pass(z, h, a, losses(problem, a[problem.L]).mean(axis=-1) + problem.weight_decay / 2 * squares)
+
+
+def joined(problem: Problem, p: Mapping[Key, Array], l: int, own: Array, z: Mapping[int, Array], h: Mapping[int, Array]) -> Array:
+    """Return z of a layer from W a + b: what a residual net adds it to stands in z, or in h."""
+    skip = problem.skip
+    if skip is None or not (skip.of_z and skip.adds(l)):
+        return own
+    return np.asarray((h if skip.post else z)[skip.below(l)] + skip.factor(p, l) * own)
+
+
+def activate(problem: Problem, p: Mapping[Key, Array], l: int, z: Array, below: Array) -> tuple[Array, Array]:
+    """Return the input of φ and a of a layer; `below` is a of the layer below."""
+    norm, phi, skip, mask = problem.norm if ("gamma", l) in p else None, problem.phis[l - 1], problem.skip, problem.masks.get(l, 1.0)
+
+    def normal(x: Array) -> Array:
+        return x if norm is None else norm(x, p["gamma", l], p["beta", l])
+
+    after = norm is not None and norm.after
+    h = z if after else normal(z)
+    a = phi(h)
+    if skip is None or skip.of_z or not skip.adds(l):
+        return h, mask * (normal(a) if after else a)
+    if after and skip.post:
+        return h, normal(below + skip.factor(p, l) * mask * a)
+    return h, below + skip.factor(p, l) * mask * (normal(a) if after else a)
+
+
+def losses(problem: Problem, a: Array) -> Array:
+    """Return J_i of every example from a of layer L."""
+    return np.asarray(row_for(LOSSES, problem.loss, "formula", "tests/oracles.py, LOSSES")(a, problem.y))
 
 
 def complex_step_gradients(problem: Problem) -> Gradients:
-    """Return every δ^l = m·∂J/∂z^l (l = 0 for x) and every parameter's gradient, by complex step.
+    """Return every δ^l = m·∂J/∂z^l (l = 0 for x) and every parameter's gradient, by complex step; no chain rule is used.
 
-    All directions of a layer are stacked on a leading axis and go through one forward pass; no chain rule is used.
+    All directions of a layer go through one forward pass. Where no example's loss depends on another example, a step of a unit of z^l in
+    all of them at once, which is a step of b^l, shows the δ^l of each example in that example's own loss.
     """
     gradients: Gradients = {}
-    base = forward(problem)
-    m = problem.x.shape[-1]
+    base, m = forward(problem), problem.x.shape[-1]
+    apart = problem.norm is None or not problem.norm.mixes
+    by_delta = apart and problem.skip is None  # a step of b^l is one of z^l
     for l in range(problem.L + 1):
-        own = {key: array for key, array in problem.parameters.items() if key[1] == l}
-        own["delta", l] = base.z[l] if l > 0 else np.broadcast_to(problem.x, (*base.J.shape, problem.sizes[0], m))
-        sizes = [array[0].size for array in own.values()]
-        starts = np.cumsum([0, *sizes])
-        steps: dict[Key, Array] = {}
-        for (key, array), start, size in zip(own.items(), starts, sizes, strict=False):
-            unit = np.zeros((starts[-1], size))
-            unit[start : start + size] = np.eye(size)
-            steps[key] = 1j * STEP * unit.reshape(-1, 1, *array.shape[1:])
-        taps = {l: steps.pop(("delta", l))}
-        perturbed = {key: array + steps[key] if key in steps else array for key, array in problem.parameters.items()}
-        slopes = (forward(problem, perturbed, taps) if l == 0 else forward(problem, perturbed, taps, base, l)).J.imag / STEP
-        for (key, array), start, size in zip(own.items(), starts, sizes, strict=False):
-            slope = slopes[start : start + size].T.reshape(array.shape)
-            gradients[key] = m * slope if key[0] == "delta" else slope
+        shapes = {key: array.shape[1:] for key, array in problem.parameters.items() if key[1] == l and not (by_delta and key[0] == "b")}
+        shapes["delta", l] = (problem.sizes[l], 1 if apart else m)
+        for key, slopes in _slopes(problem, base, l, shapes).items():
+            if key[0] == "delta":
+                gradients[key] = slopes.mT if apart else slopes.sum(axis=1).reshape(-1, *shapes[key])
+            else:
+                gradients[key] = slopes.mean(axis=1).reshape(-1, *shapes[key])
+        if by_delta and l > 0:
+            gradients["b", l] = gradients["delta", l].mean(axis=-1, keepdims=True)
     return gradients
+
+
+def _slopes(problem: Problem, base: Pass, l: int, shapes: Mapping[Key, tuple[int, ...]]) -> Gradients:
+    """Return, for every entry of the arrays of a layer, what a complex step of it makes of each example's part of J, (R, m, entries).
+
+    Directions stand behind the examples, as if they were more of them, where numpy is fast.
+    """
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    n, m, D = problem.sizes[l], problem.x.shape[-1], int(ends[-1])
+    p = dict(problem.parameters)
+    for (key, shape), steps in zip(shapes.items(), np.split(1j * STEP * np.eye(D), ends[:-1]), strict=True):
+        p[key] = (p[key][..., None] if key in p else 0) + steps.reshape(*shape, D)  # (R, …, D)
+    tap, penalty = p.pop(("delta", l)), 0
+    norm = problem.norm and replace(problem.norm, directions=D)
+
+    def wide(x: Array) -> Array:
+        return np.repeat(x, D, axis=-1)
+
+    along = replace(problem, norm=norm, y=wide(problem.y), masks={k: wide(mask) for k, mask in problem.masks.items() if k >= l})
+    z, h, a = ({k: wide(layers[k]) for k in range(max(l - 2, 0), l) if k in layers} for layers in (base.z, base.h, base.a))
+    if l == 0:
+        a[0] = (problem.x[..., None] + tap).reshape(-1, n, m * D)
+    else:
+        W, b = np.moveaxis(p["W", l], -1, 0), p["b", l] if p["b", l].ndim == 4 else p["b", l][..., None]
+        penalty = (problem.weight_decay / 2 * (W**2).sum(axis=(-2, -1)).imag / STEP).T[:, None]
+        own = np.moveaxis(W @ base.a[l - 1], 0, -1) + b
+        for kind in ("gamma", "beta", "alpha"):
+            if (kind, l) in p:
+                p[kind, l] = np.broadcast_to(p[kind, l], own.shape).reshape(-1, n, m * D)
+        taps = np.broadcast_to(tap, own.shape).reshape(-1, n, m * D)
+        z[l] = joined(along, p, l, own.reshape(-1, n, m * D), z, h) + taps
+        h[l], a[l] = activate(along, p, l, z[l], a[l - 1])
+    for k in range(l + 1, problem.L + 1):
+        own = (p["W", k] @ a[k - 1].view(np.float64)).view(complex)  # real by complex, and twice as fast as complex by complex
+        z[k] = joined(along, p, k, own + p["b", k], z, h)
+        h[k], a[k] = activate(along, p, k, z[k], a[k - 1])
+    slopes = losses(along, a[problem.L]).imag.reshape(-1, m, D) / STEP + penalty
+    return dict(zip(shapes, np.split(slopes, ends[:-1], axis=-1), strict=True))
 
 
 def slope(value: Callable[[Array], Array], z: Array, step: float = STEP) -> Array:
@@ -216,7 +236,7 @@ def term_sizes(problem: Problem, begun: Pass | None = None) -> Gradients:
     sizes: Gradients = {("delta", problem.L): top}
     for l in range(problem.L, -1, -1):
         if l < problem.L:
-            flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1]
+            flow = np.abs(p["W", l + 1]).mT @ sizes["delta", l + 1] * problem.masks.get(l, 1.0)
             slopes, norm = (np.abs(slope(problem.phis[l - 1], base.h[l])) if l > 0 else 1.0), problem.norm if ("gamma", l) in p else None
             flow = flow if norm is not None and norm.after else flow * slopes
             if norm is not None:

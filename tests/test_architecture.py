@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.every import every
+
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 300
 
@@ -168,7 +170,7 @@ def is_leaf(module: str, package: str) -> bool:
     return module.count(".") == package.count(".") + 1
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES, by=room)
 def test_imports_run_one_way(module: str) -> None:
     file = FILES[module]
     found = offences(file.read_text(encoding="utf-8"), module, file.stem == "__init__")
@@ -205,7 +207,7 @@ def test_a_package_says_what_goes_in_and_what_comes_out(package: str) -> None:
     assert ast.get_docstring(ast.parse(FILES[package].read_text(encoding="utf-8"))), f"{package} has no docstring"
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES)
 def test_a_module_is_one_idea(module: str) -> None:
     count = len(FILES[module].read_text(encoding="utf-8").splitlines())
     assert count <= MOST_LINES, f"{module} has {count} lines: is it still one idea?"

@@ -53,7 +53,8 @@ class Batches:
         x, y = (np.asarray(part, dtype=dtype, order="C") for part in (examples.x, examples.y))  # no copy where none is needed
         self._m = x.shape[1]
         self.whole, self.size = batch_size is None, self._m if batch_size is None else batch_size
-        self._seeds = seeds
+        self.seeds = seeds
+        """The seed of each run."""
         self.x, self.y = x[None], y[None]
         self.rows, self.targets = np.ascontiguousarray(x.T), np.ascontiguousarray(y.T)
         """The examples and their targets in rows: gathering whole examples is faster than gathering columns."""
@@ -71,7 +72,7 @@ class Batches:
 
     def first_for(self, initializers: list[Initializer]) -> Array | None:
         """Return the inputs of the first batch of each run, (R or 1, n_0, m); None where no initializer looks at them."""
-        return self(np.zeros(len(self._seeds), dtype=np.int64)).x if any(init.adapt for init in initializers) else None
+        return self(np.zeros(len(self.seeds), dtype=np.int64)).x if any(init.adapt for init in initializers) else None
 
     def order(self, first: int, last: int) -> Array:
         """Return the examples of the batches of the steps first ≤ step < last, (R, last − first, m)."""
@@ -86,5 +87,5 @@ class Batches:
         if epoch not in self._epochs:
             if len(self._epochs) > 1:  # the one before is asked for again where a run diverged
                 self._epochs.pop(min(self._epochs))
-            self._epochs[epoch] = np.stack([stream(seed, "batches", epoch).permutation(self._m) for seed in self._seeds])
+            self._epochs[epoch] = np.stack([stream(seed, "batches", epoch).permutation(self._m) for seed in self.seeds])
         return self._epochs[epoch][:, position * self.size : (position + 1) * self.size]

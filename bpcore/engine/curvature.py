@@ -10,10 +10,13 @@ of the difference; how far below is measured in tests/bpcore/engine/test_curvatu
 Source: Pearlmutter 1994 on the difference; Parlett 1998, ch. 13 on Lanczos; Gur-Ari et al. 2018 on where the gradient lies.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import none
+from bpcore.dropout import Dropout
 from bpcore.engine.batches import Batches, Examples
 from bpcore.engine.layout import layout_of
 from bpcore.engine.rows import Rates
@@ -38,7 +41,7 @@ class _Chosen(Batches):
 
     def __init__(self, examples: Examples, chosen: Array) -> None:
         used, places = np.unique(chosen, return_inverse=True)
-        super().__init__(Examples(examples.x[:, used], examples.y[:, used]), chosen.shape[1], [], "float64")
+        super().__init__(Examples(examples.x[:, used], examples.y[:, used]), chosen.shape[1], [0] * len(chosen), "float64")
         self._chosen = places.reshape(chosen.shape)
 
     def _orders(self, epoch: int, position: int) -> Array:
@@ -48,7 +51,9 @@ class _Chosen(Batches):
 def sharpness_of_stack(
     network: Network, params: Layers, examples: Examples, chosen: Array, weight_decay: FloatArray, products: int = PRODUCTS
 ) -> FloatArray:
-    """Return the largest eigenvalue of the Hessian of J of each run.
+    """Return the largest eigenvalue of the Hessian of J of each run, with no unit dropped.
+
+    A mask may leave an example with nothing: z of a rectifier without biases is then 0, its kink, over which no difference may go.
 
     Args:
         network: the architecture.
@@ -64,7 +69,8 @@ def sharpness_of_stack(
     params = params.map(lambda _, array: array.astype(np.float64))
     theta, runs = layout_of(network).pack(params), len(chosen)
     rates = Rates(np.zeros(runs), np.zeros(runs), weight_decay.astype(np.float64), np.full(runs, np.inf))
-    stepper = stepper_of(network, params, sgd(), none(), rates, _Chosen(examples, chosen), "float64")
+    whole = replace(network, dropout=Dropout())
+    stepper = stepper_of(whole, params, sgd(), none(), rates, _Chosen(examples, chosen), "float64")
     root = np.sqrt(np.finfo(np.float64).eps)
     noise = np.random.Generator(np.random.PCG64(0)).standard_normal(theta.shape[1])
     noise *= NOISE / np.sqrt(np.vecdot(noise, noise))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
+from bpcore.dropout import Masks
 from bpcore.engine.assess import evaluate
 from bpcore.engine.batches import Batches
 from bpcore.engine.kinds import TURNED, Parts
@@ -69,6 +70,14 @@ class Engine:
         }
         data = {"examples": batches.rows, "targets": batches.targets, "labels": batches.labels, "batches": int(not batches.whole)}
         info = np.finfo(dtype)
+        self._masks = Masks(network.dropout, network.sizes, batches.seeds, batches.size, str(self.dtype))
+        data |= {
+            "drops": int(network.dropout.active),
+            "mask_keys": self._masks.keys,
+            "mask_words": self._masks.words,
+            "mask_threshold": network.dropout.threshold,
+            "mask_value": 1 / network.dropout.keep,
+        }
         self._rates, limits = rates, {"weight_decay": rates.weight_decay, "threshold": rates.threshold}
         self._fixed = kernels | layout_parts(network, self.layout) | self.state | limits | data
         self._fixed.pop("past")  # grows with the steps, and is told anew with them
@@ -171,7 +180,7 @@ class Engine:
         self._forgettable = {name: self.state[name].copy() for name in ("means", "variances")} | {"gathered": self._gathered.copy()}
         self._walk(rows, begin, begin + chosen, keep=True, gather=int(gather))
         self._gathered += gather * chosen
-        return Look(rows, *self._kept(self._memory[True]))
+        return Look(rows, *self._kept(self._memory[True], self._masks(begin)))
 
     def krylov(self, scales: Array, noise: Array, products: int) -> tuple[FloatArray, FloatArray, Array]:
         """Return what Lanczos iteration with the Hessian of J leaves, on the batch of step 0; the parameters do not survive it.
@@ -222,7 +231,7 @@ class Engine:
         changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
         return changing | {name: array for name, array in rows._asdict().items() if name != "loss"}
 
-    def _kept(self, memory: Parts) -> tuple[Trace, dict[int, Array], Layers]:
+    def _kept(self, memory: Parts, masks: dict[int, Array]) -> tuple[Trace, dict[int, Array], Layers]:
         layout, network, m = self.layout, self.network, self.batches.size
         z, a = layout.of_units(memory["z"], m), layout.of_units(memory["a"], m)
         inputs = network.sizes[0] * m
@@ -239,7 +248,7 @@ class Engine:
                     ExampleStatistics(z_hat[l], std[l - 1]) if groups else BatchStatistics(z_hat[l], std[l], mean[l], variance[l])
                 )
         gradients = layout.views(memory["gradient"]).map(lambda key, array: array / m)
-        return Trace(z, h, a, statistics), delta, gradients
+        return Trace(z, h, a, statistics, masks), delta, gradients
 
     def evaluate(self, x: Array, y: Array, asked: Array) -> tuple[FloatArray, FloatArray]:
         """Return J_i averaged over examples, and the fraction of them that are right, in evaluation mode; see `evaluate_stack`.

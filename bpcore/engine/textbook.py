@@ -9,6 +9,7 @@ import numpy as np
 from bpcore import mlp
 from bpcore.arrays import Array, FloatArray
 from bpcore.clipping import Clip, Clipped, Past, norms_of
+from bpcore.dropout import Masks
 from bpcore.engine.batches import Batches
 from bpcore.engine.evaluation import evaluate_stack
 from bpcore.engine.layout import layout_of
@@ -42,6 +43,7 @@ class Textbook:
         self._weight_decay, self._threshold = (rate[:, None, None] for rate in (rates.weight_decay, rates.threshold))
         self._states = {key: optimizer.initial_state(array) for key, array in params.items()}
         self._running = self._forgettable = network.normalization.running()
+        self._masks = Masks(network.dropout, network.sizes, batches.seeds, batches.size, str(params.W[1].dtype))
 
     def train(self, first: int, last: int, alive: Array, rows: Rows, every: int, full: bool) -> Array:
         """Make the steps first ≤ step < last of the runs that are alive, and write their rows; see `Engine.train`."""
@@ -107,7 +109,7 @@ class Textbook:
 
     def _pass(self, steps: Array, gather: bool) -> tuple[Look, Clipped]:
         network, params, batch = self.network, self.parameters, self._batches(steps)
-        trace = mlp.forward(network, params, batch.x)
+        trace = mlp.forward(network, params, batch.x, masks=self._masks(steps))
         if gather and network.normalization.needs_batch:
             self._running.update(trace.statistics)
         delta, gradients = mlp.backward(network, params, trace, batch.y, self._weight_decay)
@@ -129,7 +131,7 @@ class Textbook:
         clipped = self._clip.clip(gradients, self._threshold, combine(list(sizes.values())), params, self._norms_before(steps))
         rows.before[:, 0], rows.after[:, 0], rows.clipped[:, 0] = clipped.before, clipped.after, clipped.acted
         whole = {l: np.broadcast_to(array, (self.runs, *array.shape[1:])) for l, array in trace.a.items()}
-        return Look(rows, Trace(trace.z, trace.h, whole, trace.statistics), delta, gradients), clipped
+        return Look(rows, Trace(trace.z, trace.h, whole, trace.statistics, trace.masks), delta, gradients), clipped
 
     def _norms_before(self, steps: Array) -> Past:
         return [norms[:step] for norms, step in zip(self._past, steps, strict=True)] if self._clip.remembers else ()

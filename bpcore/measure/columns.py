@@ -138,7 +138,7 @@ MODES = (
 )
 
 STEPS = (
-    Column("loss", "J of the step's batch, λ term included"),
+    Column("loss", "J of the step's batch, λ term included; under dropout that of the units that are left, as all of a row"),
     Column("accuracy", "fraction right on the step's batch; empty for regressions", compared="counted"),
     Column("grad_norm", "norm of all gradients together, before clipping"),
     Column("grad_norm_clipped", "the same after clipping"),

@@ -15,8 +15,9 @@ GLANCED = ("saturated", "dead")
 
 
 def _activated(network: Network, trace: Trace, l: int) -> Array:
-    """Return φ(h^l), which a^l is unless something is made of it."""
-    return network.phi(l).value(trace.h[l]) if network.norm(l).after or network.skip.onto_a else trace.a[l]
+    """Return φ(h^l), of which a normalization behind φ, a mask or a skip makes something else."""
+    changed = network.norm(l).after or network.skip.onto_a or l in trace.masks
+    return network.phi(l).value(trace.h[l]) if changed else trace.a[l]
 
 
 _ENTRIES: dict[str, Callable[[Network, Trace, int], FloatArray]] = {

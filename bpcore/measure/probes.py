@@ -1,6 +1,6 @@
 """Measurements that a run asks for by name and that need a pass of their own, whatever the step loop does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -14,7 +14,13 @@ from bpcore.network import Network, Trace
 
 
 def probe_layers(
-    network: Network, params: Layers, x: Array, y: Array, delta_norm: FloatArray, wanted: frozenset[str]
+    network: Network,
+    params: Layers,
+    x: Array,
+    y: Array,
+    delta_norm: FloatArray,
+    wanted: frozenset[str],
+    masks: Mapping[int, Array] | None = None,
 ) -> dict[str, FloatArray]:
     """Measure the columns that a pass of their own is made for.
 
@@ -25,12 +31,13 @@ def probe_layers(
         y: its targets, (R or 1, n_L, m).
         delta_norm: as the step loop measured it, (R, L+1).
         wanted: of extended, gradient_cosine and a_rank.
+        masks: of the step, where units are dropped.
 
     Returns:
         Column -> (R, L+1), layer 0 first, of what is wanted.
     """
     with np.errstate(all="ignore"):
-        trace = forward(network, params, x)
+        trace = forward(network, params, x, masks=masks)
         made: dict[str, tuple[str, Callable[[], FloatArray]]] = {
             "extended": ("log10_delta_norm", lambda: log10_delta_norm(network, params, trace, y, delta_norm)),
             "gradient_cosine": ("gradient_cosine", lambda: gradient_cosine(network, params, trace)),

@@ -1,5 +1,7 @@
 """Sharpness: the largest eigenvalue of the Hessian of J, from exact Hessian-vector products."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
@@ -20,7 +22,9 @@ def _unflatten(vector: Array, like: Layers) -> Layers:
     return like.map(lambda key, array: vector[starts[key] : starts[key] + array.size].reshape(array.shape))
 
 
-def hessian_vector_product(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array, v: FloatArray) -> FloatArray:
+def hessian_vector_product(
+    network: Network, params: Layers, x: Array, y: Array, weight_decay: Array, v: FloatArray, masks: Mapping[int, Array] | None = None
+) -> FloatArray:
     """Return Hv, exact to rounding, by one complex step through the gradient.
 
     Hv = Im ∇J(θ + i·s·v)/s. At kinks, H is that of the smooth piece.
@@ -32,18 +36,27 @@ def hessian_vector_product(network: Network, params: Layers, x: Array, y: Array,
         y: (1, n_L, m).
         weight_decay: λ, (1, 1, 1).
         v: direction, flat, in the order of `Layers.items`.
+        masks: M^l, where units are dropped; H is then that of the net that is left.
 
     Returns:
         Flat, as v.
     """
     direction = _unflatten(v, params)
     point = params.map(lambda key, array: array + 1j * _STEP * direction[key])
-    _, gradients = backward(network, point, forward(network, point, x.astype(complex)), y, weight_decay)
+    _, gradients = backward(network, point, forward(network, point, x.astype(complex), masks=masks), y, weight_decay)
     ordered = params.map(lambda key, array: gradients[key])
     return np.asarray(_flatten(ordered).imag / _STEP)
 
 
-def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay: Array, tolerance: float = 1e-6) -> float:
+def sharpness(
+    network: Network,
+    params: Layers,
+    x: Array,
+    y: Array,
+    weight_decay: Array,
+    tolerance: float = 1e-6,
+    masks: Mapping[int, Array] | None = None,
+) -> float:
     """Return the largest eigenvalue of the Hessian of J by Lanczos iteration.
 
     Args:
@@ -53,6 +66,7 @@ def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay
         y: (1, n_L, m).
         weight_decay: λ, (1, 1, 1).
         tolerance: relative, of λ_max.
+        masks: M^l, where units are dropped.
 
     Returns:
         λ_max; NaN where θ or H is not finite or the iteration did not converge.
@@ -68,7 +82,7 @@ def sharpness(network: Network, params: Layers, x: Array, y: Array, weight_decay
     x, y, weight_decay = (array.astype(np.float64) for array in (x, y, weight_decay))
 
     def product(v: Array) -> FloatArray:
-        image = hessian_vector_product(network, params, x, y, weight_decay, v.ravel())
+        image = hessian_vector_product(network, params, x, y, weight_decay, v.ravel(), masks)
         if not np.isfinite(image).all():
             raise FloatingPointError("H v is not finite")  # LAPACK would print its own complaint
         return image

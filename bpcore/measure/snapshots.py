@@ -22,7 +22,7 @@ def take_snapshot(
         y: its targets.
 
     Returns:
-        Name -> array: x, y and per layer W b gamma beta z a delta dW db dgamma dbeta.
+        Name -> array: x, y and per layer W b gamma beta z a delta dW db dgamma dbeta, and mask where units are dropped.
     """
 
     def own(array: Array) -> Array:
@@ -35,4 +35,4 @@ def take_snapshot(
         arrays[f"d{kind}{l}"] = own(array)
     for l in trace.z:
         arrays[f"z{l}"], arrays[f"a{l}"], arrays[f"delta{l}"] = own(trace.z[l]), own(trace.a[l]), own(delta[l])
-    return arrays
+    return arrays | {f"mask{l}": own(mask) for l, mask in trace.masks.items()}

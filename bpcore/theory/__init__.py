@@ -2,7 +2,8 @@
 
 Convention: z^(l+1) = W^(l+1) φ(z^l) + b, Var(W)·fan_in = σ_w², Var(b) = σ_b²; every χ is a factor of the *squared* norm of
 δ per layer, and the norm's factor is √χ. Predictions are for means of squares over weights; the geometric mean of single
-nets lies lower by what `finite_width` says. Where a regime has no theory the value is NaN and never a guess.
+nets lies lower by what `finite_width` says. Dropout that keeps a share p of the units makes E[a²]/p of E[a²]: q and χ are those of σ_w²/p,
+and what two inputs share, whose masks are independent, is that of σ_w². Where a regime has no theory the value is NaN and never a guess.
 """
 
 from bpcore.theory.batch_norm import (
@@ -34,6 +35,7 @@ from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_mo
 from bpcore.theory.moments import moment_jacobian, moment_map
 from bpcore.theory.output import output_error, softmax_error
 from bpcore.theory.quadrature import gaussian_mean, paired_mean, scaled_means
+from bpcore.theory.relu_walk import relu_walk
 from bpcore.theory.residual import Division, Stack, residual_factors
 from bpcore.theory.symmetric import symmetric_factors, symmetric_values
 
@@ -80,6 +82,7 @@ __all__ = [
     "overflow_depth",
     "paired_mean",
     "propagate",
+    "relu_walk",
     "residual_factors",
     "scaled_means",
     "second_moment",

@@ -3,7 +3,9 @@
 With ẑ uniform on the sphere {Σẑ = 0, Σẑ² = B} (what normalizing a wide layer's z over a batch gives), γ = 1, β = 0 and a
 backward signal that is isotropic over the batch but for its mean,
 ‖δ^l‖²/‖δ^(l+1)‖² = 1/(B−3) · E[(B−1−ẑ₁²)φ′(ẑ₁)² + (1+ẑ₁ẑ₂)φ′(ẑ₁)φ′(ẑ₂)] / (E[φ(ẑ₁)²] − E[φ(ẑ₁)φ(ẑ₂)]).
-σ_w drops out. ε > 0 shrinks ẑ by √ρ, ρ = v/(v+ε) with v the variance of z, and leaves ρ(2−ρ) of the projection along ẑ.
+σ_w drops out. Under dropout that keeps a share p of the units, each example by its own mask, squares of one example are 1/p times as large
+and products of two are not: φ′(ẑ₁)² and φ(ẑ₁)² are divided by p. ε > 0 shrinks ẑ by √ρ, ρ = v/(v+ε) with v the variance of z, and leaves
+ρ(2−ρ) of the projection along ẑ.
 
 Known bias: exact for layers far from input and output, of nets much wider than the batch is large. On digits, 64 wide
 and with up to a thousand examples a batch, the factor of the norm is right to 1 % for ReLU and up to 4 % too low for tanh
@@ -30,7 +32,7 @@ class BatchMoments:
     Args:
         gain: E[(B−1−ρ(2−ρ)ẑ₁²)φ′(h₁)² + (1+ρ(2−ρ)ẑ₁ẑ₂)φ′(h₁)φ′(h₂)]/B, h = √ρ ẑ: the factor of ‖g‖² from the error at
             a^l to that at z^l, times the variance v+ε of z.
-        spread: E[φ(h₁)²] − E[φ(h₁)φ(h₂)], the variance of the activations between examples.
+        spread: E[φ(h₁)²] − E[φ(h₁)φ(h₂)], the variance of the activations between examples. Either with its squares over p.
     """
 
     gain: float
@@ -62,16 +64,17 @@ def _sphere(batch: int, kinks: tuple[float, ...]) -> tuple[FloatArray, FloatArra
     return (s + d) / np.sqrt(2), (s - d) / np.sqrt(2), weight[:, None] * angular
 
 
-def batch_moments(phi: Activation, batch: float, rho: float = 1.0) -> BatchMoments:
+def batch_moments(phi: Activation, batch: float, rho: float = 1.0, keep: float = 1.0) -> BatchMoments:
     """Return the expectations over the sphere of a normalized batch.
 
     Args:
         phi: the activation.
         batch: B ≥ 4, or infinite.
         rho: v/(v+ε) in (0, 1].
+        keep: p, the share of units that dropout keeps.
 
     Returns:
-        Gain and spread; for B → ∞ E[φ′(√ρ Z)²] and Var φ(√ρ Z).
+        Gain and spread; for B → ∞ E[φ′(√ρ Z)²] and Var φ(√ρ Z), squares over p.
 
     Source: Yang et al. 2019, theorems 5 to 9.
     """
@@ -82,22 +85,23 @@ def batch_moments(phi: Activation, batch: float, rho: float = 1.0) -> BatchMomen
         def mean(function: Function) -> float:
             return gaussian_mean(lambda z: function(root * z), breaks)
 
-        return BatchMoments(mean(lambda h: phi.prime(h) ** 2), mean(lambda h: phi.value(h) ** 2) - mean(phi.value) ** 2)
+        return BatchMoments(mean(lambda h: phi.prime(h) ** 2) / keep, mean(lambda h: phi.value(h) ** 2) / keep - mean(phi.value) ** 2)
     one, two, weight = _sphere(int(batch), tuple(kink / root for kink in phi.kinks))
     value, other = phi.value(root * one), phi.value(root * two)
     slope, other_slope = phi.prime(root * one), phi.prime(root * two)
     taken = rho * (2 - rho)
-    gain = (batch - 1 - taken * one**2) * slope**2 + (1 + taken * one * two) * slope * other_slope
-    spread = value * (value - other)
+    gain = (batch - 1 - taken * one**2) * slope**2 / keep + (1 + taken * one * two) * slope * other_slope
+    spread = value * (value / keep - other)
     return BatchMoments(float((weight * gain).sum() / batch), float((weight * spread).sum()))
 
 
-def batch_norm_rate(phi: Activation, batch: float) -> float:
+def batch_norm_rate(phi: Activation, batch: float, keep: float = 1.0) -> float:
     """Return the factor of ‖δ‖² per layer, deep inside a wide net with batch normalization before φ.
 
     Args:
         phi: the activation.
         batch: B; infinite for the limit.
+        keep: p, the share of units that dropout keeps.
 
     Returns:
         The rate: (B−2)/(B−3) for the identity, π/(π−1) for ReLU at B → ∞. NaN for B < 4, where the expectation of one
@@ -107,7 +111,7 @@ def batch_norm_rate(phi: Activation, batch: float) -> float:
     """
     if batch < 4:
         return float("nan")
-    moments = batch_moments(phi, batch)
+    moments = batch_moments(phi, batch, keep=keep)
     with np.errstate(all="ignore"):
         unbiased = 1.0 if np.isinf(batch) else batch / (batch - 3)
         return float(unbiased * moments.gain / np.float64(moments.spread))
@@ -169,6 +173,7 @@ def batch_norm_factors(
     batch: int,
     eps: float,
     first: FirstLayer,
+    keep: float = 1.0,
 ) -> FloatArray:
     """Return the predicted ratio ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D under batch normalization of the hidden layers.
 
@@ -185,6 +190,7 @@ def batch_norm_factors(
         batch: B.
         eps: ε.
         first: what the inputs say of layer 1.
+        keep: p, the share of hidden units that dropout keeps.
 
     Returns:
         Shape (L,); NaN for B < 4.
@@ -199,7 +205,7 @@ def batch_norm_factors(
             continue
         rho = round(v / (v + eps), 12)
         own = phis[l - 1]
-        moments = known.get((own, rho)) or known.setdefault((own, rho), batch_moments(own, batch, rho))
+        moments = known.get((own, rho)) or known.setdefault((own, rho), batch_moments(own, batch, rho, keep))
         inverse = (1 + rho * rho * excess) / (v + eps)
         squares.append(sizes[l] * variances[l] * moments.gain * inverse)
         v = sizes[l] * variances[l] * moments.spread * (batch - 1) / batch

@@ -4,7 +4,7 @@ Before φ: ẑ is standard normal whatever the weights, and the variance v^l tha
 ‖δ^l‖²/‖δ^(l+1)‖² = n_l Var(W^(l+1)) E[φ′(Z)²]·E[1/(v^l+ε)], v^l = n_(l−1) Var(W^l) E[φ(Z)²] + σ_b². With equal widths and no biases that
 is E[φ′²]/E[φ²]: σ_w drops out. After φ: a has mean square 1, so that q^l = n_(l−1) Var(W^l) + σ_b², and what is divided by is Var φ(√q Z),
 or E[φ(√q Z)²] where the mean is not taken away. LayerNorm and RMSNorm differ there, and agree before φ. ε leaves ρ = v/(v+ε) of the
-mean square that is 1 without it.
+mean square that is 1 without it. Dropout that keeps a share p of the units puts n_l/p in the place of n_l: before φ it drops out like σ_w.
 
 Known bias: of order 1/n; exactly (n−2)/(n−3) of the square for the identity under LayerNorm, (n−1)/(n−2) under RMSNorm.
 """
@@ -27,7 +27,7 @@ def example_norm_rate(phi: Activation, sigma_w2: float, centered: bool, after: b
 
     Args:
         phi: the activation.
-        sigma_w2: σ_w² between hidden layers; what stands before φ does not depend on it.
+        sigma_w2: σ_w² between hidden layers, over the share p that dropout keeps; what stands before φ does not depend on it.
         centered: whether the mean over the units is taken away.
         after: whether the normalization stands after φ.
 
@@ -53,6 +53,7 @@ def example_norm_factors(
     eps: float,
     centered: bool,
     after: bool,
+    keep: float = 1.0,
 ) -> tuple[FloatArray, float]:
     """Return the predicted ratios ‖δ^l‖/‖δ^(l+1)‖ for l = 0…D, and the variance of z^L.
 
@@ -65,6 +66,7 @@ def example_norm_factors(
         eps: ε.
         centered: whether the mean over the units is taken away.
         after: whether the normalization stands after φ.
+        keep: p, the share of hidden units that dropout keeps.
 
     Returns:
         Shape (L,), and q^L.
@@ -75,7 +77,7 @@ def example_norm_factors(
     with np.errstate(all="ignore"):
         v = of[0] * np.asarray(input_squares, dtype=float) + biases[0]  # of z^1, example by example
         for l in range(1, len(sizes) - 1):
-            own, scale = phis[l - 1], sizes[l] * of[l]
+            own, scale = phis[l - 1], sizes[l] * of[l] / keep
             divisor = _divisor(own, v, centered) if after else v
             rho = divisor / (divisor + eps)  # the mean square of what is normalized
             squares.append(float((scale * chis(own, v if after else rho) / (divisor + eps)).mean()))

@@ -1,7 +1,8 @@
 """How far a single net of finite width strays from the mean: ln‖δ‖² is a random walk over layers.
 
 Going down one layer multiplies ‖δ‖² by χ·(1 + noise of variance κ/n). κ = 3E[φ′⁴]/E[φ′²]² − 1 for independent weights;
-orthogonal weights keep lengths, and only the gates φ′ are left: κ = 3(E[φ′⁴]/E[φ′²]² − 1), 0 for the identity.
+orthogonal weights keep lengths, and only the gates φ′ are left: κ = 3(E[φ′⁴]/E[φ′²]² − 1), 0 for the identity. Dropout that keeps a
+share p of the units is a gate as well: E[φ′⁴]/E[φ′²]² is 1/p times as large, and κ of ReLU 6/p − 1.
 """
 
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from bpcore.theory.maps import chis, second_moments, slopes
 from bpcore.theory.quadrature import scaled_means
 
 
-def kappa(phi: Activation, q: FloatArray, independent: bool = True) -> FloatArray:
+def kappa(phi: Activation, q: FloatArray, independent: bool = True, keep: float = 1.0) -> FloatArray:
     """Return κ(q), n times the variance of ln‖δ^l‖² − ln‖δ^(l+1)‖² of a layer of n units.
 
     Args:
         phi: the activation.
         q: variance of z, any shape.
         independent: whether the entries of W are independent; otherwise W is orthogonal and square.
+        keep: p, the share of units that dropout keeps.
 
     Returns:
         Shape of q: for independent weights 2 for the identity, 5 for ReLU; for orthogonal ones 0 and 3. Leading order
@@ -35,11 +37,14 @@ def kappa(phi: Activation, q: FloatArray, independent: bool = True) -> FloatArra
             ratio = np.full(q.shape, 2 * (a[0] ** 4 + a[1] ** 4) / np.float64(a[0] ** 2 + a[1] ** 2) ** 2)
         else:
             ratio = scaled_means(lambda u: phi.prime(u) ** 4, q, phi.breaks, phi.steep) / chis(phi, q) ** 2
+    ratio = ratio / keep
     # E[X²] ≥ E[X]²: where φ′ is all but constant the ratio is 1 and rounding may put it below; a variance is not negative.
     return 3 * ratio - 1 if independent else 3 * np.maximum(ratio - 1, 0)
 
 
-def log_spread(phi: Phis, widths: tuple[int, ...], variances: list[float], independent: bool = True) -> tuple[FloatArray, FloatArray]:
+def log_spread(
+    phi: Phis, widths: tuple[int, ...], variances: list[float], independent: bool = True, keep: float = 1.0
+) -> tuple[FloatArray, FloatArray]:
     """Return bias and variance of ln‖δ^l‖² of a single net about ln of its mean, for hidden layers l = 1…D.
 
     Variance Σ_(k≥l) κ(q^k)/n_k, bias −½ of it: the walk is log-normal about its mean.
@@ -52,6 +57,7 @@ def log_spread(phi: Phis, widths: tuple[int, ...], variances: list[float], indep
         widths: n_1…n_D.
         variances: q^1…q^D.
         independent: see `kappa`.
+        keep: p, the share of units that dropout keeps.
 
     Returns:
         Two arrays of D values.
@@ -59,7 +65,7 @@ def log_spread(phi: Phis, widths: tuple[int, ...], variances: list[float], indep
     Source: Hanin & Nica 2018, theorem 1.
     """
     q = np.asarray(variances, dtype=float)
-    steps = of_each(lambda own, at: kappa(own, at, independent), phi, q) / np.asarray(widths, dtype=float)
+    steps = of_each(lambda own, at: kappa(own, at, independent, keep), phi, q) / np.asarray(widths, dtype=float)
     variance = np.cumsum(steps[::-1])[::-1]
     return -variance / 2, variance
 
@@ -72,7 +78,12 @@ MOST_BEND = 0.25
 
 
 def length_spread(
-    phi: Phis, widths: tuple[int, ...], variances: list[float], bias_std: float | FloatArray = 0.0, independent: bool = True
+    phi: Phis,
+    widths: tuple[int, ...],
+    variances: list[float],
+    bias_std: float | FloatArray = 0.0,
+    independent: bool = True,
+    keep: float = 1.0,
 ) -> float:
     """Return the variance of ln(‖δ^1‖²/‖δ^D‖²) of a single net, with what its lengths q^l add, which stray from the mean themselves.
 
@@ -86,6 +97,7 @@ def length_spread(
         variances: q^1…q^D.
         bias_std: σ_b, or those of layers 2…D.
         independent: see `kappa`.
+        keep: p, the share of units that dropout keeps.
 
     Returns:
         Not below that of `log_spread`; 0 with fewer than two hidden layers. Leading order in 1/n, for one input: NaN where that order
@@ -97,13 +109,13 @@ def length_spread(
     if not len(n):
         return 0.0
     phi = phi if isinstance(phi, Activation) else phi[:-1]
-    walk = of_each(lambda own, at: kappa(own, at, independent), phi, q)
+    walk = of_each(lambda own, at: kappa(own, at, independent, keep), phi, q)
     with np.errstate(all="ignore"):
         square, slope = of_each(second_moments, phi, q), of_each(chis, phi, q)
         s, c = (_log_slope(phi, of, q) for of in (second_moments, chis))
         share = 1 - bias_std**2 / np.asarray(variances[1:], dtype=float)
-        length = of_each(_fourth, phi, q) / square**2 - 1
-        both = of_each(_both, phi, q) / (square * slope) - 1
+        length = of_each(_fourth, phi, q) / square**2 / keep - 1
+        both = of_each(_both, phi, q) / (square * slope) / keep - 1
         strayed, bend = 0.0, 0.0
         for k in range(len(n)):
             bend = max(bend, abs(float(c[k])) * strayed)

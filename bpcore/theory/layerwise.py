@@ -1,7 +1,8 @@
 """Predictions layer by layer, for the widths, the weights and the inputs that a net actually has.
 
 q^1 = Var(W^1)·‖x‖² + σ_b², q^(l+1) = n_l·Var(W^(l+1))·E[φ(√q^l Z)²] + σ_b², and
-E‖δ^l‖² = n_l·Var(W^(l+1))·E[φ′(√q^l Z)²]·E‖δ^(l+1)‖², Var(W) as the initializer declares it. Inputs of different length
+E‖δ^l‖² = n_l·Var(W^(l+1))·E[φ′(√q^l Z)²]·E‖δ^(l+1)‖², Var(W) as the initializer declares it; under dropout that keeps a share p of the
+units n_l/p stands for n_l in hidden layers. Inputs of different length
 have different q^l: ‖x‖² may be given as an array, one value an example or a group of examples, and the norms are then
 averaged over them. Orthogonal weights have the same mean; they differ in the fluctuations (see `finite_width`).
 
@@ -55,7 +56,12 @@ class Propagation:
 
 
 def propagate(
-    phi: Phis, sizes: tuple[int, ...], variance: Variance, bias_std: float | Callable[[int], float], input_square: float | FloatArray
+    phi: Phis,
+    sizes: tuple[int, ...],
+    variance: Variance,
+    bias_std: float | Callable[[int], float],
+    input_square: float | FloatArray,
+    keep: float = 1.0,
 ) -> Propagation:
     """Return the predicted variances of z, going up, and factors of δ, going down.
 
@@ -69,11 +75,13 @@ def propagate(
         variance: (fan_in, fan_out) -> Var(W).
         bias_std: σ_b, or fan_in -> σ_b.
         input_square: mean over examples of ‖x‖², or ‖x‖² of each, shape (m,).
+        keep: p, the share of hidden units that dropout keeps.
 
     Returns:
         The prediction.
 
-    Source: Poole et al. 2016, eq. 3; Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*.
+    Source: Poole et al. 2016, eq. 3; Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*; Pretorius et al.
+        2018 for dropout.
     """
     phis, q = by_layer(phi, len(sizes) - 2), list[FloatArray]()
     slopes: list[FloatArray] = []
@@ -83,20 +91,20 @@ def propagate(
             if l > 1:
                 second, slope = both_moments(phis[l - 2], q[-1])
                 slopes.append(slope)
-                moment = sizes[l - 1] * second
+                moment = sizes[l - 1] * second / keep
             own = bias_std(sizes[l - 1]) if callable(bias_std) else bias_std
             q.append(variance(sizes[l - 1], sizes[l]) * moment + own * own)
-        return Propagation(_average(slopes, sizes, variance), [float(value.mean()) for value in q[:-1]], q[-1])
+        return Propagation(_average(slopes, sizes, variance, keep), [float(value.mean()) for value in q[:-1]], q[-1])
 
 
-def _average(means: list[FloatArray], sizes: tuple[int, ...], variance: Variance) -> FloatArray:
+def _average(means: list[FloatArray], sizes: tuple[int, ...], variance: Variance, keep: float) -> FloatArray:
     """Return √ of the factors, averaged over inputs by the share of each in the mean square of δ."""
     share = np.ones(()) if not means else np.ones(means[0].shape)
     squares: list[float] = []
     for l in range(len(sizes) - 2, 0, -1):
         weighted = share * means[l - 1]
         mean = float(weighted.mean())
-        squares.append(sizes[l] * variance(sizes[l], sizes[l + 1]) * mean)
+        squares.append(sizes[l] * variance(sizes[l], sizes[l + 1]) * mean / keep)
         share = weighted / mean if mean > 0 else np.ones(weighted.shape)
     squares.append(sizes[0] * variance(sizes[0], sizes[1]))
     return np.sqrt(squares[::-1])

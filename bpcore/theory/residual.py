@@ -52,6 +52,7 @@ class Stack:
         weights: Var(W^l) at l − 1.
         biases: σ_b² of layer l at l − 1.
         division: by the normalization, None without one.
+        keep: p of dropout, 1 without it.
     """
 
     skip: Skip
@@ -60,6 +61,7 @@ class Stack:
     weights: list[float]
     biases: list[float]
     division: Division | None = None
+    keep: float = 1.0
 
     @property
     def depth(self) -> int:
@@ -67,8 +69,8 @@ class Stack:
         return len(self.sizes) - 2
 
     def gain(self, layer: int) -> float:
-        """Return n_(l−1) Var(W^l): by what a mean square grows on its way up through W^l, and a sum of squares on its way down."""
-        return self.sizes[layer - 1] * self.weights[layer - 1]
+        """Return n_(l−1) Var(W^l): by what a mean square grows on its way up through W^l, a sum of squares on its way down; over p."""
+        return self.sizes[layer - 1] * self.weights[layer - 1] / (self.keep if layer > 1 else 1)
 
     def square(self, layer: int, sources: dict[int, int]) -> float:
         """Return the factor α² of what a layer adds; 1 where it is added to nothing."""

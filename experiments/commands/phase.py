@@ -2,6 +2,7 @@
 
 gradstab phase activation=tanh
 gradstab phase activation=tanh results/init_scale     measured factors as points on it
+gradstab phase activation=relu dropout.rate=0.5       with hidden units dropped
 """
 
 import argparse
@@ -23,7 +24,9 @@ from experiments.theory import phase
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("arguments", nargs="*", metavar="key=value|RESULTS", help="activation=name, activation.alpha=…; a results folder")
+    parser.add_argument(
+        "arguments", nargs="*", metavar="key=value|RESULTS", help="activation=name, activation.alpha=…, dropout.rate=…; a results folder"
+    )
     parser.add_argument("--output", type=Path, help="folder of the files; RESULTS_DIR/phase by default")
     add_config_dir(parser)
 
@@ -46,14 +49,14 @@ def execute(args: argparse.Namespace) -> int:
     phi = run.activation
     if not isinstance(phi, Activation):
         raise UserError(f"phase draws the plane of one activation, got {run.choice('activation')}; choose one of them")
-    name, points = phase.label_of(run.config["activation"]), None
+    name, points = phase.label_of(run.config["activation"], run.dropout.rate), None
     if folders:
         found = phase.measured(load(folders[0]))
         if name not in found:
             has = ", ".join(found) or "none"
             raise UserError(f"{folders[0]} has no measured factor of activation={name} without normalization; it has: {has}")
         points = found[name][1]
-    table = phase.diagram(name, phi, points)
+    table = phase.diagram(name, phi, points, run.dropout.keep)
     folder: Path = args.output or Path(run.results_dir) / "phase"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -76,12 +76,18 @@ def _wrong_container(match: re.Match[str]) -> str:
 
 
 _EXPLANATIONS = [
-    (r"(?P<what>[^\n]*)\n\s*in \"(?P<file>[^\"]+)\", line (?P<line>\d+)", _no_yaml),
+    (r"(?m:^)(?P<what>[^\n]*)\n\s*in \"(?P<file>[^\"]+)\", line (?P<line>\d+)", _no_yaml),
     (r"Sweep parameters '(?P<override>[^']*)' requires", _sweep_without_multirun),
     (r"Ambiguous value for argument '(?P<override>[^']*)'", _sweep_without_multirun),
     (r"is not Optional\s+full_key: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got null"),
-    (r"Config group override must be a string or a list", lambda m: "a group must be given the name of a choice, as in activation=tanh"),
-    (r"argument of type '\w+' is not iterable", lambda m: "a group must be given the name of a choice, as in activation=tanh"),
+    (
+        r"Config group override must be a string or a list",
+        lambda m: "a group must be given the name of a choice, as in activation=tanh; numbers are its keys, as in dropout.rate=0.2",
+    ),
+    (
+        r"argument of type '\w+' is not iterable",
+        lambda m: "a group must be given the name of a choice, as in activation=tanh; numbers are its keys, as in dropout.rate=0.2",
+    ),
     (r"Missing mandatory value: (?P<key>[\w.]+)", lambda m: f"`{m['key']}` must have a value, got ???"),
     (r"File name too long", lambda _: "an override names a group, choice or key of so many characters that none can be called so"),
     (r"Exceeds the limit \(\d+ digits\)", lambda _: "an override holds an integer of thousands of digits; expected a shorter one"),

@@ -18,7 +18,7 @@ from experiments.compose.fast import FastLoader
 from experiments.compose.hydras import VERSION_BASE, Composed, by_hydra, checked
 from experiments.compose.layers import by_layer
 from experiments.compose.refusals import refuse_overrides
-from experiments.config.keys import register
+from experiments.config.keys import SCALARS, register
 from experiments.config.paths import CONF
 
 
@@ -105,7 +105,9 @@ def _kept(conf: Path) -> Composer:
 def _is_special(override: str) -> bool:
     """Tell whether Hydra must see an override while it starts, or `compose` refuses it."""
     key = override.partition("=")[0].lstrip("+~")
-    return key.partition(".")[0] in ("hydra", "experiment") or key.endswith(("._target_", ".name")) or "={" in override or "=[" in override
+    if key.partition(".")[0] in ("hydra", "experiment") or key.endswith(("._target_", ".name")):
+        return True
+    return "={" in override or ("=[" in override and key not in SCALARS)  # in the place of a choice a list would be merged
 
 
 def _idle(_: Any) -> None:

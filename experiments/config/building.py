@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from bpcore.activations import Activation
 from bpcore.clipping import Clip
+from bpcore.dropout import Dropout
 from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.normalization import Normalization
@@ -30,6 +31,7 @@ KINDS: dict[str, type] = {
     "init": Initializer,
     "normalization": Normalization,
     "skip": Skip,
+    "dropout": Dropout,
     "loss": Loss,
     "optimizer": Optimizer,
     "schedule": Schedule,

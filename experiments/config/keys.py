@@ -12,7 +12,7 @@ MISSING: Any = "???"
 """What OmegaConf calls so, whose import workers do without."""
 
 Config = dict[str, Any]
-GROUPS = ("activation", "init", "normalization", "skip", "loss", "optimizer", "schedule", "clip", "data", "record", "executor")
+GROUPS = ("activation", "init", "normalization", "skip", "dropout", "loss", "optimizer", "schedule", "clip", "data", "record", "executor")
 UNIDENTIFYING = ("name", "results_dir", "executor")
 """Keys that change neither a number nor a row, and so neither the identity nor the tables."""
 
@@ -29,7 +29,11 @@ LATER: dict[tuple[str, str], Any] = {
 }
 """Keys that came later, each with the value that stands for what was before: with it, a run is the one that it was without the key."""
 
-LATER_GROUPS: dict[str, Config] = {"schedule": {"name": "constant", "warmup": 0}, "skip": {"name": "none"}}
+LATER_GROUPS: dict[str, Config] = {
+    "schedule": {"name": "constant", "warmup": 0},
+    "skip": {"name": "none"},
+    "dropout": {"name": "inverted", "rate": 0.0},
+}
 """Groups that came later, each with the choice that stands for what was before, likewise."""
 
 FORMER: dict[tuple[str, str], str] = {("clip", "layer_norm"): "per_layer"}
@@ -79,6 +83,7 @@ class Schema:
     init: Any = MISSING
     normalization: Any = MISSING
     skip: Any = MISSING
+    dropout: Any = MISSING
     loss: Any = MISSING
     optimizer: Any = MISSING
     schedule: Any = MISSING

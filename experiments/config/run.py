@@ -13,6 +13,7 @@ import numpy as np
 
 from bpcore.activation import Activation, Phis, by_layer
 from bpcore.clipping import Clip
+from bpcore.dropout import Dropout
 from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.measure.recording import Recording
@@ -127,6 +128,11 @@ class Run:
         return max(self.skip.span, 1)
 
     @property
+    def dropout(self) -> Dropout:
+        """Return how much of a hidden layer is dropped."""
+        return built(Dropout, self.config["dropout"])
+
+    @property
     def loss(self) -> Loss:
         """Return J_i."""
         return built(Loss, self.config["loss"])
@@ -212,7 +218,8 @@ class Run:
     @functools.cached_property
     def network(self) -> Network:
         """Return the architecture: n_0 and n_L come from the data."""
-        return Network(self.sizes, self.activation, self.output_activation, self.loss, self.normalization, self.skip)
+        kinds = self.activation, self.output_activation, self.loss, self.normalization, self.skip, self.dropout
+        return Network(self.sizes, *kinds)
 
     @property
     def recording(self) -> Recording:

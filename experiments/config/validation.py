@@ -125,6 +125,8 @@ def _check_linear(run: Run, output: str) -> None:
         raise UserError("`normalization` must be none with record.modes=true, which needs a linear network; leave record.modes out")
     if run.skip.span:
         raise UserError("`skip` must be none with record.modes=true, which multiplies the matrices W; leave record.modes out")
+    if run.dropout.active:
+        raise UserError("`dropout.rate` must be 0 with record.modes=true, which needs a linear network; leave record.modes out")
 
 
 def _check_representable(run: Run) -> None:

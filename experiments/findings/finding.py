@@ -32,6 +32,7 @@ KNOBS = {
     "lr": "learning rate",
     "clip": "clipping",
     "bn": "batch normalization",
+    "dropout": "dropout",
     "ln": "LayerNorm and RMSNorm",
     "skip": "skip connections",
     "loss": "loss",

@@ -1,13 +1,13 @@
 """Cuts through the tables that findings share: groups, the layers at a step, profiles over layers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from experiments.findings.conditions import Condition, every
-from experiments.findings.intervals import bootstrap, geometric_mean
+from experiments.findings.intervals import bootstrap, geometric_mean, mean
 from experiments.statistics.intervals import Interval
 from experiments.store.tables import Results
 
@@ -96,6 +96,25 @@ def squared_end_to_end(tables: Results, summary: Callable[["pd.Series[float]"], 
     ])  # fmt: skip
 
 
+def norms_at_start(tables: Results) -> "pd.Series[float]":
+    """Return ‖δ^l‖ of every run before training, by run_id and layer."""
+    return tables.layers[tables.layers["step"] == 0].set_index(["run_id", "layer"])["delta_norm"]
+
+
+def rate_of_squares(norms: "pd.Series[float]", run_ids: Iterable[str], first: int, last: int) -> Interval:
+    """Return the factor of ‖δ‖² per layer, toward the input: the mean over runs of ‖δ^first‖²/‖δ^last‖², one root for each layer between.
+
+    Args:
+        norms: as `norms_at_start` returns them.
+        run_ids: of one setting.
+        first: the layer nearer the input.
+        last: the layer nearer the output.
+    """
+    total = mean([(norms[run, first] / norms[run, last]) ** 2 for run in run_ids])
+    value, low, high = (max(end, 0.0) ** (1 / (last - first)) if end == end else end for end in (total.value, total.low, total.high))
+    return Interval(value, low, high, total.n, total.method)
+
+
 def present(results: Mapping[str, Results]) -> Condition:
     """Return the condition that every sweep has nets; where one has none, nothing is decided."""
     empty = [name for name, tables in results.items() if not len(tables.runs)]
@@ -118,6 +137,18 @@ def finite(results: Mapping[str, Results]) -> Condition:
 def reached(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the runs with a column `accuracy`, the training accuracy that they ended with; a diverged net has learned nothing: 0."""
     return runs.assign(accuracy=runs["final_accuracy"].where(runs["status"] == "ok").fillna(0.0))
+
+
+def largest_rate(runs: pd.DataFrame, trained_from: float, most_of: float) -> float:
+    """Return the largest learning rate at which a share of the seeds ends with an accuracy or better; NaN where there is none.
+
+    Args:
+        runs: rows as of `reached`, of one setting.
+        trained_from: the accuracy.
+        most_of: the share.
+    """
+    trained = (runs["accuracy"] >= trained_from).groupby(runs["lr"].astype(float)).mean()
+    return float(trained.index[trained >= most_of].max())
 
 
 def best_reached(cell: pd.DataFrame) -> Interval:

@@ -180,15 +180,24 @@ def decay(logs: FloatArray) -> Decay:
     scale = float(np.abs(y).max())
     if float(np.ptp(y)) <= 1e-9 * scale:  # exactly geometric, up to rounding: there is no noise to test against
         return Decay(exp(-slope), r_squared, 1.0, math.nan, "geometric")
-    from scipy import stats  # costly to import, and runs do without
-
-    p = float(stats.linregress(x, y).pvalue)
+    p = _chance(x, y)
     power = float(x @ y) / float(x @ x)
     if p >= NOT_GEOMETRIC_BELOW:
         return Decay(exp(-slope), r_squared, p, -power, "geometric")
     by_power, by_mean = y - power * x, y - y.mean()
     polynomial = float(by_power @ by_power) < float(by_mean @ by_mean)
     return Decay(exp(-slope), r_squared, p, -power, "polynomial" if polynomial else "uneven")
+
+
+def _chance(x: FloatArray, y: FloatArray) -> float:
+    """Return the probability of so clear a slope of the least-squares line where there is none; SciPy's takes long to import."""
+    from scipy import special  # costly to import, and shallow nets do without
+
+    of_x, of_both, _, of_y = np.cov(x, y, bias=True).flat
+    size, freedom = math.sqrt(of_x * of_y), len(x) - 2
+    r = min(max(of_both / size, -1.0), 1.0) if size > 0 else 0.0
+    t = r * math.sqrt(freedom / ((1.0 - r + 1e-20) * (1.0 + r + 1e-20)))
+    return float(2 * special.stdtr(freedom, -abs(t)))
 
 
 def _line(x: FloatArray, y: FloatArray) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """What is needed to explain a number later: versions, machine, code, command, data."""
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -20,6 +21,7 @@ from experiments.config.run import Run
 PACKAGES = ("gradstab", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn", "matplotlib", "numba")
 
 
+@functools.cache
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
@@ -38,6 +40,7 @@ def _blas() -> list[dict[str, Any]]:
     return sorted(found, key=str)  # they are listed in the order in which they happen to be loaded
 
 
+@functools.cache
 def _cpu() -> str:
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -47,8 +50,9 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
+@functools.cache
 def _git() -> dict[str, Any] | None:
-    """Return commit and cleanliness of the checkout that this code runs from; None from a wheel."""
+    """Return commit and cleanliness of the checkout that this code runs from, asked once: what is loaded stays; None from a wheel."""
     folder = Path(__file__).resolve().parents[2]
 
     def ask(*arguments: str) -> str:

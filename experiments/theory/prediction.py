@@ -24,7 +24,7 @@ from experiments.datasets.dataset import Dataset
 GROUPS_OF_INPUTS = 8
 """Inputs of different length have different variances; so many groups of them are told apart."""
 
-_DECIDES = ("activation", "init", "normalization", "skip", "loss", "output_activation", "width", "depth")
+_DECIDES = ("activation", "init", "normalization", "skip", "dropout", "loss", "output_activation", "width", "depth")
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,8 @@ def predict(run: Run) -> Prediction:
     """Return what theory says of a run at step 0.
 
     Without normalization by the layerwise mean-field map; with batch normalization by its rate at the run's batch size; with LayerNorm
-    and RMSNorm by what they divide by;
-    in residual nets by adding up squares, block by block;
-    with equal weights and no random biases exactly. Orthogonal weights have the factors of independent ones and their own
-    spread.
+    and RMSNorm by what they divide by; in residual nets by adding up squares, block by block; with equal weights and no random biases
+    exactly. Under dropout by the same with n_l/p for n_l. Orthogonal weights have the factors of independent ones and their own spread.
 
     Args:
         run: validated.
@@ -135,6 +133,8 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
         return _normalized(network, initializer, variances, dataset, batch)
     if initializer.mean and not equal_weights:
         return _missing(network, "equal weights with random biases have no theory")
+    if equal_weights and network.dropout.active:
+        return _missing(network, "equal weights under dropout have no theory")
     if equal_weights:
         return _symmetric(network, initializer, dataset)
     if any(phi.steep for phi in network.hidden):
@@ -150,7 +150,7 @@ def _missing(network: Network, reason: str) -> Prediction:
 def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
     phi, sizes = network.activation, network.sizes
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std_at, squares)
+    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std_at, squares, network.dropout.keep)
     norm = _output_norm(network, net.output, dataset)
     reason = "" if np.isfinite(net.factors).all() else "the variance leaves the finite numbers"
     return Prediction(net.factors, norm, *_spread(network, net.variances, initializer), reason)
@@ -169,8 +169,8 @@ def _output_norm(network: Network, q: FloatArray, dataset: Dataset) -> float:
 
 def _spread(network: Network, q: list[float], initializer: Initializer) -> tuple[FloatArray, float, float]:
     """Return (std of ln‖δ^l‖ for l = 0…L, std of ln delta_factor, its bias)."""
-    sizes, independent = network.sizes, initializer.independent
-    _, below = theory.log_spread(network.activation, sizes[1:-1], q, independent)
+    sizes, independent, keep = network.sizes, initializer.independent, network.dropout.keep
+    _, below = theory.log_spread(network.activation, sizes[1:-1], q, independent, keep)
     variance = np.append(below, 0.0)
     first = variance[0] + (2.0 / sizes[0] if independent else 0.0)
     log_std = np.sqrt(np.concatenate([[first], variance])) / 2
@@ -178,7 +178,8 @@ def _spread(network: Network, q: list[float], initializer: Initializer) -> tuple
     if steps < 1:
         return log_std, math.nan, math.nan
     stds = [initializer.bias_std_at(fan_in) for fan_in in sizes[1:-2]]
-    strays = theory.length_spread(network.activation, sizes[1:-1], q, np.array(stds) if len(set(stds)) > 1 else stds[0], independent)
+    given = np.array(stds) if len(set(stds)) > 1 else stds[0]
+    strays = theory.length_spread(network.activation, sizes[1:-1], q, given, independent, keep)
     walk = float(variance[0] - variance[-2]) if strays == strays else math.nan
     return log_std, math.sqrt(strays) / 2 / steps, -walk / 4 / steps
 
@@ -189,9 +190,9 @@ def _normalized(network: Network, initializer: Initializer, variances: list[floa
     if not isinstance(network.normalization, Batch) or network.normalization.after:
         place = " after φ" if network.normalization.after else ""
         return _missing(network, f"normalization={network.normalization.name}{place} has no theory")
-    first = _first_layer(dataset, batch)
-    factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first)
-    square = theory.batch_square(network.hidden[-1], batch)
+    first, keep = _first_layer(dataset, batch), network.dropout.keep
+    factors = theory.batch_norm_factors(network.activation, network.sizes, variances, batch, network.normalization.eps, first, keep)
+    square = theory.batch_square(network.hidden[-1], batch) / keep
     q = np.array(network.sizes[-2] * variances[-1] * square + initializer.bias_std_at(network.sizes[-2]) ** 2)
     norm = _output_norm(network, q, dataset)
     empty = np.full(network.L + 1, math.nan)
@@ -201,9 +202,8 @@ def _normalized(network: Network, initializer: Initializer, variances: list[floa
 
 def _by_example(network: Network, initializer: Initializer, kind: PerExample, dataset: Dataset) -> Prediction:
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    factors, q = theory.example_norm_factors(
-        network.activation, network.sizes, initializer.variance, initializer.bias_std_at, squares, kind.eps, kind.centered, kind.after
-    )
+    shape, given = (network.activation, network.sizes), (initializer.variance, initializer.bias_std_at)
+    factors, q = theory.example_norm_factors(*shape, *given, squares, kind.eps, kind.centered, kind.after, network.dropout.keep)
     empty = np.full(network.L + 1, math.nan)
     reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers, or is 0"
     return Prediction(factors, _output_norm(network, np.array([q]), dataset), empty, math.nan, math.nan, reason)
@@ -220,12 +220,14 @@ def _residual(network: Network, initializer: Initializer, variances: list[float]
         return _missing(network, f"normalization={kind.name}{' after φ' if kind.after else ''} with skip={skip.name} has no theory")
     if skip.span > 1 and kind.active and not by_example and any(initializer.bias_std_at(fan_in) for fan_in in sizes[:-1]):
         return _missing(network, "random biases inside of blocks under batch normalization have no theory")
+    if network.dropout.active and (skip.onto_a or not (by_example or not kind.active)):
+        return _missing(network, f"dropout with skip={skip.name} and normalization={kind.name} has no theory")
     centered = not isinstance(kind, PerExample) or kind.centered
     division = theory.Division(kind.eps, centered, kind.after, not by_example) if isinstance(kind, Batch | PerExample) else None
     scales = [skip.scales(sizes).get(l, 1.0) ** 2 for l in range(1, network.L + 1)]
     biases = [initializer.bias_std_at(fan_in) ** 2 * scale for fan_in, scale in zip(sizes[:-1], scales, strict=True)]
     weights = [variance * scale for variance, scale in zip(variances, scales, strict=True)]
-    stack = theory.Stack(skip, network.activation, sizes, weights, biases, division)
+    stack = theory.Stack(skip, network.activation, sizes, weights, biases, division, network.dropout.keep)
     spread = float(dataset.x.var(axis=1).sum())
     factors, q = theory.residual_factors(stack, theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS), spread)
     empty = np.full(network.L + 1, math.nan)

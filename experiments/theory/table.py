@@ -46,6 +46,7 @@ def describe(run: Run) -> dict[str, Any]:
         "width": cell(run.width),
         "sigma_w2": sigma_w2,
         "sigma_b2": sigma_b2,
+        "dropout_rate": run.dropout.rate,
     }
     values |= _infinite(run, sigma_w2, sigma_b2)
     values |= _this_net(run.network, prediction)
@@ -65,7 +66,7 @@ def _sigmas(run: Run) -> tuple[float, float]:
 
 def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
     """Return the state of the infinitely wide and deep net."""
-    phi = run.activation
+    phi, keep = run.activation, run.dropout.keep
     empty = dict.fromkeys(("q_star", "chi_1", "c_star", "chi_c", "xi_q", "xi_c", "xi_grad", "trainable_depth"), math.nan)
     values: dict[str, Any] = {**empty, "phase": "none", "fixed_points": [], "critical_sigma_w": math.nan, "batch_norm_rate": math.nan}
     if run.normalization.needs_batch:
@@ -75,7 +76,7 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
     if not isinstance(phi, Activation):  # no infinitely deep net is made of layers that differ
         return {**values, "factor": math.nan}
     if run.normalization.needs_batch and not run.normalization.after:
-        rate = theory.batch_norm_rate(phi, run.m)
+        rate = theory.batch_norm_rate(phi, run.m, keep)
         scale = 1 / abs(math.log(rate)) if rate > 0 and rate != 1 else math.inf if rate == 1 else math.nan
         depth = _BN_DEPTH * scale if not rate < 1 else math.nan
         return {
@@ -89,16 +90,16 @@ def _infinite(run: Run, sigma_w2: float, sigma_b2: float) -> Config:
         return {**values, "factor": math.nan}
     kind = run.normalization
     if isinstance(kind, PerExample) and kind.groups == 1 and not run.init.mean and not (kind.after and math.isnan(sigma_w2)):
-        rate = theory.example_norm_rate(phi, sigma_w2, kind.centered, kind.after)
+        rate = theory.example_norm_rate(phi, sigma_w2 / keep, kind.centered, kind.after)
         return {**values, "example_norm_rate": rate, "factor": math.sqrt(rate) if rate >= 0 else math.nan, "place": PLACES[kind.after]}
     if run.normalization.active or run.init.mean or sigma_w2 == 0 or math.isnan(sigma_w2 + sigma_b2):
         return {**values, "factor": math.nan}
     first = run.init.variance(*run.sizes[:2]) * float((run.data.x**2).sum(axis=0).mean()) + run.init.bias_std_at(run.sizes[0]) ** 2
     with np.errstate(all="ignore"):
-        scales = theory.depth_scales(phi, sigma_w2, sigma_b2, first) if 0 < first < 1e100 else None
-        points = theory.fixed_points(phi, sigma_w2, sigma_b2)
+        scales = theory.depth_scales(phi, sigma_w2, sigma_b2, first, keep) if 0 < first < 1e100 else None
+        points = theory.fixed_points(phi, sigma_w2 / keep, sigma_b2)
     found = [{"q": point.q, "slope": point.slope, "stability": point.stability} for point in points]
-    values |= {"fixed_points": found, "critical_sigma_w": theory.critical_sigma_w(phi, sigma_b2)}
+    values |= {"fixed_points": found, "critical_sigma_w": math.sqrt(keep) * theory.critical_sigma_w(phi, sigma_b2)}
     if scales is None:
         return {**values, "factor": math.nan}
     state = {"q_star": scales.q, "chi_1": scales.chi_1, "c_star": scales.c, "chi_c": scales.chi_c, "phase": scales.phase}
@@ -122,9 +123,15 @@ def _this_net(network: Network, prediction: Prediction) -> Config:
         "delta_factor_high": prediction.band[1],
         "end_to_end": ratio,
         "delta_norm": [float(norm) for norm in norms],
-        "dead_layer_probability": theory.dead_layer_probability(tuple(gated)) if gated and not network.normalization.active else math.nan,
+        "dead_layer_probability": _dead(network, gated),
         "reason": prediction.reason,
     }
+
+
+def _dead(network: Network, gated: list[int]) -> float:
+    if not gated or network.normalization.active:
+        return math.nan
+    return theory.dead_layer_probability(tuple(gated), network.dropout.keep)
 
 
 def _underflow(network: Network, prediction: Prediction, factor: float) -> Config:
@@ -152,6 +159,9 @@ def as_text(values: dict[str, Any]) -> str:
 
     net = f"{count(values['depth'], 'hidden layer')} of {values['width']} {values['activation']} units"
     lines = [f"{net}, σ_w² = {of('sigma_w2')}, σ_b² = {of('sigma_b2')} between hidden layers", ""]
+    if values["dropout_rate"]:
+        p = _number(1 - values["dropout_rate"])
+        lines.append(f"dropout               keeps p = {p}: q* and χ are those of σ_w²/p, c that of σ_w²")
     if "alpha" in values:
         blocks = f"{count(values['blocks'], 'block')}, each times {_number(values['alpha'])}"
         lines.append(f"skip                  {values['skip']}: {blocks}, are added to what is below them; theory goes block by block")

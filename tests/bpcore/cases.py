@@ -1,14 +1,14 @@
 """Small networks of every kind, built once for the core and stated again for the oracles."""
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from bpcore import mlp, skips
 from bpcore.activations import Activation
-from bpcore.initializers import Initializer
+from bpcore.dropout import Dropout, Masks
 from bpcore.layers import Layers
 from bpcore.network import Network
 from bpcore.norms import norm
@@ -62,6 +62,7 @@ class Case:
         normalization: a name in the catalogue.
         depth: number of hidden layers.
         skip: a name of SKIPS.
+        dropout: share of the hidden units that are dropped.
     """
 
     activation: str
@@ -70,10 +71,11 @@ class Case:
     normalization: str
     depth: int
     skip: str = "none"
+    dropout: float = 0.0
 
     def __str__(self) -> str:
         plain = f"{self.activation}-{self.loss}-{self.output}-{self.normalization}-{self.depth}"
-        return plain if self.skip == "none" else f"{plain}-{self.skip}"
+        return plain + (f"-{self.skip}" if self.skip != "none" else "") + (f"-dropout-{self.dropout}" if self.dropout else "")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,6 +97,7 @@ class Case:
             loss=LOSSES[self.loss](),
             normalization=NORMALIZATIONS[self.normalization](),
             skip=SKIPS[self.skip](),
+            dropout=Dropout(self.dropout),
         )
 
 
@@ -105,6 +108,19 @@ MIXED = [
     Case("selu+tanh", "sigmoid_cross_entropy", "identity", "none", 20),
 ]
 """Nets whose layers have different activations."""
+
+DROPPED = [
+    Case(
+        activation,
+        list(LOSSES)[i % len(LOSSES)],
+        "identity",
+        name := list(NORMALIZATIONS)[i % len(NORMALIZATIONS)],
+        1 if name == "batch-after" else 3,
+        dropout=(0.2, 0.5)[i % 2],
+    )
+    for i, activation in enumerate(ACTIVATIONS)
+]
+"""Nets whose units are dropped: every activation, each with a normalization and a loss in turn."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +147,7 @@ class Built:
 
     def core_gradients(self) -> Gradients:
         """Return what the core's backward pass makes of it."""
-        trace = mlp.forward(self.network, self.params, self.x)
+        trace = mlp.forward(self.network, self.params, self.x, masks=self.problem.masks)
         delta, gradients = mlp.backward(self.network, self.params, trace, self.y, self.weight_decay)
         delta[0] = mlp.input_gradient(self.params, delta)
         return {("delta", l): array for l, array in delta.items()} | dict(gradients.items())
@@ -149,7 +165,13 @@ def as_problem(network: Network, params: Layers, x: Array, y: Array, weight_deca
         x=x,
         y=y,
         skip=Residual(network.skip.name, network.skip.post, network.skip.alpha(network.sizes), network.sizes) if network.sources else None,
+        masks=masks_of(network, len(weight_decay), y.shape[-1]),
     )
+
+
+def masks_of(network: Network, runs: int, m: int) -> dict[int, Array]:
+    """Draw masks, of each run its own; none where nothing is dropped."""
+    return Masks(network.dropout, network.sizes, list(range(runs)), m, "float64")(np.arange(runs))
 
 
 def norm_of(normalization: Any) -> Norm | None:
@@ -209,14 +231,12 @@ def build(case: Case, runs: tuple[tuple[str, float], ...]) -> Built:
     rectifier net is often dead, and a dead net would test nothing.
     """
     network = case.network()
-    m = 6 if network.normalization.active else 3
+    m = 6 if network.normalization.needs_batch else 3
     generator = np.random.default_rng(5)
     x, y = generator.standard_normal((1, 4, m)), targets(case.loss, 3, m, generator)[None]
     weight_decay = np.array([decay for _, decay in runs]).reshape(-1, 1, 1)
     names = tuple(name for name, _ in runs)
-    size = size_of(network)
-    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
-    params = _draw(network, initializers, x, y)
+    params = _draw(network, names, x, y)
     return Built(network, names, params, x, y, weight_decay, as_problem(network, params, x, y, weight_decay))
 
 
@@ -225,11 +245,11 @@ def size_of(network: Network) -> float:
     return STEEP if any(phi.steep for phi in (*network.hidden, network.output_activation)) else 1.0
 
 
-def _draw(network: Network, initializers: list[Initializer], x: Array, y: Array) -> Layers:
+def _draw(network: Network, names: tuple[str, ...], x: Array, y: Array) -> Layers:
     """Try the seeds in their order on all runs at once, and let each keep the first that will do for it."""
-    params, left = None, np.arange(len(initializers))
+    params, left = None, np.arange(len(names))
     for seed in range(200):
-        tried = _initial(network, [initializers[run] for run in left], seed)
+        tried = _initial(network, tuple(names[run] for run in left), seed)
         problem = as_problem(network, tried, x, y, np.zeros((len(left), 1, 1)))
         begun = forward(problem)
         off = np.all([kink_distance(network.phi(l), begun.h[l]) > KINK_DISTANCE for l in begun.h], axis=0)
@@ -242,19 +262,30 @@ def _draw(network: Network, initializers: list[Initializer], x: Array, y: Array)
         left = left[~good]
         if not len(left):
             return params
-    raise AssertionError(f"200 seeds gave no live network of {initializers[left[0]].name} off the kinks")
+    raise AssertionError(f"200 seeds gave no live network of {names[left[0]]} off the kinks")
 
 
-def _initial(network: Network, initializers: list[Initializer], seed: int) -> Layers:
-    params = mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
+def _initial(network: Network, names: tuple[str, ...], seed: int) -> Layers:
     generator, size = np.random.default_rng(seed), size_of(network)
-    for l in params.gamma:  # away from 1 and 0, where an error in them could hide
-        one = (1, *params.gamma[l].shape[1:])
-        params.gamma[l] = size * np.tile(generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), (len(initializers), 1, 1))
-        params.beta[l] = size * np.tile(generator.standard_normal(one), (len(initializers), 1, 1))
+    params = _weights(network.sizes, names, size, seed).map(lambda _, array: array.copy())
+    network.skip.begin(network.sizes, params)
+    for l in range(1, network.L):  # γ, β and α away from 1 and 0, where an error in them could hide
+        if network.normalized(l):
+            one = (1, network.sizes[l], 1)
+            gamma, beta = generator.choice([-1, 1], one) * generator.uniform(0.5, 1.5, one), generator.standard_normal(one)
+            params.gamma[l], params.beta[l] = (size * np.tile(array, (len(names), 1, 1)) for array in (gamma, beta))
     for l in params.alpha:
-        params.alpha[l] = np.tile(generator.uniform(0.4, 1.2, (1, 1, 1)), (len(initializers), 1, 1))
+        params.alpha[l] = np.tile(generator.uniform(0.4, 1.2, (1, 1, 1)), (len(names), 1, 1))
     return params
+
+
+@cache
+def _weights(sizes: tuple[int, ...], names: tuple[str, ...], size: float, seed: int) -> Layers:
+    """Draw the weights and biases that all nets of these sizes share."""
+    linear = ACTIVATIONS["identity"]()
+    network = Network(sizes, linear, linear, LOSSES["mse"](), NORMALIZATIONS["none"]())
+    initializers = [INITIALIZERS[name](scale=size * SCALES.get(name, 1.0), bias_std=size * 0.3) for name in names]
+    return mlp.initialize(network, initializers, [seed] * len(initializers), "float64")
 
 
 def fits(skip: str, normalization: str) -> bool:
@@ -270,4 +301,5 @@ RESIDUAL = [
     for j, normalization in enumerate(NORMALIZATIONS)
     if skip != "none" and fits(skip, normalization)
 ]
-"""Residual nets: every skip with every normalization, activations and losses in turn."""
+RESIDUAL += [replace(case, dropout=0.3) for case in RESIDUAL[::4] if case.normalization != "batch-after"]
+"""Residual nets: every skip with every normalization, activations and losses in turn; of some the units are dropped."""

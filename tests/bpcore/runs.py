@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bpcore.arrays import FloatArray
+from bpcore.dropout import Dropout
 from bpcore.engine.batches import Examples
 from bpcore.measure.recording import Recording
 from bpcore.measure.records import RunRecord
@@ -49,12 +50,12 @@ def stack(
     steps: int = 6,
     dtype: str = "float64",
     schedule: Schedule | None = None,
+    dropout: float = 0.0,
     **recording: Any,
 ) -> StackSettings:
     """Return settings by names of the catalogue."""
-    network = Network(
-        (4, *(width,) * depth, 3), ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization]()
-    )
+    functions = ACTIVATIONS[activation](), ACTIVATIONS["identity"](), LOSSES[loss](), NORMALIZATIONS[normalization]()
+    network = Network((4, *(width,) * depth, 3), *functions, dropout=Dropout(dropout))
     rules = OPTIMIZERS[optimizer](), CLIPS[clip]()
     return StackSettings(network, *rules, batch_size, steps, dtype, Recording(**recording), schedule or SCHEDULES["constant"]())
 

@@ -1,12 +1,14 @@
 """Activations: known values, derivatives with relative precision over the whole range, bounds, dtypes, stability."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 
 from bpcore import activations
 from bpcore.activations import Activation
+from tests.every import every
 from tests.oracles import catalogue, row_for, slope
 
 FACTORIES = catalogue("activation")
@@ -168,9 +170,7 @@ def test_stable_far_out_without_warnings(name: str, dtype: type) -> None:
     np.testing.assert_allclose(value, exact, rtol=1e-5 if dtype is np.float32 else 1e-15, atol=np.finfo(dtype).tiny)
 
 
-@every_activation
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(), (1,), (2, 3), (2, 3, 4)])
+@every(product(FACTORIES, [np.float32, np.float64], [(), (1,), (2, 3), (2, 3, 4)]), by=lambda name, *_: name)
 def test_shape_and_dtype_are_kept(name: str, dtype: type, shape: tuple[int, ...]) -> None:
     phi = FACTORIES[name]()
     z = np.random.default_rng(0).standard_normal(shape).astype(dtype)

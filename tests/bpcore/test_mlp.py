@@ -1,5 +1,7 @@
 """The forward pass, the objective and what surrounds the four equations."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -8,14 +10,13 @@ from bpcore.initializers import fan_in, he
 from bpcore.normalization import RunningStatistics
 from bpcore.streams import stream
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, Case, build
+from tests.every import every
 from tests.oracles import forward
 
 RUNS = (("fan_in", 0.0), ("he", 0.2))
 
 
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every(product(ACTIVATIONS, LOSSES, NORMALIZATIONS), by=lambda activation, *_: activation)
 def test_forward_pass_and_objective_are_those_of_the_plain_loops(activation: str, loss: str, normalization: str) -> None:
     built = build(Case(activation, loss, "identity", normalization, 3), RUNS)
     trace, expected = mlp.forward(built.network, built.params, built.x), forward(built.problem)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from tests.bpcore import runs
-from tests.bpcore.cases import ACTIVATIONS, CLASSIC, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, build, chosen
+from tests.bpcore.cases import ACTIVATIONS, CLASSIC, DROPPED, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, build, chosen
 from tests.bpcore.test_gradients import residual_zeros, zeros
 from tests.comparing import assert_gradients_match
+from tests.every import every
 from tests.oracles import Array, Gradients, Key, Problem, row_for, term_sizes
 
 if importlib.util.find_spec("torch") is None:
@@ -112,11 +113,12 @@ def autograd(problem: Problem, case: Case) -> Gradients:
             h = normal(z[l]) if normal is not None and not after else z[l]
             below, branch = a, h if skip is not None and skip.kind == "block" and l % 2 and l < problem.L else phis[l - 1](h)
             last = normal if normal is not None and after else lambda value: value
+            mask = torch.tensor(problem.masks[l][run].T) if l in problem.masks else 1.0
             if adds and not skip.of_z:
                 factor = p.get(("alpha", l), skip.alpha)
-                a = last(below + factor * branch) if skip.post else below + factor * last(branch)
+                a = last(below + factor * mask * branch) if skip.post else below + factor * mask * last(branch)
             else:
-                a = last(branch)
+                a = mask * last(branch)
             streams[l] = a if skip is not None and not skip.of_z else h if skip is not None and skip.post else z[l]
         J = loss(a, y) + decay / 2 * sum((p["W", l] ** 2).sum() for l in range(1, problem.L + 1))
         J.backward()
@@ -125,18 +127,22 @@ def autograd(problem: Problem, case: Case) -> Gradients:
     return {key: np.stack([gradients[key] for gradients in per_run]) for key in per_run[0]}
 
 
-CASES = [
-    Case(activation, loss, output, normalization, depth)
-    for depth in (1, 5, 20)
-    for activation in ACTIVATIONS
-    for normalization in NORMALIZATIONS
-    for loss in LOSSES
-    for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
-    if chosen(activation, loss, normalization, depth) and (output == "identity" or {activation, normalization} <= CLASSIC)
-] + MIXED
+CASES = (
+    [
+        Case(activation, loss, output, normalization, depth)
+        for depth in (1, 5, 20)
+        for activation in ACTIVATIONS
+        for normalization in NORMALIZATIONS
+        for loss in LOSSES
+        for output in (["identity"] if LOSSES[loss]().takes_logits else ["identity", "sigmoid"])
+        if chosen(activation, loss, normalization, depth) and (output == "identity" or {activation, normalization} <= CLASSIC)
+    ]
+    + MIXED
+    + DROPPED
+)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@every(CASES, by=lambda case: f"{case.activation}-{case.depth}")
 def test_every_gradient_agrees_with_autograd(case: Case) -> None:
     built = build(case, RUNS)
     expected = autograd(built.problem, case)

@@ -59,6 +59,7 @@ def test_help_of_run_lists_keys_groups_and_choices(here):
         "glorot_standard",
         "per_layer",
         "schedule        constant (warmup)",
+        "dropout         inverted (rate)",
         "epochs=null",
         "depth_by_activation",
         "--dry-run",

@@ -1,6 +1,7 @@
 """The compiled backward pass: BP1–BP4 with the norms of every layer, and the update of each on the way."""
 
 from bpcore.engine.kernels import loss, normalization
+from bpcore.engine.kernels.dropout import drop
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import (
     add,
@@ -102,32 +103,55 @@ def _share_of_branch(plan, T, r, row, l, later):
 
 
 @inner(ENTRIES)
-def _through(plan, T, r, row, l, later):
+def _through(plan, T, r, row, l, step, later):
     """Carry the error at a^l to z^l (BP2), write the gradients of b, γ and β (BP3)."""
     n, m, first = size_of(plan, l), plan.m, units_below(plan, l)
     delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
     sums = vector(plan.gradient, gradient_at(plan, row, l, 1, later), n, T)
-    onto_a, target = plan.onto_a == 1, target_of(plan, l)
-    normalized, after = plan.skips == 1 and onto_a and plan.post == 1 and normalized_after(plan, l), normalized_after(plan, l)
-    if normalized:
+    if normalized_before(plan, l):
+        multiply(delta, slope)
         _denormalize(plan, T, r, row, l, later)
-    if onto_a and source_of(plan, l) > 0:
-        _share_of_branch(plan, T, r, row, l, later)
-    if after and not normalized:
-        _denormalize(plan, T, r, row, l, later)
-    joins = target > 0 and not onto_a
-    if not normalized_before(plan, l) and not joins:
-        through_slope(delta, slope, sums)
+        over_batch(delta, sums)
         return
+    if normalized_after(plan, l):
+        if plan.drops == 1:
+            drop(plan, T, r, l, step, plan.delta, delta_at(plan, row, l))
+        _denormalize(plan, T, r, row, l, later)
+    through_slope(delta, slope, sums)
+
+
+@inner(ENTRIES)
+def _through_sum_of_z(plan, T, r, row, l, step, later):
+    """Do the same where z^l, or what it is normalized to, is part of a sum further up."""
+    n, m, first, target = size_of(plan, l), plan.m, units_below(plan, l), target_of(plan, l)
+    delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, first * m, n, m, T)
+    own, above = vector(plan.delta, delta_at(plan, row, l), n * m, T), vector(plan.delta, delta_at(plan, row, target), n * m, T)
+    if normalized_after(plan, l):
+        if plan.drops == 1:
+            drop(plan, T, r, l, step, plan.delta, delta_at(plan, row, l))
+        _denormalize(plan, T, r, row, l, later)
     multiply(delta, slope)
-    entries, above = vector(plan.delta, delta_at(plan, row, l), n * m, T), vector(plan.delta, delta_at(plan, row, target), n * m, T)
-    if joins and plan.post == 1:
-        add(entries, above)
+    if plan.post == 1:
+        add(own, above)
     if normalized_before(plan, l):
         _denormalize(plan, T, r, row, l, later)
-    if joins and plan.post == 0:
-        add(entries, above)
-    over_batch(delta, sums)
+    if plan.post == 0:
+        add(own, above)
+    over_batch(delta, vector(plan.gradient, gradient_at(plan, row, l, 1, later), n, T))
+
+
+@inner(ENTRIES)
+def _through_sum_of_a(plan, T, r, row, l, step, later):
+    """Do the same where a^l is a sum."""
+    if plan.post == 1 and normalized_after(plan, l):
+        _denormalize(plan, T, r, row, l, later)
+        _share_of_branch(plan, T, r, row, l, later)
+        n, m = size_of(plan, l), plan.m
+        delta, slope = matrix(plan.delta, delta_at(plan, row, l), n, m, T), matrix(plan.slope, units_below(plan, l) * m, n, m, T)
+        through_slope(delta, slope, vector(plan.gradient, gradient_at(plan, row, l, 1, later), n, T))
+        return
+    _share_of_branch(plan, T, r, row, l, later)
+    _through(plan, T, r, row, l, step, later)
 
 
 @inner(ENTRIES)
@@ -165,7 +189,8 @@ def backward(plan, T, r, row, step, due, census, later, norms, count):
             if counting:
                 count[ZERO, l] = share_zero(delta)
         _weight_gradient(plan, T, row, l, later)
-        onto_z = source_of(plan, l) > 0 and plan.onto_a == 0
+        joins = plan.skips == 1 and source_of(plan, l) > 0
+        onto_z = joins and plan.onto_a == 0
         if onto_z:
             _branch_gradients(plan, T, r, row, l, later)
         w = vector(plan.parameters, parameter_at(plan, r, l, 0), n * fan_in, T)
@@ -178,7 +203,7 @@ def backward(plan, T, r, row, step, due, census, later, norms, count):
             itemsize = plan.itemsize
             W, above = plan.parameters + itemsize * parameter_at(plan, r, l, 0), plan.delta + itemsize * delta_at(plan, row, l)
             gemm(plan.gemm, 2, m, fan_in, n, above, m, W, fan_in, plan.delta + itemsize * delta_at(plan, row, l - 1), T)
-            if plan.skips == 1 and source_of(plan, l) > 0:
+            if joins:
                 below = vector(plan.delta, delta_at(plan, row, l - 1), fan_in * m, T)
                 if onto_z:
                     scale(below, alpha_of(plan, T, r, l))
@@ -186,8 +211,12 @@ def backward(plan, T, r, row, step, due, census, later, norms, count):
                     add(below, vector(plan.carry, 0, fan_in * m, T))
         if not later:
             update(plan, T, r, l, later, type(T)(1), step + 1, norms)
-        if l > 1:
-            _through(plan, T, r, row, l - 1, later)
+        if l > 1 and plan.skips == 1 and plan.onto_a == 0 and target_of(plan, l - 1) > 0:
+            _through_sum_of_z(plan, T, r, row, l - 1, step, later)
+        elif l > 1 and plan.skips == 1 and plan.onto_a == 1 and source_of(plan, l - 1) > 0:
+            _through_sum_of_a(plan, T, r, row, l - 1, step, later)
+        elif l > 1:
+            _through(plan, T, r, row, l - 1, step, later)
         elif due:
             error, inputs = matrix(plan.delta, delta_at(plan, row, 0), fan_in, m, T), vector(plan.sums, 0, fan_in, T)
             entries = vector(plan.delta, delta_at(plan, row, 0), fan_in * m, T)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bpcore.engine.kernels import formulas, normalization
+from bpcore.engine.kernels.dropout import drop, drop_both
 from bpcore.engine.kernels.language import ENTRIES, inner
 from bpcore.engine.kernels.loops import (
     add_bias,
@@ -52,7 +53,7 @@ def prepare(plan, T):
 
 @inner(ENTRIES)
 def _count_layer(plan, T, r, l, count):
-    """Count what is saturated and dead in a layer, and measure its moments where everything is wanted."""
+    """Count what is saturated in a layer, and measure its moments where everything is wanted, but for those of a."""
     n, m = size_of(plan, l), plan.m
     z = vector(plan.z, z_at(plan, 0, l), n * m, T)
     h = vector(plan.h, z_at(plan, 0, l), n * m, T) if normalized_before(plan, l) else z
@@ -60,10 +61,9 @@ def _count_layer(plan, T, r, l, count):
     limit = load(plan.limits, l, 0.0)  # not a number where φ′ has no bound
     count[SATURATED, l] = share_below(slope, limit) if limit == limit and finite(h) else np.nan
     if plan.full == 1:
+        count[Z_MEAN, l], count[Z_VAR, l] = moments(z)
         W = matrix(plan.parameters, parameter_at(plan, r, l, 0), n, size_of(plan, l - 1), T)
         count[EQUAL, l] = share_equal(W, vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
-        count[Z_MEAN, l], count[Z_VAR, l] = moments(z)
-        count[A_MEAN, l], count[A_VAR, l] = moments(vector(plan.a, a_at(plan, 0, l), n * m, T))
 
 
 @inner(ENTRIES)
@@ -97,8 +97,42 @@ def _normalize(plan, T, r, row, l, source, target):
 
 
 @inner(ENTRIES)
-def forward(plan, T, r, row, census, count):
-    """z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) with φ′(h^l)."""
+def _drop(plan, T, r, row, l, step, normalized):
+    """Lay a layer's mask on a^l, and on φ′(h^l) where no normalization is between."""
+    if normalized:
+        drop(plan, T, r, l, step, plan.a, a_at(plan, row, l))
+    else:
+        drop_both(plan, T, r, l, step, a_at(plan, row, l), units_below(plan, l) * plan.m)
+
+
+@inner(ENTRIES)
+def _join_z(plan, T, r, row, l):
+    """Add α(W^l a^(l−1) + b^l) to the sum below, in its place."""
+    n, m, source = size_of(plan, l), plan.m, source_of(plan, l)
+    at, sums = z_at(plan, row, l), plan.h if plan.post == 1 and normalized_before(plan, source_of(plan, l)) else plan.z
+    add_bias(matrix(plan.z, at, n, m, T), vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
+    own = vector(plan.z, at, n * m, T)
+    join(own, alpha_of(plan, T, r, l), vector(sums, z_at(plan, row, source), n * m, T), own)
+
+
+@inner(ENTRIES)
+def _join_a(plan, T, r, row, l, step):
+    """Add α φ(h^l) to a^(l−1), normalized before or after that, and keep what was added."""
+    entries, at, after = size_of(plan, l) * plan.m, a_at(plan, row, l), normalized_after(plan, l)
+    own, a = vector(plan.a, at, entries, T), pointer(plan.a, at, T)
+    if after and plan.post == 0:
+        _normalize(plan, T, r, row, l, a, a)
+    if plan.drops == 1:
+        _drop(plan, T, r, row, l, step, after and plan.post == 0)
+    copy(own, vector(plan.branch, units_below(plan, l) * plan.m, entries, T))
+    join(own, alpha_of(plan, T, r, l), vector(plan.a, a_at(plan, row, source_of(plan, l)), entries, T), own)
+    if after and plan.post == 1:
+        _normalize(plan, T, r, row, l, a, a)
+
+
+@inner(ENTRIES)
+def forward(plan, T, r, row, step, census, count):
+    """z^l = W^l a^(l−1) + b^l, a^l = φ(h^l) ⊙ M^l with φ′(h^l), which a mask is laid on as well unless a normalization is between."""
     m = plan.m
     for l in range(1, plan.L + 1):
         n, fan_in = size_of(plan, l), size_of(plan, l - 1)
@@ -109,28 +143,25 @@ def forward(plan, T, r, row, census, count):
         else:
             gemm(plan.gemm, 0, m, n, fan_in, plan.a + itemsize * a_at(plan, row, l - 1), m, W, fan_in, z, T)
         h, bias = pointer(z, 0, T), pointer(plan.parameters, parameter_at(plan, r, l, 1), T)
-        source = source_of(plan, l)
-        if normalized_before(plan, l) or (source > 0 and plan.onto_a == 0):
-            add_bias(matrix(z, 0, n, m, T), vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
+        joins = plan.skips == 1 and source_of(plan, l) > 0
+        if joins and plan.onto_a == 0:
+            _join_z(plan, T, r, row, l)
             bias = pointer(plan.zeros, 0, T)
-        if source > 0 and plan.onto_a == 0:
-            own, sums = vector(z, 0, n * m, T), plan.h if plan.post == 1 and normalized_before(plan, source) else plan.z
-            join(own, alpha_of(plan, T, r, l), vector(sums, z_at(plan, row, source), n * m, T), own)
         if normalized_before(plan, l):
-            h = pointer(plan.h, z_at(plan, row, l), T)
+            if not (joins and plan.onto_a == 0):
+                add_bias(matrix(z, 0, n, m, T), vector(plan.parameters, parameter_at(plan, r, l, 1), n, T))
+            h, bias = pointer(plan.h, z_at(plan, row, l), T), pointer(plan.zeros, 0, T)
             _normalize(plan, T, r, row, l, pointer(z, 0, T), h)
-        onto_a = source > 0 and plan.onto_a == 1
-        out, at = (plan.branch, units_below(plan, l) * m) if onto_a else (plan.a, a_at(plan, row, l))
-        slope = pointer(plan.slope, units_below(plan, l) * m, T)
-        formulas.call(load(plan.phi, l, 0), h, bias, pointer(out, at, T), slope, n, m, pointer(plan.phi_constants, 2 * l, T))
+        a, slope = pointer(plan.a, a_at(plan, row, l), T), pointer(plan.slope, units_below(plan, l) * m, T)
+        formulas.call(load(plan.phi, l, 0), h, bias, a, slope, n, m, pointer(plan.phi_constants, 2 * l, T))
         if census:  # a unit is dead by its φ, whatever becomes of it
-            count[DEAD, l] = share_dead(matrix(out, at, n, m, T))
-        if normalized_after(plan, l) and not (onto_a and plan.post == 1):
-            _normalize(plan, T, r, row, l, pointer(out, at, T), pointer(out, at, T))
-        if onto_a:
-            a = vector(plan.a, a_at(plan, row, l), n * m, T)
-            join(vector(out, at, n * m, T), alpha_of(plan, T, r, l), vector(plan.a, a_at(plan, row, source), n * m, T), a)
-            if normalized_after(plan, l) and plan.post == 1:
-                _normalize(plan, T, r, row, l, pointer(plan.a, a_at(plan, row, l), T), pointer(plan.a, a_at(plan, row, l), T))
-        if census:
+            count[DEAD, l] = share_dead(matrix(plan.a, a_at(plan, row, l), n, m, T))
             _count_layer(plan, T, r, l, count)
+        if joins and plan.onto_a == 1:
+            _join_a(plan, T, r, row, l, step)
+        elif normalized_after(plan, l):
+            _normalize(plan, T, r, row, l, a, a)
+        if plan.drops == 1 and l < plan.L and not (joins and plan.onto_a == 1):
+            _drop(plan, T, r, row, l, step, normalized_after(plan, l))
+        if census and plan.full == 1:
+            count[A_MEAN, l], count[A_VAR, l] = moments(vector(plan.a, a_at(plan, 0, l), n * m, T))

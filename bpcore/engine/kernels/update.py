@@ -9,22 +9,34 @@ from bpcore.measure.quantities import QUANTITIES, UPDATE, WEIGHT_GRADIENT
 
 
 @inner(ENTRIES)
+def _measure(plan, T, address, start, l, kind, norms):
+    """Write the norm of one gradient of a layer."""
+    at, size = part_of(plan, l, kind)
+    if at >= 0:
+        g = vector(address, start + at, size, T)
+        norms[quantity_of(kind), l] = norm(g, squares(g), plan.floor) / plan.m
+
+
+@inner(ENTRIES)
 def measure_gradients(plan, T, address, start, l, norms):
     """Write the norms of a layer's gradients, which are sums over m examples; `start` is the place of a row less its shift."""
-    for kind in range(plan.kinds):
-        at, size = part_of(plan, l, kind)
-        if at >= 0:
-            g = vector(address, start + at, size, T)
-            norms[quantity_of(kind), l] = norm(g, squares(g), plan.floor) / plan.m
+    for kind in range(4):
+        _measure(plan, T, address, start, l, kind, norms)
+    if plan.kinds > 4:  # beside a loop whose length is known
+        _measure(plan, T, address, start, l, 4, norms)
 
 
 @inner(ENTRIES)
 def norm_of_all(norms, scratch, kinds):
     """Return the norm of all gradients together, those of the first kinds of parameters."""
     count = 0
-    for kind in range(kinds):
+    for kind in range(4):
         for l in range(1, norms.shape[1]):
             scratch[count] = norms[quantity_of(kind), l]
+            count += 1
+    if kinds > 4:
+        for l in range(1, norms.shape[1]):
+            scratch[count] = norms[quantity_of(4), l]
             count += 1
     return together(scratch)
 
@@ -83,31 +95,39 @@ def limit(plan, T, r, row, step, before, norms, limited, sizes, scratch):
 
 
 @inner(ENTRIES)
+def _update(plan, T, r, l, kind, later, factor, number, norms):
+    """Add the increment of one array of a layer's parameters, if it has that."""
+    at, size = part_of(plan, l, kind)
+    if at < 0:
+        return
+    scale, step = factor / type(T)(plan.m), number - 1 - plan.start
+    rates = plan.bias_lr if kind == 1 or kind == 3 else plan.lr
+    rate = load(rates, r * plan.lr_columns + step, T)
+    g = gradient_at(plan, 0, l, kind, later)
+    optimizer.call(
+        plan.advance,
+        pointer(plan.parameters, r * plan.parameters_columns + at, T),
+        pointer(plan.gradient, g, T),
+        pointer(plan.first, r * plan.first_columns + at, T),
+        pointer(plan.second, r * plan.second_columns + at, T),
+        size,
+        scale,
+        rate,
+        number,
+        pointer(plan.constants, 0, 0.0),
+    )
+    if kind == 0:
+        if plan.proportional == 1:
+            norms[UPDATE, l] = float(rate) * (float(factor) * norms[WEIGHT_GRADIENT, l])
+        else:
+            increment = vector(plan.gradient, g, size, T)
+            norms[UPDATE, l] = norm(increment, squares(increment), plan.floor)
+
+
+@inner(ENTRIES)
 def update(plan, T, r, l, later, factor, number, norms):
     """Add the increments of a layer's parameters in update `number`, 1, 2, …, and write ‖ΔW‖."""
-    scale, step = factor / type(T)(plan.m), number - 1 - plan.start
-    for kind in range(plan.kinds):
-        at, size = part_of(plan, l, kind)
-        if at < 0:
-            continue
-        rates = plan.bias_lr if kind == 1 or kind == 3 else plan.lr
-        rate = load(rates, r * plan.lr_columns + step, T)
-        g = gradient_at(plan, 0, l, kind, later)
-        optimizer.call(
-            plan.advance,
-            pointer(plan.parameters, r * plan.parameters_columns + at, T),
-            pointer(plan.gradient, g, T),
-            pointer(plan.first, r * plan.first_columns + at, T),
-            pointer(plan.second, r * plan.second_columns + at, T),
-            size,
-            scale,
-            rate,
-            number,
-            pointer(plan.constants, 0, 0.0),
-        )
-        if kind == 0:
-            if plan.proportional == 1:
-                norms[UPDATE, l] = float(rate) * (float(factor) * norms[WEIGHT_GRADIENT, l])
-            else:
-                increment = vector(plan.gradient, g, size, T)
-                norms[UPDATE, l] = norm(increment, squares(increment), plan.floor)
+    for kind in range(4):
+        _update(plan, T, r, l, kind, later, factor, number, norms)
+    if plan.kinds > 4:
+        _update(plan, T, r, l, 4, later, factor, number, norms)

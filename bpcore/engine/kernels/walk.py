@@ -64,7 +64,7 @@ def _walk(plan, T, first, last, diverged):
             census = due and line > 0 and (plan.full == 1 or (line & (line - 1)) == 0)  # the first line is looked at
             if plan.batches == 1:
                 deal(plan, T, r, step)
-            forward(plan, T, r, row, census, count)
+            forward(plan, T, r, row, step, census, count)
             data_loss = top(plan, T, row) / plan.m
             weights = backward(plan, T, r, row, step, due, census, later, norms, count)
             decay = float(load(plan.weight_decay, r, T))

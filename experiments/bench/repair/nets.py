@@ -70,14 +70,14 @@ class Drawn:
     raw: bool
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     """Return a path as Hydra's grammar takes it, whatever stands in it."""
     return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def of_data(data: str) -> list[str]:
     """Return the overrides that all nets of a data set have in common."""
-    table = ["data=table", f"data.path={_quoted(TABLES / f'{data}.csv')}", "data.target=class", "data.seed=null", "data.test_fraction=0.3"]
+    table = ["data=table", f"data.path={quoted(TABLES / f'{data}.csv')}", "data.target=class", "data.seed=null", "data.test_fraction=0.3"]
     return [*table, f"loss={LOSSES[data]}", f"batch_size={BATCH}"]
 
 

@@ -1,10 +1,13 @@
 """The sharpness by differences of compiled gradients is that of exact products with the Hessian, whatever a run is computed beside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bpcore import activations, initializers, losses, normalization
 from bpcore.clipping import none
+from bpcore.dropout import Dropout
 from bpcore.engine import stepper
 from bpcore.engine.batches import Examples
 from bpcore.engine.curvature import sharpness_of_stack
@@ -67,6 +70,13 @@ def test_a_few_products_tell_it_from_below(name):
 def test_under_batch_normalization_too():
     asked = problem("tanh", normalization.batch())
     np.testing.assert_allclose(sharpness_of_stack(*asked, products=60), exact(*asked), rtol=ERROR)
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu"])
+def test_where_units_are_dropped_it_is_that_of_the_whole_net(name):
+    network, *rest = problem(name)
+    dropped = replace(network, dropout=Dropout(0.5))
+    np.testing.assert_array_equal(sharpness_of_stack(dropped, *rest), sharpness_of_stack(network, *rest))
 
 
 @pytest.mark.parametrize("name", ["relu", "deep"])

@@ -8,10 +8,11 @@ import pytest
 
 from bpcore import mlp
 from bpcore.clipping import global_norm
+from bpcore.dropout import Masks
 from bpcore.engine.batches import Examples
 from bpcore.layers import Layers
 from bpcore.training import RunSettings, StackSettings
-from tests.bpcore.cases import ACTIVATIONS, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, chosen, size_of
+from tests.bpcore.cases import ACTIVATIONS, DROPPED, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, chosen, size_of
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, SCHEDULES, run, snapshots, stack, train_one
 from tests.oracles import Array
 
@@ -35,15 +36,17 @@ def textbook(settings: StackSettings, one: RunSettings, examples: Examples) -> l
     x, y = (array[None].astype(dtype) for array in (examples.x, examples.y))
     decay, threshold = (np.full((1, 1, 1), value, dtype=dtype) for value in (one.weight_decay, one.clip_threshold))
     state = {key: settings.optimizer.initial_state(array) for key, array in params.items()}
+    masks = Masks(network.dropout, network.sizes, [one.seed], x.shape[-1], dtype)
     rows: list[dict[str, Array]] = []
     past: list[float] = []
     for step in range(settings.steps + 1):
-        trace = mlp.forward(network, params, x)
+        trace = mlp.forward(network, params, x, masks=masks(np.array([step])))
         delta, gradients = mlp.backward(network, params, trace, y, decay)
         row = {f"{kind}{l}": array[0] for (kind, l), array in params.items()}
         row |= {f"d{kind}{l}": array[0] for (kind, l), array in gradients.items()}
         for l in range(1, network.L + 1):
             row |= {f"z{l}": trace.z[l][0], f"a{l}": trace.a[l][0], f"delta{l}": delta[l][0]}
+        row |= {f"mask{l}": mask[0] for l, mask in trace.masks.items()}
         row["delta0"] = mlp.input_gradient(params, delta)[0]
         row["loss"] = mlp.objective(network, params, trace, y, decay)
         whole = global_norm(gradients)
@@ -131,6 +134,15 @@ def test_residual_nets(index: int) -> None:
     scale = 0.5 * size_of(settings.network)  # sums grow from block to block, and rounding with them
     one = run(index, scale=scale, lr=0.02, weight_decay=0.02, bias_lr_factor=0.5, clip_threshold=0.1)
     compare(settings, one, data(case.loss), BOUND["float64"])
+
+
+@pytest.mark.parametrize(
+    ("case", "dtype"), [(case, dtype) for case in DROPPED for dtype in BOUND if dtype == "float64" or case.normalization == "none"], ids=str
+)
+def test_units_are_dropped_as_the_textbook_drops_them(case: Case, dtype: str) -> None:
+    settings = replace(stack(loss=case.loss, optimizer="adam", clip="value", steps=STEPS, dtype=dtype), network=case.network())
+    one = run(2, scale=size_of(settings.network), lr=0.01, weight_decay=0.02, clip_threshold=0.1)
+    compare(settings, one, data(case.loss), BOUND[dtype])
 
 
 @pytest.mark.parametrize(("optimizer", "clip"), RULES)

@@ -1,6 +1,7 @@
 """Runs that overflow, underflow, blow up or die: the compiled engine says of them what the textbook says, row by row."""
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from bpcore.training import RunSettings, StackSettings, train_stack
 from tests.bpcore.cases import ACTIVATIONS, LOSSES, NORMALIZATIONS, RESIDUAL, SKIPS, Case
 from tests.bpcore.engine.test_step import BOUND, data
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, examples, run, stack
+from tests.every import every
 
 WILD = [
     run(0, "normal", scale=1.0, lr=0.05),
@@ -79,6 +81,14 @@ def test_wild_runs_are_those_of_the_textbook(monkeypatch: pytest.MonkeyPatch, ac
     assert None in compiled.diverged_at_step
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_wild_runs_whose_units_are_dropped(monkeypatch: pytest.MonkeyPatch, activation: str) -> None:
+    """∞ · 0 is no number wherever a mask meets what overflowed."""
+    compiled, textbook = both(monkeypatch, stack(activation, "none", "mse", depth=3, steps=1, dropout=0.4), WILD, "mse")
+    agree(compiled, textbook, BOUND["float64"], NAMES)
+    assert None in compiled.diverged_at_step
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_of_wild_runs(monkeypatch: pytest.MonkeyPatch, loss: str, dtype: str) -> None:
@@ -101,9 +111,7 @@ def test_a_run_that_leaves_the_numbers_late_leaves_them_at_the_same_step(monkeyp
     np.testing.assert_array_equal(compiled.present, textbook.present)
 
 
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every(product(ACTIVATIONS, ["float64", "float32"], NORMALIZATIONS), by=lambda activation, *_: activation)
 def test_everything_in_the_catalogue_is_compiled(activation: str, dtype: str, normalization: str) -> None:
     """A kernel that is not found would be as right, and a hundred times slower."""
     for number, loss in enumerate(LOSSES):

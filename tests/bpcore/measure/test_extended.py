@@ -1,5 +1,7 @@
 """δ beyond floating point: the plain bits where there are any, the logarithm of the product where there are none."""
 
+from functools import cache
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -46,6 +48,13 @@ def log10_by_normalizing(net: Network, params: Layers, trace: Trace, y: Array) -
     return np.array(levels[::-1])
 
 
+@cache
+def of_four_kinds(depth: int, size: float, dtype: str) -> Layers:
+    """Draw the weights and biases that nets of a depth share."""
+    initializers = [INITIALIZERS[name](scale=size, bias_std=0.1) for name in ("fan_in", "he", "orthogonal")] + [normal(0.2 * size, 0.1)]
+    return mlp.initialize(network("identity", depth), initializers, [0, 1, 2, 3], dtype)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("activation", "normalization"), THINNED)
 def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overflows(
@@ -53,9 +62,10 @@ def test_the_bits_are_those_of_the_plain_pass_where_that_neither_under_nor_overf
 ) -> None:
     depth = {"float32": 20, "float64": 150}[dtype]
     net = network(activation, depth, normalization=normalization)
-    size = size_of(net)
-    initializers = [INITIALIZERS[name](scale=size, bias_std=0.1) for name in ("fan_in", "he", "orthogonal")] + [normal(0.2 * size, 0.1)]
-    params = mlp.initialize(net, initializers, [0, 1, 2, 3], dtype)
+    params = of_four_kinds(depth, size_of(net), dtype).map(lambda _, array: array.copy())
+    for l in range(1, net.L + 1):
+        for kind, array in net.norm(l).initial(params.b[l]).items():
+            params[kind, l] = array
     trace, y = passed(net, params, dtype)
     plain = plain_backward(net, params, trace, y)
     mantissas, exponents = extended_backward(net, params, trace, y)

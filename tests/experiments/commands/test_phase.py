@@ -49,6 +49,34 @@ def plane(base, tmp_path_factory: pytest.TempPathFactory):
     return made(base, tmp_path_factory.mktemp("plane") / "results", [*axes, "depth=4", "steps=0"])
 
 
+@pytest.mark.parametrize("phi", [tanh(), relu()], ids=lambda phi: phi.name)
+def test_dropped_units_move_the_map_along_the_weights(phi) -> None:
+    """q* and χ are those of σ_w²/p, but for where q begins; the edge lies at p times its σ_w²."""
+    bias, weight, keep = np.array([0.02, 0.31]), np.array([0.4, 0.9, 1.7]), 0.5
+    q, chi = phase.phase_map(phi, bias, weight, keep)
+    for i, sigma_w2 in enumerate(weight):
+        for j, sigma_b2 in enumerate(bias):
+            exact = theory.limit(phi, sigma_w2 / keep, sigma_b2, sigma_w2 + sigma_b2)
+            assert q[i, j] == pytest.approx(exact, rel=1e-3)
+            assert chi[i, j] == pytest.approx(theory.chi(phi, min(exact, 1e12), sigma_w2 / keep), rel=1e-3)
+    whole, dropped = phase.diagram(phi.name, phi), phase.diagram(phi.name, phi, keep=keep)
+    for kind in {"edge", "critical"} & set(whole["kind"]):
+        one, other = (table[table["kind"] == kind] for table in (whole, dropped))
+        np.testing.assert_allclose(other["sigma_w2"].iloc[:9], keep * one["sigma_w2"].iloc[:9], rtol=1e-12)
+
+
+def test_points_of_another_rate_are_another_diagram(base, tmp_path) -> None:
+    results = made(base, tmp_path / "results", ["activation=relu", "dropout.rate=0,0.5", "init.scale=0.7,1,1.6", "depth=4", "steps=0"])
+    found = phase.measured(results)
+    assert [(name, keep) for name, (_, _, keep) in found.items()] == [("relu", 1.0), ("relu dropout.rate=0.5", 0.5)]
+    at_one = [frame.loc[frame["sigma_w2"] == 1, "factor"].item() for _, frame, _ in found.values()]
+    assert at_one[0] < 0.9 < at_one[1]
+    drawn = phase_diagram.table(results, varying(results.runs))
+    assert drawn is not None
+    critical = drawn.frame[drawn.frame["kind"] == "critical"].set_index("activation")["sigma_w2"]
+    np.testing.assert_allclose(critical, [2.0, 1.0], rtol=1e-12)
+
+
 def test_points_are_the_geometric_means_of_the_runs(plane) -> None:
     found = phase.measured(plane)
     assert list(found) == ["tanh", "leaky_relu alpha=0.1"]

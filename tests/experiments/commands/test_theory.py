@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from bpcore import theory
-from bpcore.activations import tanh
+from bpcore.activations import relu, tanh
 from experiments.cli import main
 from experiments.config.files import choice
 from experiments.config.keys import Config
@@ -39,6 +39,20 @@ def test_json_holds_the_depth_scales(capsys: pytest.CaptureFixture[str]) -> None
     assert len(values["delta_norm"]) == 52
     assert values["end_to_end"] == pytest.approx(values["delta_norm"][1] / values["delta_norm"][50], rel=1e-12)
     assert values["delta_factor"] == pytest.approx(values["end_to_end"] ** (1 / 49), rel=1e-9)
+
+
+def test_dropped_units_are_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    net = ("activation=relu", "init=he", "init.scale=0.8944271909999159", "dropout.rate=0.2")  # σ_w² = 1.6 = 2p
+    values, text = json.loads(run(capsys, *net, "--json")), run(capsys, *net)
+    scales = theory.depth_scales(relu(), 1.6, 0.0, keep=0.8)
+    assert values["phase"] == "critical"
+    assert values["critical_sigma_w"] == pytest.approx(math.sqrt(1.6), rel=1e-12)
+    assert (values["c_star"], values["xi_c"]) == pytest.approx((scales.c, scales.xi_c), rel=1e-9)
+    assert values["dropout_rate"] == 0.2
+    assert values["delta_factor"] == pytest.approx(1, rel=1e-12)
+    assert "keeps p = 0.8" in text
+    assert "keeps p" not in run(capsys, "activation=relu")
+    assert "equal weights under dropout have no theory" in run(capsys, "init=constant", "dropout.rate=0.2")
 
 
 def test_infinities_and_missing_values_are_json(capsys: pytest.CaptureFixture[str]) -> None:

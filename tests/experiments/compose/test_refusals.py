@@ -1,11 +1,14 @@
 """A list or a mapping in the place of one choice or one value is one clear line, however it comes in."""
 
+from itertools import product
+
 import pytest
 
 from experiments.cli import main
 from experiments.compose.composition import compose
 from experiments.config.keys import GROUPS, SCALARS
 from experiments.errors import UserError
+from tests.every import every
 
 COMMANDS = {
     "run": ["run"],
@@ -39,8 +42,10 @@ LISTED = ("width", "activation", "activations")
 """Keys that may be a list; what is wrong with one, validation says."""
 
 
-@pytest.mark.parametrize("key", [*GROUPS, *SCALARS, "+experiment"])
-@pytest.mark.parametrize("value", ["[]", "[1]", "[tanh,relu]", "{}", "{a:1}", "[1],[2]", "[a],b", "choice([a],b)", "[[a]]"])
+VALUES = ["[]", "[1]", "[tanh,relu]", "{}", "{a:1}", "[1],[2]", "[a],b", "choice([a],b)", "[[a]]"]
+
+
+@every(product([*GROUPS, *SCALARS, "+experiment"], VALUES), by=lambda key, _: key)
 def test_every_key_refuses_them(key, value):
     with pytest.raises(UserError, match=rf"`{key.lstrip('+')}` (must be (one value|the name of one choice)|cannot be overridden)"):
         compose([], [f"{key}={'{a:[1]}' if key in LISTED else value}"])

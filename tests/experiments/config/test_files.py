@@ -6,16 +6,17 @@ from experiments.config.files import catalogue, choice, load, own_target
 from experiments.config.keys import GROUPS
 from experiments.config.paths import CONF
 from experiments.errors import UserError
+from tests.every import every
 
 CHOICES = [(group, name) for group in GROUPS for name in catalogue(group)]
 
 
-@pytest.mark.parametrize(("group", "name"), CHOICES)
+@every(CHOICES, by=lambda group, _: group)
 def test_every_conf_file_names_itself(group: str, name: str) -> None:
     assert choice(group, name)["name"] == name
 
 
-@pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
+@every(sorted(CONF.rglob("*.yaml")), by=lambda path: path.parent.name)
 def test_every_conf_file_is_read(path: Path) -> None:
     assert load(path)
 

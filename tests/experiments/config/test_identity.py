@@ -76,6 +76,14 @@ def test_a_schedule_is_part_of_the_identity(default):
     assert len({run_id(config) for config in schedules}) == 3
 
 
+def test_a_rate_of_dropout_is_part_of_the_identity_and_none_is_the_run_of_before(default):
+    dropped = [
+        compose([], ["data.n_samples=50", *more])[0].config for more in (["dropout.rate=0"], ["dropout.rate=0.1"], ["dropout.rate=0.2"])
+    ]
+    assert run_id(dropped[0]) == run_id(default)
+    assert len({run_id(config) for config in dropped}) == 3
+
+
 def test_an_earlier_name_is_no_choice_of_its_own():
     assert "layer_norm" not in files.catalogue("clip")
     assert "per_layer" in files.catalogue("clip")

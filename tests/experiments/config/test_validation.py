@@ -92,7 +92,8 @@ def test_binary_cross_entropy_takes_a_point_that_is_a_probability():
 @pytest.mark.parametrize(
     ("overrides", "key"),
     [([], "`activation`"), (["activation=identity", "output_activation=tanh"], "`output_activation`"),
-     (["activation=identity", "normalization=batch"], "`normalization`")],
+     (["activation=identity", "normalization=batch"], "`normalization`"),
+     (["activation=identity", "dropout.rate=0.1"], r"`dropout\.rate`")],
 )  # fmt: skip
 def test_modes_of_what_is_not_linear_are_refused(overrides, key):
     with pytest.raises(UserError, match=rf"{key} must be .* with record\.modes=true"):

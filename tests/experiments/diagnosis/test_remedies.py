@@ -64,7 +64,7 @@ def test_a_candidate_is_what_hydra_would_compose(patient):
         assert validate(compose([], [*TINY, *run.overrides])[0].config).run_id == run.run_id
 
 
-WHOLE = ("anew", "small_net")
+WHOLE = ("anew", "linear_net", "small_net")
 """Remedies that change everything at once: an initialization is a part of them, whatever the net has."""
 
 

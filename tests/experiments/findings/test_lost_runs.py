@@ -17,12 +17,16 @@ from tests.experiments.findings.cases import CASES, tables
 SETTLED = {"reproduced", "caveat", "refuted"}
 
 PART_OF_THE_CLAIM = {
+    "f_agc": "nets without clipping diverge, as claimed",
     "f_bntrain": "a deep net without normalization that diverges has not trained, as claimed",
+    "f_catapult": "nets above 4/λ diverge, as claimed",
     "f_clip": "plain descent above its limit diverges, as claimed",
     "f_depthscale": "nets below the bound do not train, as claimed; nine in ten cells are enough",
     "f_he": "Xavier's deep net that diverges has not trained, as claimed",
     "f_saxe": "deep Gaussian nets that diverge never learn, as claimed",
     "f_zeroinit": "nets of a hundred blocks without skips or with plain ones that diverge have not trained, as claimed",
+    "f_warmup": "nets above the largest rate that trains may diverge, as claimed",
+    "n_warmup_adam": "nets above the largest rate that trains may diverge; such a rate is looked for",
     "s_bn": "sigmoid nets without normalization do not train, as claimed",
     "s_clip": "nets without clipping diverge, as claimed",
     "s_lr": "nets above 2/λ are lost, as claimed",

@@ -107,6 +107,15 @@ def test_the_test_for_geometric_decay_keeps_its_level():
     assert 0.035 <= np.mean(np.array(p) < 0.05) <= 0.065
 
 
+@pytest.mark.parametrize("n", [4, 5, 30])
+@pytest.mark.parametrize("slope", [0.0, 1.0, -1e6])
+def test_the_chance_of_a_drift_is_scipys(n, slope):
+    x, rng = np.log1p(1 / np.arange(1, n + 1)), np.random.default_rng(n)
+    for noise in rng.standard_normal((20, n)):
+        logs = walk(slope * x + noise)
+        assert decay(logs).p_geometric == pytest.approx(stats.linregress(x, logs[:-1] - logs[1:]).pvalue, rel=1e-12)
+
+
 @pytest.mark.parametrize("logs", [[], [0.0], [np.nan, np.nan, 1.0], [-np.inf, 0.0]], ids=str)
 def test_too_few_layers_tell_nothing(logs):
     assert math.isnan(decay(np.array(logs)).factor)

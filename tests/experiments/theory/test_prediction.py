@@ -46,6 +46,23 @@ def by_name(name: str) -> dict[str, Any]:
     return {"init": name, "init__scale": scale, "loss": "mse" if name in EQUAL_WEIGHTS else "softmax_cross_entropy"}
 
 
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer", "rms"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_dropped_units(base: dict[str, Any], activation: str, normalization: str) -> None:
+    run = run_of(base, depth=6, activation=activation, normalization=normalization, dropout__rate=0.4)
+    prediction, norms = predict(run), measured(run, seeds=6)
+    mean = np.sqrt((norms**2).mean(axis=0))
+    drift = 0.2 if normalization == "none" else 0.1 + 0.04 * np.arange(7, -1, -1)
+    assert (np.abs(np.log(prediction.delta_norm(math.nan) / mean)) < drift).all()
+    low, high = prediction.band
+    if normalization == "none":
+        factors = (norms[:, 1] / norms[:, 6]) ** (1 / 5)
+        assert ((low < factors) & (factors < high)).all()
+        whole = predict(run_of(base, depth=6, activation=activation, normalization=normalization))
+        assert whole.delta_factor < 0.95 * prediction.delta_factor
+        assert whole.factor_log_std < prediction.factor_log_std
+
+
 @pytest.mark.parametrize("normalization", ["none", "batch"])
 @pytest.mark.parametrize("name", [name for name in catalogue("init") if name not in (*EQUAL_WEIGHTS, "lsuv")])
 def test_every_initializer(base: dict[str, Any], name: str, normalization: str) -> None:

@@ -19,7 +19,26 @@ from tests.experiments.findings.drawn import Rows, cells, levels, misfits, missi
 
 Tables = Mapping[str, pd.DataFrame]
 
-PLACED = {"f_ln", "s_act", "s_init", "s_init_standard_normal", "f_bnscale", "f_zeroinit"}
+PLACED = {
+    "f_drop_crit",
+    "f_adam_step",
+    "f_adamw",
+    "f_bnscale",
+    "f_funnel",
+    "f_input_scale",
+    "f_ln",
+    "f_ln_after",
+    "f_ln_sigmoid",
+    "f_logvar",
+    "f_lsuv",
+    "f_torch_init",
+    "f_warmup",
+    "f_zeroinit",
+    "n_warmup_adam",
+    "s_act",
+    "s_init",
+    "s_init_standard_normal",
+}
 """Figures whose vertical places are words."""
 
 COMPUTED = {

@@ -1,0 +1,57 @@
+"""By how much warm-up raises the largest learning rate that trains."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from experiments.findings.conditions import bounded
+from experiments.findings.finding import Estimate, Finding
+from experiments.findings.frames import largest_rate, present, reached
+from experiments.store.tables import Results
+
+SHOWN = "descent_mse"
+"""The setting whose ratio the summary shows."""
+
+
+def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
+    """Compare the largest rates with and without warm-up, setting by setting.
+
+    Args:
+        results: of the sweeps `descent_mse`, `descent_tanh`, `descent_softmax` and `adam`.
+        finding: with its thresholds and `values.ratio`.
+
+    Returns:
+        The estimate; its number is the ratio of SHOWN.
+    """
+    numbers = _numbers(results, finding)
+    first = numbers["setting"] == SHOWN
+    conditions = [
+        bounded("ratio under SGD, ReLU, mse", numbers.loc[first, "measured"], least=finding.threshold("mse_ratio")),
+        bounded("ratio in the other settings", numbers.loc[~first, "measured"], least=finding.threshold("ratio")),
+        present(results),
+    ]
+    says = "; ".join(f"{row['setting'].replace('_', ' ')} {row['without']:g} → {row['with']:g}" for row in numbers.to_dict("records"))
+    return Estimate(
+        finding.verdict(conditions),
+        f"Largest learning rate without and with a warm-up of 100 steps: {says}.",
+        quantity="largest lr with warm-up ÷ without, SGD, ReLU, mse",
+        published=float(finding.values["ratio"][SHOWN]),
+        measured=float(numbers.loc[first, "measured"].iloc[0]),
+        n=int(numbers["n"].sum()),
+        tables={"numbers": numbers},
+    )
+
+
+def _numbers(results: Mapping[str, Results], finding: Finding) -> pd.DataFrame:
+    """Return one row a setting: the largest rate without and with warm-up, their ratio, and the published one."""
+    trained_from, most_of = finding.threshold("trained_from"), finding.threshold("most_of")
+    rows = []
+    for name, tables in results.items():
+        runs = reached(tables.runs)
+        warm = runs["schedule.warmup"].astype(int) > 0
+        without, with_it = (largest_rate(runs[rows_of], trained_from, most_of) for rows_of in (~warm, warm))
+        rows.append({
+            "setting": name, "without": without, "with": with_it, "published": finding.values["ratio"][name],
+            "measured": with_it / without, "n": len(runs),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
