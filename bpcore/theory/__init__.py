@@ -29,6 +29,7 @@ from bpcore.theory.edge import EdgePoint, critical_sigma_w, edge_curve, edge_of_
 from bpcore.theory.example_norm import example_norm_factors, example_norm_rate
 from bpcore.theory.finite_width import kappa, length_spread, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
+from bpcore.theory.isometry import gaussian_product_edge, jacobian_spread
 from bpcore.theory.layerwise import Propagation, groups_of, propagate
 from bpcore.theory.limits import neuron_window, overflow_depth, step_size_limit, underflow_depth
 from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_moment, second_moments, slopes
@@ -68,7 +69,9 @@ __all__ = [
     "first_layer",
     "fixed_points",
     "gaussian_mean",
+    "gaussian_product_edge",
     "groups_of",
+    "jacobian_spread",
     "kappa",
     "length_slope",
     "length_slopes",

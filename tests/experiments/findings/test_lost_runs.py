@@ -22,6 +22,7 @@ PART_OF_THE_CLAIM = {
     "f_catapult": "nets above 4/λ diverge, as claimed",
     "f_clip": "plain descent above its limit diverges, as claimed",
     "f_depthscale": "nets below the bound do not train, as claimed; nine in ten cells are enough",
+    "f_eos_sched": "nets whose rate is doubled at the edge diverge, as claimed",
     "f_he": "Xavier's deep net that diverges has not trained, as claimed",
     "f_saxe": "deep Gaussian nets that diverge never learn, as claimed",
     "f_zeroinit": "nets of a hundred blocks without skips or with plain ones that diverge have not trained, as claimed",
