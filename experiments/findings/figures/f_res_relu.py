@@ -16,19 +16,21 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw ‖δ‖² against the block, one panel a kind of block, one curve an α and initialization."""
     profile = tables["profile"]
     drawing, axes = panels(len(TITLES), sharey=True)
-    handles = []
-    for panel, (skip, title) in zip(axes, TITLES.items(), strict=True):
-        own = profile[profile["skip"] == skip]
-        for color, ((alpha, init), rows) in zip(OKABE_ITO, own.groupby(["alpha", "init"], sort=False), strict=False):
-            measured(panel, rows, "block", color, f"α = {alpha:g}, {INITS.get(str(init), init)}")
-            handles.append(panel.lines[-1])
-            theory(panel, rows, "block")
+    settings = sorted(profile[["alpha", "init"]].itertuples(index=False, name=None))
+    handles = {}
+    for color, (alpha, init) in zip(OKABE_ITO, dict.fromkeys(settings), strict=False):
+        own = profile[(profile["alpha"] == alpha) & (profile["init"] == init)]
+        for panel, skip in zip(axes, TITLES, strict=True):
+            if len(rows := own[own["skip"] == skip]):
+                measured(panel, rows, "block", color, f"α = {alpha:g}, {INITS.get(init, init)}")
+                theory(panel, rows, "block")
+                handles[alpha, init] = panel.lines[-2]
+    for panel, title in zip(axes, TITLES.values(), strict=True):
         panel.set(title=title, xlabel="block, toward the output")
         integer_axis(panel.xaxis)
     log_axis(axes[0].yaxis, profile[["low", "high", "theory"]])
     axes[0].set_ylabel("‖δ‖² over that of the last sum")
-    one = {handle.get_label(): handle for handle in handles}
-    legend(drawing, measured=False, band="95 %", theory="theory", extra=list(one.values()))
+    legend(drawing, measured=False, band="95 %", theory="theory", extra=list(handles.values()))
     return drawing
 
 

@@ -31,5 +31,5 @@ def caption(tables: Mapping[str, pd.DataFrame], finding: Finding) -> str:
         "Training accuracy of nets of a hundred ReLU blocks with He initialization on a hundred digits after a short training, the best "
         "learning rate of each seed: median over seeds with its 95 % bootstrap interval. Grey lines: at most "
         f"{finding.threshold('lost_below'):g} counts as not trained, at least {finding.threshold('trained_from'):g} as trained. Naming "
-        "the most frequent class gives .1 to .2."
+        "the most frequent class gives .1 to .2; a net that diverged counts as 0."
     )
