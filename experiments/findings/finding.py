@@ -36,6 +36,7 @@ KNOBS = {
     "ln": "LayerNorm and RMSNorm",
     "loss": "loss",
     "optimizer": "optimizer",
+    "parametrization": "parametrization",
 }
 
 MODES = ("quick", "default", "full")
