@@ -120,8 +120,8 @@ def _check_skip(run: Run) -> None:
 def _check_parametrization(run: Run) -> None:
     """Refuse weights whose size a parametrization cannot scale as it is published."""
     name, init, variance = run.choice("parametrization"), run.choice("init"), run.init.variance
-    if name == "ntk" and not variance(1, 1) > 0:
-        raise UserError("`init` must have random weights with parametrization=ntk, which are σ_w/√n·ω, and here σ_w = 0; choose another")
+    if name != "standard" and not variance(1, 1) > 0:
+        raise UserError(f"`init` must have random weights with parametrization={name}, which scales their σ_w, here 0; choose another")
     if name == "mup" and run.init.adapt is not None:
         raise UserError(
             f"`init` must not be {init} with parametrization=mup: it sets the output's variance by itself; take init=orthogonal"
