@@ -155,13 +155,13 @@ class FastLoader:
         """Return the base of a job, the overrides to apply to it, and all of them as text."""
         if master is not self._master:
             self._start(master)
-        parsed = [self._parse(override) for override in overrides]
-        if any(override.is_sweep_override() or _of_hydra(override) for override in parsed):
-            raise _TooSpecialError
         structural: list[Override] = []
         values: list[Override] = []
-        for override in parsed:
-            (structural if self._is_structural(override) else values).append(override)
+        for text in overrides:
+            override = self._parse(text)
+            if override.is_sweep_override():
+                raise _TooSpecialError
+            (structural if self._is_structural(text, override) else values).append(override)
         folder = os.getcwd() if whole else None  # a part of Hydra's node, which a task does not see
         return self._base(structural, folder), values, tuple(overrides)
 
@@ -181,10 +181,12 @@ class FastLoader:
         self._parsed[text] = parsed
         return parsed
 
-    def _is_structural(self, override: Override) -> bool:
+    def _is_structural(self, text: str, override: Override) -> bool:
         """Tell whether an override changes which files are composed, by Hydra's own rule."""
-        key = (override.get_key_element(), isinstance(override.value(), dict))
+        key = (text.partition("=")[0], isinstance(override._value, dict))
         if key not in self._structural:
+            if _of_hydra(override):
+                raise _TooSpecialError
             try:
                 known = Overrides(repo=self._groups(), overrides_list=[override])
                 self._structural[key] = not known.config_overrides

@@ -4,6 +4,7 @@ A job of a sweep differs from its neighbors by a few scalars. OmegaConf converts
 whatever stands elsewhere; so one config, on which values are tried, serves for all jobs.
 """
 
+import copy
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
+
+from experiments.config.node import Node
 
 _KEPT = 100_000
 _KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -31,7 +34,8 @@ class PlainBase:
         self._tried = config
         content = OmegaConf.to_container(config, resolve=False, throw_on_missing=True)
         assert isinstance(content, dict)
-        self._content = {str(key): value for key, value in content.items()}
+        self._content = {str(key): Node(value) if _is_node(value) else value for key, value in content.items()}
+        self._loose = {key: value for key, value in self._content.items() if isinstance(value, (dict, list)) and not _is_node(value)}
         self._converted: dict[str, tuple[list[str], Any]] = {}
         self._unchanged: set[tuple[str, type]] = set()
 
@@ -42,19 +46,21 @@ class PlainBase:
             overrides: of values.
 
         Returns:
-            Containers of its own; None where an override does more than to replace one scalar by another.
+            Containers, which share with others the nodes that no value changes and nobody can; None where an override does more than
+            to replace one scalar by another.
 
         Raises:
             HydraException: a value is refused.
         """
         places = [self._convert(override) for override in overrides]
-        result: dict[str, Any] = _copied(self._content)
+        result = self._content | copy.deepcopy(self._loose)
         for place in places:
             if place is None:
                 return None
             (*parents, leaf), value = place
             node = result
             for parent in parents:
+                node[parent] = copy.deepcopy(node[parent])
                 node = node[parent]
             node[leaf] = value
         return result
@@ -93,7 +99,7 @@ def _is_plain(override: Override) -> bool:
     return plain and literal and isinstance(value, _SCALARS)
 
 
-def _copied(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _copied(value) for key, value in node.items()}
-    return [_copied(value) for value in node] if isinstance(node, list) else node
+def _is_node(value: Any) -> bool:
+    """Tell whether something is a group's node: keys with scalars, or lists of scalars."""
+    kinds = (*_SCALARS, list)
+    return isinstance(value, dict) and all(isinstance(key, str) and isinstance(item, kinds) for key, item in value.items())

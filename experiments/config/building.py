@@ -22,6 +22,7 @@ from bpcore.parametrization import Parametrization
 from bpcore.schedules import Schedule
 from bpcore.skips import Skip
 from experiments.config.keys import Config
+from experiments.config.node import once
 from experiments.datasets.dataset import Dataset, Facts
 from experiments.errors import UserError
 
@@ -79,6 +80,10 @@ def build(node: Config) -> Any:
 
 
 def _key(node: Config) -> str:
+    return once(node, "key", _serialized)
+
+
+def _serialized(node: Config) -> str:
     return json.dumps(node, sort_keys=True)
 
 
@@ -100,7 +105,7 @@ def built(kind: type[Kind], node: Config) -> Kind:
     Raises:
         UserError: the factory makes something else.
     """
-    return _of_kind(kind, node, _built(_key(node)))
+    return _of_kind(kind, node, once(node, "object", lambda node: _built(_key(node))))
 
 
 def _of_kind(kind: type[Kind], node: Config, made: Any) -> Kind:

@@ -8,12 +8,13 @@ import math
 import sys
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from experiments.config.building import KINDS, build, built, facts, located
 from experiments.config.files import catalogue
 from experiments.config.keys import SCALARS, Config, Record, kind_of
+from experiments.config.node import Node, once
 from experiments.errors import UserError
 from experiments.text.quoting import quote, shortened
 
@@ -90,6 +91,12 @@ def check_scalar(key: str, value: Any) -> Any:
     Raises:
         UserError: it is of another type, or out of range.
     """
+    if type(value) in (int, float) and value == 0:  # 0.0 and -0.0 are equal, but not the same run
+        return _check_scalar(key, value)
+    return _known_scalar(key, value) if isinstance(value, Hashable) else _check_scalar(key, value)
+
+
+def _check_scalar(key: str, value: Any) -> Any:
     declared = SCALARS[key]
     value = _coerce(key, value, kind_of(key))
     meta = declared.metadata
@@ -102,6 +109,10 @@ def check_scalar(key: str, value: Any) -> Any:
             if not (math.isfinite(entry) and entry >= meta["at_least"]):
                 raise UserError(f"`{key}` must be {kind} ≥ {meta['at_least']}, got {quote(entry)}{fix}")
     return value
+
+
+_known_scalar = functools.lru_cache(maxsize=1024, typed=True)(_check_scalar)
+"""The same, where the runs of a sweep share most of their values."""
 
 
 def check_group(group: str, node: Any) -> Config:
@@ -117,12 +128,12 @@ def check_group(group: str, node: Any) -> Config:
     Raises:
         UserError: a key is unknown, of another type, or the factory refuses it.
     """
-    return _check_serialized(group, json.dumps(node, sort_keys=False, default=repr))
+    return once(node, group, lambda node: _check_serialized(group, json.dumps(node, sort_keys=False, default=repr)))
 
 
 @functools.lru_cache(maxsize=4096)
 def _check_serialized(group: str, node: str) -> Config:
-    return _check_node(group, json.loads(node))
+    return Node(_check_node(group, json.loads(node)))
 
 
 def _check_node(group: str, node: Any) -> Config:

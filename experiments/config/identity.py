@@ -7,6 +7,7 @@ from typing import Any
 from experiments.config.building import facts
 from experiments.config.files import own_target
 from experiments.config.keys import FORMER, LATER, LATER_GROUPS, PATHS_TO_DATA, UNIDENTIFYING, Config
+from experiments.config.node import once
 
 ARITHMETIC_VERSION = 6
 """Raised whenever the numbers of the core, or what identifies a run, change; part of every run's identity.
@@ -30,15 +31,23 @@ def run_id(config: Config) -> str:
         16 hexadecimal digits of the SHA-256 of the config as sorted JSON, the checksum of the data and the version
         of the core's arithmetic. The paths of the package's own factories are no part of it.
     """
-    content = {
-        key: _identifying(key, value) if isinstance(value, dict) else value for key, value in config.items() if key not in UNIDENTIFYING
-    }
-    for group, before in LATER_GROUPS.items():
-        if content[group] == before:
-            del content[group]
-    content["data_checksum"] = facts(config["data"]).checksum
-    content["arithmetic_version"] = ARITHMETIC_VERSION
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    texts = {key: _text(key, value) for key, value in config.items() if key not in UNIDENTIFYING}
+    texts["data_checksum"] = json.dumps(facts(config["data"]).checksum)
+    texts["arithmetic_version"] = json.dumps(ARITHMETIC_VERSION)
+    content = ", ".join([f'"{key}": {texts[key]}' for key in sorted(texts) if texts[key]])
+    return hashlib.sha256(f"{{{content}}}".encode()).hexdigest()[:16]
+
+
+def _text(key: str, value: Any) -> str:
+    """Return a key's value as sorted JSON; nothing for a group that came later and stands for what was before."""
+    if isinstance(value, dict):
+        return once(value, f"identity of {key}", lambda node: _text_of_group(key, node))
+    return str(value) if type(value) is int else json.dumps(value)
+
+
+def _text_of_group(group: str, node: Config) -> str:
+    kept = _identifying(group, node)
+    return "" if group in LATER_GROUPS and kept == LATER_GROUPS[group] else json.dumps(kept, sort_keys=True)
 
 
 def _identifying(group: str, node: Config) -> Config:
@@ -84,11 +93,14 @@ def flatten(config: Config) -> Config:
         if key in UNIDENTIFYING:
             continue
         if isinstance(value, dict):
-            columns[key] = value["name"]
-            columns |= {f"{key}.{sub}": cell(item) for sub, item in value.items() if sub not in ("_target_", "name")}
+            columns |= once(value, f"columns of {key}", lambda node, key=key: _columns(key, node))  # type: ignore[misc]
         else:
             columns[key] = cell(value)
     return columns
+
+
+def _columns(group: str, node: Config) -> Config:
+    return {group: node["name"]} | {f"{group}.{key}": cell(value) for key, value in node.items() if key not in ("_target_", "name")}
 
 
 def cell(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from bpcore.activation import Activation, Phis, by_layer
+from bpcore.activation import Activation, Phis
 from bpcore.clipping import Clip
 from bpcore.dropout import Dropout
 from bpcore.initializers import Initializer
@@ -100,8 +100,8 @@ class Run:
 
     @property
     def hidden_activations(self) -> tuple[Activation, ...]:
-        """Return φ of each hidden layer."""
-        return by_layer(self.activation, self.depth)
+        """Return φ of each hidden layer; the identity where a layer holds a sum alone."""
+        return self.network.hidden
 
     @property
     def output_activation(self) -> Activation:

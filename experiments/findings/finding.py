@@ -34,6 +34,7 @@ KNOBS = {
     "bn": "batch normalization",
     "dropout": "dropout",
     "ln": "LayerNorm and RMSNorm",
+    "skip": "skip connections",
     "loss": "loss",
     "optimizer": "optimizer",
     "parametrization": "parametrization",

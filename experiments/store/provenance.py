@@ -172,6 +172,7 @@ def describe(
     entries += [(next(free), entry) for entry in earlier]
     data = {entry["sha256"]: entry for entry in before.get("data", [])}
     targets = factories(before)
+    seen: set[tuple[str, int]] = set()  # runs share most of their nodes
     for run in runs:
         facts = run.facts
         if facts.checksum not in data:
@@ -180,8 +181,11 @@ def describe(
                 key: list(names) for key, names in named.items() if names
             }
         for group in GROUPS:
+            if group in UNIDENTIFYING or (group, id(run.config[group])) in seen:
+                continue
+            seen.add((group, id(run.config[group])))
             target = elsewhere(group, run.config[group])
-            if target is not None and group not in UNIDENTIFYING:
+            if target is not None:
                 targets.setdefault(group, {})[run.choice(group)] = target
     maker = _maker()
     invocation = {"command": " ".join(command), "runs": computed, "wall_seconds": wall_seconds, **maker}

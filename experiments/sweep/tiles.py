@@ -5,6 +5,8 @@ import json
 import math
 from collections.abc import Sequence
 
+from experiments.config.keys import Config
+from experiments.config.node import once
 from experiments.config.run import Run
 from experiments.sweep.stacking import tile_size
 
@@ -21,8 +23,12 @@ _WORTH_SHARING = 2e9
 
 def shape_key(run: Run) -> str:
     """Return what runs that can be stacked have in common: sizes, functions, optimizer, batch, steps, dtype, data, recording."""
-    groups = {group: {k: v for k, v in run.config[group].items() if (group, k) not in _PER_RUN} for group in _SHARED_GROUPS}
-    return json.dumps([groups, {key: run.config[key] for key in _SHARED_SCALARS}], sort_keys=True)
+    groups = [once(run.config[group], f"shape of {group}", lambda node, group=group: _shared(group, node)) for group in _SHARED_GROUPS]  # type: ignore[misc]
+    return "\n".join([*groups, *(repr(run.config[key]) for key in _SHARED_SCALARS)])
+
+
+def _shared(group: str, node: Config) -> str:
+    return json.dumps({key: value for key, value in node.items() if (group, key) not in _PER_RUN}, sort_keys=True)
 
 
 def multiplications(run: Run) -> float:

@@ -1,6 +1,7 @@
 """Small sweeps through the real code, in this process or as a command; changed configs."""
 
 import contextlib
+import copy
 import io
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import pandas as pd
-from omegaconf import OmegaConf
 
 from experiments.cli import main
 from experiments.compose.composition import compose, runs_of
@@ -62,14 +62,14 @@ def _lies_in(module: ModuleType, folder: Path) -> bool:
 
 def changed(base: dict[str, Any], **changes: Any) -> Any:
     """Return a config with dotted keys (double underscores for dots) changed."""
-    copy = OmegaConf.to_container(OmegaConf.create(base))
+    config = copy.deepcopy(base)
     for key, value in changes.items():
         group, _, leaf = key.partition("__")
-        if leaf and group in copy:
-            copy[group][leaf] = value
+        if leaf and group in config:
+            config[group][leaf] = value
         else:
-            copy[group] = value
-    return copy
+            config[group] = value
+    return config
 
 
 def whole(runs: pd.DataFrame) -> pd.DataFrame:

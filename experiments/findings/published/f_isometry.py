@@ -73,7 +73,7 @@ def _values(tables: Results) -> list[FloatArray]:
     """Return the squared singular values of every run."""
     return [
         squared_singular_values(
-            tables.path / f"snapshot_{run['run_id']}.npz", int(run["depth"]), getattr(activations, str(run["activation"]))()
+            tables.path / f"snapshot_{run['run_id']}.npz", int(run["depth"]), getattr(activations, str(run["activation"]))().prime
         )
         for run in tables.runs.to_dict("records")
     ]

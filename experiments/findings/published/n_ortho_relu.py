@@ -28,7 +28,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     tables = results["relu_orthogonal"]
     relu = activations.relu()
     depths = {run["run_id"]: int(run["depth"]) for run in tables.runs.to_dict("records")}
-    values = [squared_singular_values(tables.path / f"snapshot_{run}.npz", depth, relu) for run, depth in depths.items()]
+    values = [squared_singular_values(tables.path / f"snapshot_{run}.npz", depth, relu.prime) for run, depth in depths.items()]
     spreads = [float(one.var() / one.mean() ** 2) for one in values]
     depth = max(depths.values(), default=0)
     measured, expected = mean(spreads), float(finding.values["spread"]) * depth

@@ -43,6 +43,16 @@ def test_jobs_share_nothing() -> None:
     assert applied(plain, "init.scale=2") == {**one, "depth": None, "init": {"name": "he", "scale": 2, "sizes": [1, 2]}}
 
 
+def test_jobs_share_the_nodes_that_nobody_can_change() -> None:
+    plain = base()
+    one, other = applied(plain, "depth=1"), applied(plain, "depth=2")
+    assert one is not None
+    assert other is not None
+    assert one["init"] is other["init"]
+    with pytest.raises(TypeError, match="cannot be changed"):
+        one["init"]["scale"] = 4.0
+
+
 def test_the_last_of_two_values_of_a_place_counts() -> None:
     plain = base()
     for order in (("depth=1", "depth=2"), ("depth=2", "depth=1")):

@@ -7,7 +7,7 @@ import pytest
 from bpcore import activations
 from experiments.compose import hydras, many
 from experiments.compose.composition import compose
-from experiments.config import files, identity
+from experiments.config import checking, files, identity
 from experiments.config.identity import cell, elsewhere, flatten, uncell
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
@@ -137,6 +137,7 @@ def test_moving_a_factory_changes_no_identity(default, moved, tmp_path, monkeypa
     for module in (files, hydras, many):
         monkeypatch.setattr(module, "CONF", conf)
     files._choice.cache_clear()
+    checking._check_serialized.cache_clear()
     try:
         after = validate(compose([], ["data.n_samples=50"])[0].config)
         assert after.config["activation"]["_target_"] == "moved.tanh"
@@ -145,6 +146,7 @@ def test_moving_a_factory_changes_no_identity(default, moved, tmp_path, monkeypa
         assert elsewhere("data", after.config["data"]) is None
     finally:
         files._choice.cache_clear()
+        checking._check_serialized.cache_clear()
 
 
 def test_a_factory_from_elsewhere_is_identified_by_its_path(default, moved, tmp_path):

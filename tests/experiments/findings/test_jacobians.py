@@ -25,4 +25,4 @@ def test_it_is_the_derivative_of_the_hidden_layers(tmp_path: Path) -> None:
     step = 1e-20j
     jacobian = np.array([layers(x[:, 0] + step * np.eye(5)[k])[4].imag / 1e-20 for k in range(5)]).T
     expected = np.linalg.svd(jacobian, compute_uv=False) ** 2
-    assert squared_singular_values(tmp_path / "one.npz", 3, tanh()) == pytest.approx(expected, rel=1e-10)
+    assert squared_singular_values(tmp_path / "one.npz", 3, tanh().prime) == pytest.approx(expected, rel=1e-10)

@@ -25,6 +25,7 @@ PART_OF_THE_CLAIM = {
     "f_eos_sched": "nets whose rate is doubled at the edge diverge, as claimed",
     "f_he": "Xavier's deep net that diverges has not trained, as claimed",
     "f_saxe": "deep Gaussian nets that diverge never learn, as claimed",
+    "f_zeroinit": "nets of a hundred blocks without skips or with plain ones that diverge have not trained, as claimed",
     "f_warmup": "nets above the largest rate that trains may diverge, as claimed",
     "n_warmup_adam": "nets above the largest rate that trains may diverge; such a rate is looked for",
     "s_bn": "sigmoid nets without normalization do not train, as claimed",
