@@ -14,7 +14,7 @@ NAMES = {"standard": "standard", "mup": "μP"}
 MARKS = ("o", "s", "^")
 
 
-def draw(tables: Mapping[str, pd.DataFrame], finding: Finding) -> Figure:
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw the steps of layers 2, 3 and the output at the left, losses at the middle and right, with the best rates."""
     drawing, axes = panels(3, 3.4)
     changes, losses, best = tables["changes"], tables["losses"], tables["best"]

@@ -116,7 +116,7 @@ def _best(losses: pd.DataFrame) -> pd.DataFrame:
     for kind in KINDS:
         for (width,), cell in groups(losses[losses["parametrization"] == kind], ["width"]):
             known = cell.dropna(subset=["measured"])
-            rate = float(known.loc[known["measured"].idxmin(), "lr"]) if len(known) else np.nan
+            rate = float(known["lr"].iloc[int(known["measured"].argmin())]) if len(known) else np.nan
             inside = bool(cell["lr"].min() < rate < cell["lr"].max())
             rows.append({"parametrization": kind, "width": width, "measured": rate, "inside": inside})
     return pd.DataFrame(rows)
