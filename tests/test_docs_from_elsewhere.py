@@ -13,7 +13,7 @@ from experiments.compose.composition import compose, runs_of
 from tests.processes import ROOT
 
 TEXT = (ROOT / "docs" / "from-elsewhere.md").read_text(encoding="utf-8")
-COMMANDS = [command for command in re.findall(r"`gradstab run ([^`]*)`", TEXT) if "data=mnist" not in command]
+COMMANDS = [command for command in re.findall(r"`gradstab run (data=[^`]*)`", TEXT) if "data=mnist" not in command]
 
 
 def default(function: Any, name: str) -> Any:
@@ -61,6 +61,14 @@ def test_pytorchs_linear_begins_with_a_third_of_one_over_n_and_with_biases() -> 
         assert float(parameter.detach().abs().max()) <= n**-0.5
     assert float(layer.weight.detach().var()) == pytest.approx(1 / (3 * n), rel=0.02)
     assert float(layer.bias.detach().var()) == pytest.approx(1 / (3 * n), rel=0.2)
+
+
+def test_the_prepared_sweeps_are_the_commands_of_the_page() -> None:
+    named = re.findall(r"\| `\+experiment=(\w+)` \| `gradstab run ([^`]*)` \|", TEXT)
+    assert len(named) == 10
+    for name, words in named:
+        prepared, typed = ([*runs_of(compose([], [*given, "seed=0"]))[0]] for given in ([f"+experiment={name}"], shlex.split(words)))
+        assert [run.run_id for run in prepared] == [run.run_id for run in typed], name
 
 
 def test_losses_against_pytorch() -> None:

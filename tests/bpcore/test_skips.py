@@ -86,12 +86,13 @@ def test_starts() -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("preactivation", {"scale": -1.0}, "`scale` must be a finite number ≥ 0, got -1.0"),
+        ("preactivation", {"scale": -1.0}, "`scale` must be a finite number ≥ 0, or depth for 1/√(number of blocks), got -1.0"),
         ("preactivation", {"scale": "deep"}, "`scale` must be a number ≥ 0, or depth for 1/√(number of blocks), got deep"),
         ("block", {"norm": "after"}, "`norm` must be one of pre, post, got after"),
         ("block", {"init": "zero"}, "`init` must be one of plain, zero_last, rezero, skipinit, fixup, got zero"),
         ("block", {"init": "rezero", "scale": 1.0}, "`scale` must be null with init=rezero, whose α begins at 0, got 1.0"),
-        ("preactivation", {"init": "fixup"}, "`init` must not be fixup but with skip=block"),
+        ("block", {"init": "fixup", "scale": 2.0}, "`scale` must be null with init=fixup, whose α begins at 1, got 2.0"),
+        ("preactivation", {"init": "fixup"}, "`init=fixup` goes with skip=block alone"),
         ("postactivation", {"init": "zero_last"}, "`init` must not be zero_last with skip=postactivation"),
     ],
 )
