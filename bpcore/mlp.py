@@ -44,7 +44,7 @@ def initialize(network: Network, initializers: list[Initializer], seeds: list[in
         runs = list(zip(initializers, seeds, strict=True))
         weights = [init.draw(stream(seed, "weights", l), fan_out, fan_in) for init, seed in runs]
         biases = [init.draw_bias(stream(seed, "biases", l), fan_out, fan_in) for init, seed in runs]
-        params.W[l], params.b[l] = np.stack(weights), np.stack(biases)
+        params.W[l], params.b[l] = network.parametrization.start(network.sizes, l) * np.stack(weights), np.stack(biases)
         for kind, array in network.norm(l).initial(params.b[l]).items():
             params[kind, l] = array
     network.skip.begin(network.sizes, params)

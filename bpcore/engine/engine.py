@@ -80,6 +80,7 @@ class Engine:
             "mask_value": 1 / network.dropout.keep,
         }
         self._rates, limits = rates, {"weight_decay": rates.weight_decay, "threshold": rates.threshold}
+        limits["by_layer"] = rates.of_layers(network.L)
         self._fixed = kernels | layout_parts(network, self.layout) | self.state | limits | data
         self._fixed.pop("past")  # grows with the steps, and is told anew with them
         parts = self.layout.parts()

@@ -15,7 +15,7 @@ import numpy as np
 
 from bpcore.activation import Activation, Phis, by_layer
 from bpcore.arrays import FloatArray
-from bpcore.theory.layerwise import Variance
+from bpcore.theory.layerwise import Variance, by_fans
 from bpcore.theory.maps import chis, second_moments
 from bpcore.theory.quadrature import scaled_means
 
@@ -60,7 +60,7 @@ def example_norm_factors(
     Args:
         phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L), L ≥ 2.
-        variance: (fan_in, fan_out) -> Var(W).
+        variance: (fan_in, fan_out) -> Var(W), or that of each layer.
         bias_std_at: fan_in -> σ_b.
         input_squares: ‖x‖² of the examples, or of groups of them.
         eps: ε.
@@ -72,7 +72,7 @@ def example_norm_factors(
         Shape (L,), and q^L.
     """
     phis, biases = by_layer(phi, len(sizes) - 2), [bias_std_at(fan_in) ** 2 for fan_in in sizes[:-1]]  # σ_b² of layer l at l − 1
-    of = [variance(sizes[l - 1], sizes[l]) for l in range(1, len(sizes))]  # Var(W^l) at l − 1
+    of = by_fans(variance, sizes)
     squares = [sizes[0] * of[0]]
     with np.errstate(all="ignore"):
         v = of[0] * np.asarray(input_squares, dtype=float) + biases[0]  # of z^1, example by example

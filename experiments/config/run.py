@@ -20,6 +20,7 @@ from bpcore.measure.recording import Recording
 from bpcore.network import Network
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
+from bpcore.parametrization import Parametrization
 from bpcore.schedules import Schedule
 from bpcore.skips import Skip
 from experiments.config.building import build, built, dataset, facts
@@ -143,6 +144,11 @@ class Run:
         return built(Optimizer, self.config["optimizer"])
 
     @property
+    def parametrization(self) -> Parametrization:
+        """Return how start and learning rates of the layers scale with width."""
+        return built(Parametrization, self.config["parametrization"])
+
+    @property
     def schedule(self) -> Schedule:
         """Return what the learning rate is multiplied by at each step."""
         return built(Schedule, self.config["schedule"])
@@ -218,7 +224,7 @@ class Run:
     @functools.cached_property
     def network(self) -> Network:
         """Return the architecture: n_0 and n_L come from the data."""
-        kinds = self.activation, self.output_activation, self.loss, self.normalization, self.skip, self.dropout
+        kinds = self.activation, self.output_activation, self.loss, self.normalization, self.skip, self.dropout, self.parametrization
         return Network(self.sizes, *kinds)
 
     @property

@@ -37,6 +37,7 @@ KNOBS = {
     "skip": "skip connections",
     "loss": "loss",
     "optimizer": "optimizer",
+    "parametrization": "parametrization",
 }
 
 MODES = ("quick", "default", "full")

@@ -66,6 +66,7 @@ NOT_SHOWN = {
     "f_glorot": {"numbers"},  # the fifth normalized layer, which has no published factor
     "f_hanin": {"numbers"},  # variances: as the width of the histogram
     "f_mode": {"numbers"},  # times: where the curves pass the share
+    "f_mup": {"numbers"},  # slopes: of the curves
     "f_prepost": {"slopes", "rates"},  # slopes: of the curves; factors: in the caption
     "f_res_bn": {"numbers"},  # growth of the variances, beside the totals, which are where the curves begin
     "f_res_meanshift": {"factor"},  # in the caption
