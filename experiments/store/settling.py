@@ -25,7 +25,8 @@ from experiments.store.folder import LOCK, MANIFEST, PARTS, is_results
 from experiments.store.parts import Part, read_parts, snapshot_name
 from experiments.store.provenance import conclude
 from experiments.store.reading import read_provenance, read_table
-from experiments.store.tables import WRITE_ORDER, runs_frame
+from experiments.store.rows import Rows
+from experiments.store.tables import WRITE_ORDER
 from experiments.store.writing import stage_provenance, write_pieces, write_runs
 
 
@@ -117,16 +118,16 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
     """
     places = [(entry["run_id"], place) for place, entry in enumerate(manifest["sweep"])]
     old = is_results(folder) and not manifest["replaces"]
-    rows: dict[str, dict[Any, Any]] = {}
+    rows = Rows()
     if old:
-        rows |= {row["run_id"]: row for row in read_table(folder, "runs").to_dict("records")}
-    rows |= {row["run_id"]: row for part in parts for row in part.runs}
-    ordered = [{**rows[run_id], "job": place} for run_id, place in places if run_id in rows]
-    runs = runs_frame([{"run_id": row["run_id"], "job": row["job"], **row} for row in ordered])
+        rows.add({str(name): values for name, values in read_table(folder, "runs").to_dict("list").items()})
+    for part in parts:
+        rows.add(part.results())
+    runs = rows.frame(places)
     spent: dict[int, tuple[int, float]] = {}
     for part in parts:
         count, seconds = spent.get(part.invocation, (0, 0.0))
-        spent[part.invocation] = (count + len(part.runs), seconds + part.seconds)
+        spent[part.invocation] = (count + len(part.run_ids), seconds + part.seconds)
     provenance = {key: value for key, value in conclude(manifest, spent).items() if key not in ("replaces", "committing")}
     sources: dict[str, list[Source]] = {name: [FileSource(folder, name)] if old else [] for name in TABLES}
     staging = Staging(folder)
