@@ -118,12 +118,6 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
     """
     places = [(entry["run_id"], place) for place, entry in enumerate(manifest["sweep"])]
     old = is_results(folder) and not manifest["replaces"]
-    rows = Rows()
-    if old:
-        rows.add({str(name): values for name, values in read_table(folder, "runs").to_dict("list").items()})
-    for part in parts:
-        rows.add(part.results())
-    runs = rows.frame(places)
     spent: dict[int, tuple[int, float]] = {}
     for part in parts:
         count, seconds = spent.get(part.invocation, (0, 0.0))
@@ -133,6 +127,7 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
     staging = Staging(folder)
     try:
         stage_provenance(staging, provenance)
+        runs = _runs(folder if old else None, parts, places)
         stage_tables(staging, runs, places, {name: [*sources[name], *part_sources(parts, name)] for name in TABLES})
         write_manifest(folder, {**manifest, "committing": True})
         for run_id in {run_id for part in parts for run_id in part.snapshots}:
@@ -146,6 +141,15 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
     discard_parts(folder)
     _remove_stale_snapshots(folder, {run_id for run_id, _ in places})
     return runs
+
+
+def _runs(old: Path | None, parts: list[Part], places: list[tuple[str, int]]) -> pd.DataFrame:
+    rows = Rows()
+    if old is not None:
+        rows.add({str(name): values for name, values in read_table(old, "runs").to_dict("list").items()})
+    for part in parts:
+        rows.add(part.results())
+    return rows.frame(places)
 
 
 def stage_tables(staging: Staging, runs: pd.DataFrame, places: list[tuple[str, int]], sources: dict[str, list[Source]]) -> None:
