@@ -5,7 +5,6 @@ of active units k ~ Bin(n_l, ½): a direction times independent normal weights, 
 """
 
 import numpy as np
-from scipy import special
 
 
 def relu_walk(width: int, weight_variance: float = 1.0) -> tuple[float, float]:
@@ -19,6 +18,8 @@ def relu_walk(width: int, weight_variance: float = 1.0) -> tuple[float, float]:
 
     Source: Hanin & Nica 2018, section 3, with the χ² of normal weights written out.
     """
+    from scipy import special  # costly to import, and runs do without
+
     k = np.arange(1, width + 1)
     chosen = special.gammaln(width + 1) - special.gammaln(k + 1) - special.gammaln(width - k + 1)
     share = np.exp(chosen - width * np.log(2)) / -np.expm1(-width * np.log(2))
