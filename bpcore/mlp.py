@@ -19,7 +19,7 @@ from bpcore.initializer import Adapt, Initializer
 from bpcore.layers import Layers
 from bpcore.network import Network, Trace
 from bpcore.normalization import RunningStatistics
-from bpcore.streams import stream
+from bpcore.streams import streams
 
 
 def initialize(network: Network, initializers: list[Initializer], seeds: list[int], dtype: str, x: Array | None = None) -> Layers:
@@ -39,11 +39,11 @@ def initialize(network: Network, initializers: list[Initializer], seeds: list[in
         Parameters with leading axis R = len(seeds), C-contiguous.
     """
     params = Layers()
-    for l in range(1, network.L + 1):
+    layers = range(1, network.L + 1)
+    for l, of_weights, of_biases in zip(layers, streams(seeds, "weights", layers), streams(seeds, "biases", layers), strict=True):
         fan_in, fan_out = network.sizes[l - 1], network.sizes[l]
-        runs = list(zip(initializers, seeds, strict=True))
-        weights = [init.draw(stream(seed, "weights", l), fan_out, fan_in) for init, seed in runs]
-        biases = [init.draw_bias(stream(seed, "biases", l), fan_out, fan_in) for init, seed in runs]
+        weights = [init.draw(generator, fan_out, fan_in) for init, generator in zip(initializers, of_weights, strict=True)]
+        biases = [init.draw_bias(generator, fan_out, fan_in) for init, generator in zip(initializers, of_biases, strict=True)]
         params.W[l], params.b[l] = network.parametrization.start(network.sizes, l) * np.stack(weights), np.stack(biases)
         for kind, array in network.norm(l).initial(params.b[l]).items():
             params[kind, l] = array

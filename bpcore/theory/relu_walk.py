@@ -6,7 +6,6 @@ the units is a gate more, k ~ Bin(n_l, p/2), and divides what it keeps by p.
 """
 
 import numpy as np
-from scipy import special
 
 
 def relu_walk(width: int, weight_variance: float = 1.0, keep: float = 1.0) -> tuple[float, float]:
@@ -22,6 +21,8 @@ def relu_walk(width: int, weight_variance: float = 1.0, keep: float = 1.0) -> tu
 
     Source: Hanin & Nica 2018, section 3, with the χ² of normal weights written out.
     """
+    from scipy import special  # costly to import, and runs do without
+
     k = np.arange(1, width + 1)
     chosen = special.gammaln(width + 1) - special.gammaln(k + 1) - special.gammaln(width - k + 1)
     on, off = np.log(keep / 2), np.log1p(-keep / 2)

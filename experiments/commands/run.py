@@ -90,17 +90,24 @@ def execute(args: argparse.Namespace) -> int:
     if args.source is not None:
         runs, folder = _recorded(args)
     else:
-        composed = compose([*_hydra_flags(args), *own], args.overrides)
-        if not composed:
-            if args.cfg or args.info or args.hydra_help:
-                return 0
-            raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
-        runs, repeated = runs_of(composed)
-        if repeated:
-            print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
-        folder = folder_of(runs, composed[0].experiment)
+        runs, folder = _composed(args, own)
+        if not runs:
+            return 0
     invocation = Invocation(runs, folder, args.fresh, args.extend, args.dry_run, args.json, partial=True)
     return carry_out(invocation, lambda tables, done: _print(tables, done, args.json), tell_data)
+
+
+def _composed(args: argparse.Namespace, own: list[str]) -> tuple[list[Run], Path]:
+    """Compose and validate; the configs as Hydra gave them are not kept. No runs where a flag asked only for information."""
+    composed = compose([*_hydra_flags(args), *own], args.overrides)
+    if not composed:
+        if args.cfg or args.info or args.hydra_help:
+            return [], Path()
+        raise UserError("the sweep is empty: one of its axes has no value; give it at least one")
+    runs, repeated = runs_of(composed)
+    if repeated:
+        print(f"gradstab: {count(repeated, 'run')} left out, being the same as an earlier one of the sweep", file=sys.stderr)
+    return runs, folder_of(runs, composed[0].experiment)
 
 
 _PLACES = ("name", "results_dir", "executor")

@@ -25,7 +25,7 @@ from experiments.compose.bases import Base, KeptFiles, base_of, base_of_task, ca
 from experiments.compose.swapping import Swaps
 
 _KEPT_BASES = 512
-_KEPT_OVERRIDES = 100_000
+_KEPT_OVERRIDES = 4096
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)")

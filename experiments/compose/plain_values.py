@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.config.node import Node
 
-_KEPT = 100_000
+_KEPT = 4096
 _KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _SCALARS = (int, float, str, bool, type(None))
 

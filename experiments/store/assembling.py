@@ -1,6 +1,6 @@
 """From parts and earlier tables to the tables of a sweep, a bounded piece at a time."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,11 +26,17 @@ _HELD = 2**27
 class Source(Protocol):
     """Anything that holds rows of runs of one table."""
 
-    runs: dict[str, tuple[int, int]]
-    """run_id -> first row and number of rows."""
+    @property
+    def runs(self) -> dict[str, tuple[int, int]]:
+        """Return run_id -> first row and number of rows."""
+        ...
 
     def rows(self, start: int, count: int) -> pa.Table:
         """Return rows, with the columns of a part."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of what is held in memory; `rows` may read it again."""
         ...
 
 
@@ -54,6 +60,11 @@ class _Cache:
             self._total -= freed
         return table
 
+    def drop(self, key: Any = None) -> None:
+        """Let go of what was read under a key, or of everything."""
+        for known in [key] if key is not None else list(self._held):
+            self._total -= self._held.pop(known, (None, 0))[1]
+
 
 class PartSource:
     """One table of a part.
@@ -66,11 +77,19 @@ class PartSource:
 
     def __init__(self, part: Part, name: str, cache: _Cache) -> None:
         self._part, self._name, self._cache = part, name, cache
-        self.runs = dict(zip(part.run_ids, slices(part.rows[name]), strict=True))
+
+    @property
+    def runs(self) -> dict[str, tuple[int, int]]:
+        """Return run_id -> first row and number of rows; made anew, since those of a hundred thousand runs weigh much."""
+        return dict(zip(self._part.run_ids, slices(self._part.rows[self._name]), strict=True))
 
     def rows(self, start: int, count: int) -> pa.Table:
         """Return rows of the part."""
         return self._cache.get(self._part.path, lambda: self._part.read(self._name)).slice(start, count)
+
+    def forget(self) -> None:
+        """Let go of the part's table."""
+        self._cache.drop(self._part.path)
 
 
 class FileSource:
@@ -108,6 +127,10 @@ class FileSource:
             return schema.empty_table()
         groups = [self._cache.get(group, lambda group=group: self._group(group)) for group in range(first, last + 1)]  # type: ignore[misc]
         return pa.concat_tables(groups).slice(start - int(self._bounds[first]), count)
+
+    def forget(self) -> None:
+        """Let go of the row groups that are held."""
+        self._cache.drop()
 
     def _group(self, group: int) -> pa.Table:
         schema = PART_SCHEMAS[self._name]
@@ -152,9 +175,12 @@ def pieces(name: str, places: list[tuple[str, int]], sources: list[Source]) -> I
         sources: where several hold a run, the last counts.
     """
     holder = {run_id: source for source in sources for run_id in source.runs}
+    left = Counter(holder[run_id] for run_id, _ in places if run_id in holder)
     for low in range(0, len(places), _PIECE):
         chosen = [(run_id, place) for run_id, place in places[low : low + _PIECE] if run_id in holder]
-        found = [holder[run_id].runs[run_id] for run_id, _ in chosen]
+        asked = Counter(holder[run_id] for run_id, _ in chosen)
+        extents = {source: source.runs for source in asked}
+        found = [extents[holder[run_id]][run_id] for run_id, _ in chosen]
         tables = _gather([holder[run_id] for run_id, _ in chosen], found)
         counts = [count for _, count in found]
         whole = pa.concat_tables([PART_SCHEMAS[name].empty_table(), *tables])
@@ -162,6 +188,10 @@ def pieces(name: str, places: list[tuple[str, int]], sources: list[Source]) -> I
         ids = pa.array([run_id for run_id, _ in chosen], pa.string()).take(pa.array(position))
         jobs = np.repeat(np.array([place for _, place in chosen], dtype=np.int64), counts)
         yield pa.table([ids, pa.array(jobs, pa.int64()), *whole.columns], schema=SCHEMAS[name])
+        for source, count in asked.items():
+            left[source] -= count
+            if not left[source]:  # all of its rows are in their places
+                source.forget()
 
 
 def _gather(holders: list[Source], found: list[tuple[int, int]]) -> list[pa.Table]:

@@ -3,14 +3,14 @@
 A part holds what its runs left, under their identities; their places in the sweep are given when the parts become tables.
 
 Layout: a line that names the format, the SHA-256 of all that follows in hexadecimal digits and a newline, 8 bytes with the
-length of the header, the header (JSON), then one Arrow stream a table.
+length of the header, the header (JSON, the rows of the runs table by columns), then one Arrow stream a table.
 """
 
 import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from bpcore.measure.columns import ColumnError, agree
 from experiments.errors import UserError
 from experiments.store.columns import KEYS, RUN_RESULTS
 from experiments.store.files import atomically
+from experiments.store.rows import by_columns
 from experiments.store.tables import SCHEMAS
 
-_MAGIC = b"gradstab part 1\n"
+_MAGIC = b"gradstab part 2\n"
 _CHECKED = len(_MAGIC) + 65
 """Where the bytes begin that the checksum is of."""
 
@@ -54,7 +55,8 @@ class Part:
 
     Args:
         path: the file.
-        runs: per run its row of the runs table, without its place in the sweep.
+        run_ids: the identities of its runs.
+        failed: whether it holds a run that failed; such a run stands alone in its part.
         rows: per table the number of rows of each run.
         extents: per table where its stream lies in the file: offset and length in bytes.
         snapshots: run_id -> SHA-256 of its snapshot file, which lies beside the part until the tables are written.
@@ -63,22 +65,27 @@ class Part:
     """
 
     path: Path
-    runs: list[dict[str, Any]]
+    run_ids: list[str]
+    failed: bool
     rows: dict[str, list[int]]
     extents: dict[str, tuple[int, int]]
     snapshots: dict[str, str]
     invocation: int
     seconds: float
 
-    @property
-    def run_ids(self) -> list[str]:
-        """Return the identities of its runs."""
-        return [run["run_id"] for run in self.runs]
+    def results(self) -> dict[str, list[Any]]:
+        """Read its rows of the runs table, by columns; they have no places in the sweep yet.
 
-    @property
-    def failed(self) -> bool:
-        """Return whether it holds a run that failed; such a run stands alone in its part."""
-        return any(run["status"] == "failed" for run in self.runs)
+        Raises:
+            UserError: the file is damaged.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(_CHECKED)
+                columns: dict[str, list[Any]] = json.loads(file.read(int.from_bytes(file.read(8), "little")))["runs"]
+                return columns
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"cannot read {self.path}: {error}; the same command makes it anew") from error
 
     def read(self, name: str) -> pa.Table:
         """Read one table.
@@ -136,15 +143,17 @@ def write_part(folder: Path, content: Content, invocation: int) -> Part:
         streams.append(sink.getvalue())
         extents[name] = (end, streams[-1].size)
         end += streams[-1].size
-    path = part_path(folder, (run["run_id"] for run in content.runs))
-    part = Part(path, content.runs, content.rows, extents, checksums, invocation, content.seconds)
-    header = json.dumps({field.name: getattr(part, field.name) for field in fields(part) if field.name != "path"}).encode()
+    rest: dict[str, Any] = {"rows": content.rows, "extents": extents, "snapshots": checksums}
+    rest |= {"invocation": invocation, "seconds": content.seconds}
+    runs = by_columns(content.runs)
+    header = json.dumps({"runs": runs, **rest}).encode()
     pieces = [len(header).to_bytes(8, "little"), header, *streams]
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)
+    path = part_path(folder, runs["run_id"])
     atomically(path, lambda temporary: _write(temporary, [_MAGIC, digest.hexdigest().encode() + b"\n", *pieces]))
-    return _placed(part, len(header))
+    return _part(path, len(header), runs, **rest)
 
 
 def _write(path: Path, pieces: list[Any]) -> None:
@@ -153,11 +162,11 @@ def _write(path: Path, pieces: list[Any]) -> None:
             file.write(piece)
 
 
-def _placed(part: Part, header: int) -> Part:
-    """Turn extents that count from the end of the header into those that count from the beginning of the file."""
+def _part(path: Path, header: int, runs: dict[str, list[Any]], extents: dict[str, tuple[int, int]], **rest: Any) -> Part:
+    """Return a part, its extents counted from the beginning of the file instead of the end of the header."""
     start = _CHECKED + 8 + header
-    part.extents = {name: (start + offset, length) for name, (offset, length) in part.extents.items()}
-    return part
+    placed = {name: (start + offset, length) for name, (offset, length) in extents.items()}
+    return Part(path=path, run_ids=runs["run_id"], failed="failed" in runs["status"], extents=placed, **rest)
 
 
 def read_part(path: Path) -> Part:
@@ -175,8 +184,9 @@ def read_part(path: Path) -> Part:
         if hashlib.sha256(body.getbuffer()).hexdigest() != start[len(_MAGIC) : -1].decode():
             raise ValueError("its checksum does not agree")
         length = int.from_bytes(body.read(8), "little")
-        part = _placed(Part(path=path, **json.loads(body.read(length))), length)
-        _check_columns(part, body)
+        header = json.loads(body.read(length))
+        part = _part(path, length, **header)
+        _check_columns(part, header["runs"], body)
     except (OSError, ValueError, TypeError, KeyError, ColumnError) as error:
         raise UserError(f"{path} is damaged ({error})") from error
     for run_id, checksum in part.snapshots.items():
@@ -186,13 +196,12 @@ def read_part(path: Path) -> Part:
     return part
 
 
-def _check_columns(part: Part, body: io.BytesIO) -> None:
+def _check_columns(part: Part, runs: dict[str, list[Any]], body: io.BytesIO) -> None:
     """Make sure that a part has the columns of the tables: another version may have made it."""
     for name, schema in PART_SCHEMAS.items():
         body.seek(part.extents[name][0] - _CHECKED)
         agree(name, schema.names, pa.ipc.open_stream(body).schema.names, "the part")
-    for run in part.runs:
-        agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & run.keys(), "the part")
+    agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & runs.keys(), "the part")
 
 
 def read_parts(folder: Path) -> tuple[list[Part], list[tuple[Path, str]]]:

@@ -25,7 +25,8 @@ from experiments.store.folder import LOCK, MANIFEST, PARTS, is_results
 from experiments.store.parts import Part, read_parts, snapshot_name
 from experiments.store.provenance import conclude
 from experiments.store.reading import read_provenance, read_table
-from experiments.store.tables import WRITE_ORDER, runs_frame
+from experiments.store.rows import Rows
+from experiments.store.tables import WRITE_ORDER
 from experiments.store.writing import stage_provenance, write_pieces, write_runs
 
 
@@ -117,21 +118,16 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
     """
     places = [(entry["run_id"], place) for place, entry in enumerate(manifest["sweep"])]
     old = is_results(folder) and not manifest["replaces"]
-    rows: dict[str, dict[Any, Any]] = {}
-    if old:
-        rows |= {row["run_id"]: row for row in read_table(folder, "runs").to_dict("records")}
-    rows |= {row["run_id"]: row for part in parts for row in part.runs}
-    ordered = [{**rows[run_id], "job": place} for run_id, place in places if run_id in rows]
-    runs = runs_frame([{"run_id": row["run_id"], "job": row["job"], **row} for row in ordered])
     spent: dict[int, tuple[int, float]] = {}
     for part in parts:
         count, seconds = spent.get(part.invocation, (0, 0.0))
-        spent[part.invocation] = (count + len(part.runs), seconds + part.seconds)
+        spent[part.invocation] = (count + len(part.run_ids), seconds + part.seconds)
     provenance = {key: value for key, value in conclude(manifest, spent).items() if key not in ("replaces", "committing")}
     sources: dict[str, list[Source]] = {name: [FileSource(folder, name)] if old else [] for name in TABLES}
     staging = Staging(folder)
     try:
         stage_provenance(staging, provenance)
+        runs = _runs(folder if old else None, parts, places)
         stage_tables(staging, runs, places, {name: [*sources[name], *part_sources(parts, name)] for name in TABLES})
         write_manifest(folder, {**manifest, "committing": True})
         for run_id in {run_id for part in parts for run_id in part.snapshots}:
@@ -145,6 +141,15 @@ def settle(folder: Path, manifest: dict[str, Any], parts: list[Part]) -> pd.Data
     discard_parts(folder)
     _remove_stale_snapshots(folder, {run_id for run_id, _ in places})
     return runs
+
+
+def _runs(old: Path | None, parts: list[Part], places: list[tuple[str, int]]) -> pd.DataFrame:
+    rows = Rows()
+    if old is not None:
+        rows.add({str(name): values for name, values in read_table(old, "runs").to_dict("list").items()})
+    for part in parts:
+        rows.add(part.results())
+    return rows.frame(places)
 
 
 def stage_tables(staging: Staging, runs: pd.DataFrame, places: list[tuple[str, int]], sources: dict[str, list[Source]]) -> None:

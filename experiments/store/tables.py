@@ -4,12 +4,15 @@ A results folder holds runs, layers, steps and histograms as Parquet files, and 
 written last and is what counts: rows of the other tables belong to a run only if the run is listed there.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
+from bpcore.arrays import FloatArray
 from bpcore.measure.columns import Kind, agree
 from experiments.store.columns import RUN_RESULTS, SORT, TABLES
 
@@ -72,24 +75,45 @@ def runs_frame(rows: list[dict[Any, Any]]) -> "pd.DataFrame":
     Raises:
         ColumnError: a run lacks a result.
     """
-    import pandas as pd
-
     for row in rows:
         agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & row.keys(), "who made the run's row")
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in RUN_RESULTS]
-    tops = list(dict.fromkeys(name.partition(".")[0] for name in names))
-    ordered = [*sorted(names, key=lambda name: (tops.index(name.partition(".")[0]), name)), *RUN_RESULTS]
-    frame = pd.DataFrame({name: _column(name, [row.get(name) for row in rows]) for name in ordered})
-    return _sorted("runs", frame)
+    return frame_of(dict.fromkeys(name for row in rows for name in row), lambda name: [row.get(name) for row in rows])
+
+
+def frame_of(names: Iterable[str], values: "Callable[[str], list[Any] | FloatArray]") -> "pd.DataFrame":
+    """Build the runs table column by column, sorted by job.
+
+    Args:
+        names: of the columns, in the order in which they come first.
+        values: called with a column's name once, for its values by row: a list, or an array of numbers, NaN where there is none.
+
+    Returns:
+        The frame, as that of `runs_frame`.
+
+    Raises:
+        ColumnError: the results are not those that are declared.
+    """
+    import pandas as pd
+
+    names = list(names)
+    agree("runs", RUN_RESULTS, RUN_RESULTS.keys() & set(names), "who made the runs' rows")
+    configured = [name for name in names if name not in RUN_RESULTS]
+    tops = list(dict.fromkeys(name.partition(".")[0] for name in configured))
+    ordered = [*sorted(configured, key=lambda name: (tops.index(name.partition(".")[0]), name)), *RUN_RESULTS]
+    return _sorted("runs", pd.DataFrame({name: _column(name, values(name)) for name in ordered}))
 
 
 _DTYPES = {column.name: PANDAS[column.kind] for column in RUN_RESULTS.values()} | {"batch_size": "Int64", "record.snapshot": "Int64"}
 """Dtypes that are not read off the values: of all results, and of keys that may be empty in every run."""
 
 
-def _column(name: str, values: list[Any]) -> "pd.Series[Any]":
+def _column(name: str, values: "list[Any] | FloatArray") -> "pd.Series[Any]":
     import pandas as pd
 
+    if not isinstance(values, list):
+        if _DTYPES.get(name, "float64") == "float64" and not np.isnan(values).all():
+            return pd.Series(values)
+        values = values.tolist()
     values = [None if value is None or value is pd.NA or value != value else value for value in values]
     kinds = {type(value) for value in values if value is not None}
     dtype = _DTYPES.get(name)

@@ -63,7 +63,9 @@ def _predicted(record: StackRecord, theory: list[Prediction]) -> FloatArray:
 
 def _ordered(histograms: dict[str, Array]) -> dict[str, Array]:
     """Sort bins as the table does: quantities by name; the bins of each stay in their order."""
-    names, rank = np.unique(histograms["quantity"].astype(str), return_inverse=True)
+    encoded = pa.array(histograms["quantity"], pa.string()).dictionary_encode()
+    words = np.array(encoded.dictionary.to_pylist(), dtype=str)
+    names, rank = np.sort(words), np.argsort(np.argsort(words))[encoded.indices.to_numpy()]
     order = np.lexsort((rank, histograms["layer"], histograms["step"], histograms["run"]))
     ordered = {name: values[order] for name, values in histograms.items() if name not in ("run", "quantity")}
     return ordered | {"quantity": pa.DictionaryArray.from_arrays(rank[order], pa.array(names.tolist(), pa.string())).cast(pa.string())}

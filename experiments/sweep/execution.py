@@ -92,7 +92,7 @@ def _told(error: UserError, plan: Plan, parts: list[Part], kept: bool) -> UserEr
         if not kept:
             discard_parts(plan.folder)
         return error
-    count = sum(len(part.runs) for part in parts)
+    count = sum(len(part.run_ids) for part in parts)
     return UserError(f"{error}; {count} finished run{'' if count == 1 else 's'} kept, the same command resumes")
 
 
@@ -133,7 +133,7 @@ def _parts(plan: Plan, invocation: int, progress: bool) -> Iterator[Part]:
     tiles = cut(plan.todo, executor.workers(len(plan.todo)))
     with bar:
         for part in _compute(tiles, executor, keep):
-            bar.update(len(part.runs))
+            bar.update(len(part.run_ids))
             yield part
 
 

@@ -43,4 +43,32 @@ def as_json(content: Any, indent: int | None = 2) -> str:
         content: whatever `plain` takes.
         indent: blanks a level; None for one line.
     """
-    return json.dumps(plain(content), indent=indent, ensure_ascii=False, allow_nan=False)
+    if indent is None:
+        return _ENCODER.encode(plain(content))
+    return _indented(content, "\n", " " * indent)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def _indented(value: Any, line: str, step: str) -> str:
+    """Write a value as `json.dumps` does with an indent, but a whole branch at once: it goes piece by piece, in Python.
+
+    Args:
+        value: whatever `plain` takes.
+        line: a newline and the blanks of this level.
+        step: the blanks that a level adds.
+    """
+    if type(value) is str:
+        return _ENCODER.encode(value)
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    deeper = line + step
+    if isinstance(value, Mapping):
+        texts = {str(key): item for key, item in value.items()}
+        inner = [f"{_ENCODER.encode(key)}: {_indented(item, deeper, step)}" for key, item in texts.items()]
+        return f"{{{deeper}{f',{deeper}'.join(inner)}{line}}}" if inner else "{}"
+    if isinstance(value, (list, tuple)):
+        inner = [_indented(item, deeper, step) for item in value]
+        return f"[{deeper}{f',{deeper}'.join(inner)}{line}]" if inner else "[]"
+    return _ENCODER.encode(plain(value))

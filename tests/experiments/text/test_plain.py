@@ -32,3 +32,10 @@ def test_every_reader_takes_it(content):
         raise AssertionError(constant)
 
     assert json.loads(as_json(content), parse_constant=refuse) == plain(content)
+
+
+@given(_VALUES)
+def test_it_is_written_as_the_library_writes_it(content):
+    for indent in (2, 4, None):
+        assert as_json(content, indent) == json.dumps(plain(content), indent=indent, ensure_ascii=False, allow_nan=False)
+        assert as_json((content, [np.array([[1.0, math.inf]])]), indent) == as_json(plain([content, [[[1.0, math.inf]]]]), indent)

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bpcore.streams import _words, stream, streams
+
+SEEDS = [0, 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**127 + 5]
+
+
+@pytest.mark.parametrize("purpose", ["weights", "biases", "batches", "bootstrap", "dropout"])
+def test_many_streams_are_those_of_one(purpose):
+    indices = [0, 1, 2, 70_000]
+    for index, generators in zip(indices, streams(SEEDS, purpose, indices), strict=True):
+        for seed, generator in zip(SEEDS, generators, strict=True):
+            alone = stream(seed, purpose, index)
+            assert generator.bit_generator.state == alone.bit_generator.state
+            assert np.array_equal(generator.standard_normal(5), alone.standard_normal(5))
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 2**128 - 1), min_size=1, max_size=4), st.integers(0, 4), st.lists(st.integers(0, 2**32 - 1), max_size=3))
+def test_the_words_are_numpys(seeds, purpose, indices):
+    known = [np.random.SeedSequence(seed, spawn_key=(purpose, index)).generate_state(4, np.uint64) for index in indices for seed in seeds]
+    assert np.array_equal(_words(seeds, purpose, indices), np.array(known, dtype=np.uint64).reshape(len(indices), len(seeds), 4))
