@@ -26,7 +26,7 @@ from bpcore.theory.correlation import (
 )
 from bpcore.theory.dead import dead_layer_probability
 from bpcore.theory.edge import EdgePoint, critical_sigma_w, edge_curve, edge_of_chaos
-from bpcore.theory.example_norm import example_norm_factors, example_norm_rate
+from bpcore.theory.example_norm import example_norm_factors, example_norm_rate, finite_share
 from bpcore.theory.finite_width import kappa, length_spread, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
 from bpcore.theory.isometry import gaussian_product_edge, jacobian_spread
@@ -66,6 +66,7 @@ __all__ = [
     "edge_of_chaos",
     "example_norm_factors",
     "example_norm_rate",
+    "finite_share",
     "first_layer",
     "fixed_points",
     "gaussian_mean",

@@ -6,7 +6,9 @@ is E[φ′²]/E[φ²]: σ_w drops out. After φ: a has mean square 1, so that q^
 or E[φ(√q Z)²] where the mean is not taken away. LayerNorm and RMSNorm differ there, and agree before φ. ε leaves ρ = v/(v+ε) of the
 mean square that is 1 without it. Dropout that keeps a share p of the units puts n_l/p in the place of n_l: before φ it drops out like σ_w.
 
-Known bias: of order 1/n; exactly (n−2)/(n−3) of the square for the identity under LayerNorm, (n−1)/(n−2) under RMSNorm.
+Of finite width: for the identity before φ exactly (n−2)/(n−3) of the square under LayerNorm, (n−1)/(n−2) under RMSNorm.
+
+Known bias: of order 1/n for other φ.
 """
 
 from collections.abc import Callable
@@ -16,7 +18,7 @@ import numpy as np
 from bpcore.activation import Activation, Phis, by_layer
 from bpcore.arrays import FloatArray
 from bpcore.theory.layerwise import Variance, by_fans
-from bpcore.theory.maps import chis, second_moments
+from bpcore.theory.maps import chis, second_moments, slopes
 from bpcore.theory.quadrature import scaled_means
 
 
@@ -42,6 +44,21 @@ def _divisor(phi: Activation, q: FloatArray, centered: bool) -> FloatArray:
     """Return E[φ(√q Z)²], or the variance where φ's mean is taken away."""
     square = second_moments(phi, q)
     return square - scaled_means(phi.value, q, phi.breaks, phi.steep) ** 2 if centered else square
+
+
+def finite_share(phi: Activation, n: int, centered: bool) -> float:
+    """Return by what n units instead of infinitely many change ‖δ^l‖²/‖δ^(l+1)‖² under a normalization before a linear φ; else 1.
+
+    The error loses d directions on its way through the normalization, ẑ and, where it is centered, 1: (n−d)/n of it is left. It is divided
+    by a variance of n−d+1 degrees of freedom, χ² in law, whose inverse has the mean n/(n−d−1). Together (n−d)/(n−d−1).
+
+    Args:
+        phi: the activation.
+        n: units of the layer.
+        centered: whether the mean over the units is taken away.
+    """
+    lost = 2 if centered else 1
+    return (n - lost) / (n - lost - 1) if slopes(phi) == (1, 1) and n > lost + 1 else 1.0
 
 
 def example_norm_factors(
@@ -80,6 +97,7 @@ def example_norm_factors(
             own, scale = phis[l - 1], sizes[l] * of[l] / keep
             divisor = _divisor(own, v, centered) if after else v
             rho = divisor / (divisor + eps)  # the mean square of what is normalized
-            squares.append(float((scale * chis(own, v if after else rho) / (divisor + eps)).mean()))
+            share = 1.0 if after else finite_share(own, sizes[l], centered)
+            squares.append(float((scale * chis(own, v if after else rho) / (divisor + eps)).mean()) * share)
             v = scale * (rho if after else second_moments(own, rho)) + biases[l]
         return np.sqrt(squares), float(v.mean())
