@@ -27,6 +27,7 @@ class NAdam(Optimizer):
 
     name = "nadam"
     slots = 2
+    scale_free = True
     beta1: float
     beta2: float
     eps: float

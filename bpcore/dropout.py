@@ -10,6 +10,7 @@ order.
 Source: Srivastava et al. 2014; Steele, Lea & Flood 2014 for SplitMix64.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -90,24 +91,53 @@ class Masks:
         """Numbers that are set apart for a step."""
         self._values = np.array([0.0, 1 / dropout.keep]).astype(dtype)
 
-    def __call__(self, steps: Array) -> dict[int, Array]:
-        """Return the masks of a step of each run, (R,) int: layer -> (R, n_l, m), nothing where nothing is dropped."""
-        if not self._dropout.active:
-            return {}
-        masks, below = {}, 0
-        for l, n in enumerate(self._hidden, 1):
-            start = self.keys + (np.asarray(steps, dtype=np.uint64) * np.uint64(self.words) + np.uint64(below)) * _GAMMA
-            masks[l] = self._layer(start, n).reshape(len(start), n, self._m)
-            below += n * self._m
-        return masks
+    def __call__(self, steps: Array) -> Mapping[int, Array]:
+        """Return the masks of a step of each run, (R,) int: layer -> (R, n_l, m), nothing where nothing is dropped.
 
-    def _layer(self, start: Array, n: int) -> Array:
+        A layer's are drawn when they are first asked for: the compiled engine draws its own, and few look at these.
+        """
+        return _Drawn(self, np.array(steps)) if self._dropout.active else {}
+
+    @property
+    def layers(self) -> range:
+        """Return the layers whose units are dropped."""
+        return range(1, len(self._hidden) + 1)
+
+    def of_layer(self, l: int, steps: Array) -> Array:
+        """Return the masks of a layer at a step of each run, (R, n_l, m)."""
+        n, below = self._hidden[l - 1], self._m * sum(self._hidden[: l - 1])
+        start = self.keys + (steps.astype(np.uint64) * np.uint64(self.words) + np.uint64(below)) * _GAMMA
         entries = n * self._m
         half = entries // 2
         numbers = _mixed(start[:, None] + np.arange(1, entries - half + 1, dtype=np.uint64) * _GAMMA)
         low, high = numbers & np.uint64(0xFFFFFFFF), numbers[:, :half] >> np.uint64(32)
         bits = np.concatenate([low[:, :half], high, low[:, half:]], axis=1)
-        return self._values[(bits < np.uint64(self._dropout.threshold)).astype(np.intp)]
+        kept = bits < np.uint64(self._dropout.threshold)
+        return self._values[kept.astype(np.intp)].reshape(len(start), n, self._m)
+
+
+class _Drawn(Mapping[int, Array]):
+    """Hold the masks of one step of each run by layer."""
+
+    def __init__(self, masks: Masks, steps: Array) -> None:
+        self._masks, self._steps = masks, steps
+        self._known: dict[int, Array] = {}
+
+    def __getitem__(self, l: int) -> Array:
+        if l not in self._masks.layers:
+            raise KeyError(l)
+        if l not in self._known:
+            self._known[l] = self._masks.of_layer(l, self._steps)
+        return self._known[l]
+
+    def __contains__(self, l: object) -> bool:
+        return l in self._masks.layers
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._masks.layers)
+
+    def __len__(self) -> int:
+        return len(self._masks.layers)
 
 
 def _mixed(state: Array) -> Array:

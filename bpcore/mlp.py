@@ -44,7 +44,7 @@ def initialize(network: Network, initializers: list[Initializer], seeds: list[in
         fan_in, fan_out = network.sizes[l - 1], network.sizes[l]
         weights = [init.draw(generator, fan_out, fan_in) for init, generator in zip(initializers, of_weights, strict=True)]
         biases = [init.draw_bias(generator, fan_out, fan_in) for init, generator in zip(initializers, of_biases, strict=True)]
-        params.W[l], params.b[l] = np.stack(weights), np.stack(biases)
+        params.W[l], params.b[l] = network.parametrization.start(network.sizes, l) * np.stack(weights), np.stack(biases)
         for kind, array in network.norm(l).initial(params.b[l]).items():
             params[kind, l] = array
     network.skip.begin(network.sizes, params)

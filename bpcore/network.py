@@ -13,10 +13,11 @@ from bpcore.dropout import Dropout
 from bpcore.layers import Layers
 from bpcore.losses import Loss
 from bpcore.normalization import Kept, Normalization, none
+from bpcore.parametrization import Parametrization, standard
 from bpcore.skips import Skip
 from bpcore.skips import none as no_skip
 
-_NONE, _PLAIN, _WHOLE, _IDENTITY = none(), no_skip(), Dropout(), identity()
+_NONE, _PLAIN, _WHOLE, _IDENTITY, _STANDARD = none(), no_skip(), Dropout(), identity(), standard()
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Network:
         normalization: of the hidden layers.
         skip: what the hidden layers are added to.
         dropout: of the hidden layers, in training.
+        parametrization: how start and learning rates of the layers scale with width.
     """
 
     sizes: tuple[int, ...]
@@ -40,6 +42,7 @@ class Network:
     normalization: Normalization
     skip: Skip = _PLAIN
     dropout: Dropout = _WHOLE
+    parametrization: Parametrization = _STANDARD
 
     @property
     def L(self) -> int:

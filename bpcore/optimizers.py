@@ -22,6 +22,8 @@ class Optimizer(ABC):
     """Number of state arrays that it keeps per parameter, each of the parameter's shape, zero at the start."""
     proportional: ClassVar[bool] = False
     """Whether Δ = −η g, so that ‖Δ‖ is known from ‖g‖."""
+    scale_free: ClassVar[bool] = False
+    """Whether Δ for c·g, c > 0, is that for g, but for ε: what parametrizations call Adam, where all else is SGD."""
 
     @abstractmethod
     def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:
@@ -89,6 +91,7 @@ class Adam(Optimizer):
 
     name = "adam"
     slots = 2
+    scale_free = True
     beta1: float
     beta2: float
     eps: float
@@ -108,6 +111,7 @@ class RMSprop(Optimizer):
 
     name = "rmsprop"
     slots = 1
+    scale_free = True
     rho: float
     eps: float
 
@@ -124,6 +128,7 @@ class Adagrad(Optimizer):
 
     name = "adagrad"
     slots = 1
+    scale_free = True
     eps: float
 
     def increment(self, g: Array, state: list[Array], lr: Array, t: int, w: Array) -> Array:

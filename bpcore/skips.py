@@ -8,10 +8,12 @@ A normalization stands in the branch, so that the sum is left as it is, or after
 normalized. Layer 1 leads from the input into the first sum, layer L out of the last one; neither is added to anything.
 """
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from bpcore.layers import Layers
-from bpcore.ranges import nonnegative
 
 PLACES = ("pre", "post")
 """Where a normalization stands: in the branch, or after the addition."""
@@ -28,17 +30,19 @@ class Skip:
         name: what tables and figures call it.
         span: layers of a block; 0: nothing is added.
         onto_a: whether a^l is added to a^(l−1), and not z^l to z^(l−span).
-        scale: α; None is 1/√(number of blocks).
+        scale: α; 1/√(number of blocks) where `by_depth` is true, whatever it says.
         post: whether a normalization stands after the addition.
         init: one of INITS.
+        by_depth: whether α is 1/√(number of blocks).
     """
 
     name: str
     span: int = 0
     onto_a: bool = False
-    scale: float | None = 1.0
+    scale: float = 1.0
     post: bool = False
     init: str = "plain"
+    by_depth: bool = False
 
     @property
     def learned(self) -> bool:
@@ -61,9 +65,7 @@ class Skip:
 
     def alpha(self, sizes: tuple[int, ...]) -> float:
         """Return α: as given, or 1/√(number of blocks)."""
-        if self.scale is not None:
-            return self.scale
-        return float(max(len(self.sources(sizes)), 1) ** -0.5)
+        return float(max(len(self.sources(sizes)), 1) ** -0.5) if self.by_depth else self.scale
 
     def is_linear(self, layer: int) -> bool:
         """Return whether a hidden layer holds a sum of two-layer blocks, which has no φ."""
@@ -95,7 +97,7 @@ class Skip:
         for l, scale in self.scales(sizes).items():
             params.W[l], params.b[l] = scale * params.W[l], scale * params.b[l]
         for l in self.sources(sizes) if self.learned else ():
-            params.alpha[l] = self.start(sizes) + 0 * params.b[l][:, :1]
+            params.alpha[l] = np.full_like(params.b[l][:, :1], self.start(sizes))
 
 
 def none() -> Skip:
@@ -155,14 +157,17 @@ def postactivation(scale: float | str | None = None, norm: str = "pre", init: st
 def _made(name: str, span: int, onto_a: bool, scale: float | str | None, norm: str, init: str) -> Skip:
     if isinstance(scale, str) and scale != "depth":
         raise ValueError(f"`scale` must be a number ≥ 0, or depth for 1/√(number of blocks), got {scale}")
-    if init == "rezero" and scale is not None:
-        raise ValueError(f"`scale` must be null with init=rezero, whose α begins at 0, got {scale}; init=skipinit begins anywhere")
+    if init in ("rezero", "fixup") and scale is not None:
+        begins = {"rezero": 0, "fixup": 1}[init]
+        raise ValueError(f"`scale` must be null with init={init}, whose α begins at {begins}, got {scale}; init=skipinit begins anywhere")
     if scale is None:
         scale = 0.0 if init == "skipinit" else 1.0
-    alpha = None if isinstance(scale, str) else nonnegative("scale", scale)
+    by_depth = isinstance(scale, str)
+    if not isinstance(scale, str) and not (math.isfinite(scale) and scale >= 0):
+        raise ValueError(f"`scale` must be a finite number ≥ 0, or depth for 1/√(number of blocks), got {scale}")
     for key, value, choices in (("norm", norm, PLACES), ("init", init, INITS)):
         if value not in choices:
             raise ValueError(f"`{key}` must be one of {', '.join(choices)}, got {value}")
     if init == "fixup" and span < 2:
-        raise ValueError("`init` must not be fixup but with skip=block: it scales the matrices inside of blocks, which no other has")
-    return Skip(name, span, onto_a, alpha, norm == "post", init)
+        raise ValueError("`init=fixup` goes with skip=block alone: it scales the matrices inside of blocks, which no other has")
+    return Skip(name, span, onto_a, 1.0 if isinstance(scale, str) else float(scale), norm == "post", init, by_depth)

@@ -125,8 +125,8 @@ class _Loop:
         self.batches = Batches(examples, settings.batch_size, seeds, dtype)
         self.start = params = initialize(self.network, initializers, seeds, dtype, self.batches.first_for(initializers))
         each = [(run.lr, run.bias_lr_factor, run.weight_decay, run.clip_threshold) for run in runs]
-        self.rates = rates = Rates.of(each, dtype, lambda steps: settings.schedule.factors(steps, settings.steps))
-        self.weight_decay = rates.weight_decay[:, None, None]
+        by_layer = self.network.parametrization.of_runs(self.network.sizes, initializers, settings.optimizer.scale_free)
+        self.rates = rates = Rates.of(each, dtype, lambda steps: settings.schedule.factors(steps, settings.steps), by_layer)
         self.stepper = stepper_of(self.network, params, settings.optimizer, settings.clip, rates, self.batches, dtype)
         scheduled = np.append(np.arange(0, settings.steps, self.recording.every), settings.steps)
         self.recorder = Recorder(self.network, len(runs), self.batches.size, scheduled, self.recording)
@@ -143,7 +143,7 @@ class _Loop:
             columns["clipped"],
             self.recorder.block(self.census),
         )
-        self.scheduled = scheduled
+        self.scheduled, self.weight_decay = scheduled, rates.weight_decay[:, None, None]
         self.alive = np.ones(len(runs), dtype=bool)
         self.diverged_at: list[int | None] = [None] * len(runs)
         self.last_loss = np.full(len(runs), np.nan)

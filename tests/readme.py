@@ -1,4 +1,4 @@
-"""The README's outputs, made anew by the commands that stand above them, and its pictures.
+"""The outputs of README.md and docs/modern.md, made anew by the commands that stand above them, and the README's pictures.
 
 `make readme` runs it. In a block that begins with `$ gradstab`, what follows a command is its output. A line `…` stands for
 lines that are left out: what stands before the first one is the output's beginning; a passage behind one begins at the next line
@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+PAGES = (README, ROOT / "docs" / "modern.md")
 LEFT_OUT = "…"
 
 _BLOCK = re.compile(r"^```\n(\$ gradstab .*?)^```$", re.MULTILINE | re.DOTALL)
@@ -153,10 +154,11 @@ def pictures(folder: Path, make: Make) -> None:
 
 
 def main() -> None:
-    """Rewrite README.md and the pictures of docs/."""
+    """Rewrite the pages, and the pictures of docs/."""
     with tempfile.TemporaryDirectory(prefix="gradstab-readme-") as scratch:
         make = maker(Path(scratch))
-        README.write_text(rewritten(README.read_text(encoding="utf-8"), make), encoding="utf-8")
+        for page in PAGES:
+            page.write_text(rewritten(page.read_text(encoding="utf-8"), make), encoding="utf-8")
         pictures(Path(scratch), make)
 
 

@@ -1,4 +1,4 @@
-"""What the README shows is what its commands print."""
+"""What the README and docs/modern.md show is what their commands print."""
 
 import re
 import shlex
@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from tests.experiments.helpers import here
-from tests.readme import PICTURED, README, block, elided, label, maker, rewritten
+from tests.readme import PAGES, PICTURED, README, block, elided, label, maker, rewritten
 
 SLOW = ("$ gradstab reproduce", "$ gradstab run -m", "$ gradstab report", "$ gradstab run data=table")
 """Beginnings of blocks; the folder that the report names is the sweep's."""
@@ -23,8 +23,9 @@ def test_its_outputs_are_current(tmp_path):
 
 
 @pytest.mark.slow
-def test_its_slow_outputs_are_current(tmp_path):
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_its_slow_outputs_are_current(tmp_path, page):
+    text = page.read_text(encoding="utf-8")
     assert rewritten(text, maker(tmp_path), is_slow) == text, "`make readme` writes them anew"
 
 

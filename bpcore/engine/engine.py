@@ -4,6 +4,7 @@
 layers, so that whatever is asked for can be measured.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,7 @@ class Engine:
             "mask_value": 1 / network.dropout.keep,
         }
         self._rates, limits = rates, {"weight_decay": rates.weight_decay, "threshold": rates.threshold}
+        limits["by_layer"] = rates.of_layers(network.L)
         self._fixed = kernels | layout_parts(network, self.layout) | self.state | limits | data
         self._fixed.pop("past")  # grows with the steps, and is told anew with them
         parts = self.layout.parts()
@@ -231,7 +233,7 @@ class Engine:
         changing |= {"loss_rows": rows.loss, "lines": rows.loss.shape[1], "counted": len(rows.census)}
         return changing | {name: array for name, array in rows._asdict().items() if name != "loss"}
 
-    def _kept(self, memory: Parts, masks: dict[int, Array]) -> tuple[Trace, dict[int, Array], Layers]:
+    def _kept(self, memory: Parts, masks: Mapping[int, Array]) -> tuple[Trace, dict[int, Array], Layers]:
         layout, network, m = self.layout, self.network, self.batches.size
         z, a = layout.of_units(memory["z"], m), layout.of_units(memory["a"], m)
         inputs = network.sizes[0] * m

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcore.arrays import Array, FloatArray
-from bpcore.layers import Layers
+from bpcore.layers import KINDS, Layers
 from bpcore.measure.per_layer import GLANCED
 from bpcore.measure.quantities import QUANTITIES
 from bpcore.network import Trace
@@ -35,6 +35,7 @@ class Rates(NamedTuple):
         weight_decay: λ, (R,) in the dtype of the runs.
         threshold: c of clipping, (R,) in the dtype of the runs.
         factors: steps -> by what the schedule multiplies η at each of them, of the same shape.
+        by_layer: by what η is multiplied by kind and layer, (R, 5, L+1); None where all have one.
     """
 
     lr: FloatArray
@@ -42,18 +43,26 @@ class Rates(NamedTuple):
     weight_decay: Array
     threshold: Array
     factors: Callable[[Array], FloatArray] = _constant
+    by_layer: FloatArray | None = None
 
     @classmethod
-    def of(cls, each: list[tuple[float, float, float, float]], dtype: str, factors: Callable[[Array], FloatArray] = _constant) -> "Rates":
+    def of(
+        cls,
+        each: list[tuple[float, float, float, float]],
+        dtype: str,
+        factors: Callable[[Array], FloatArray] = _constant,
+        by_layer: FloatArray | None = None,
+    ) -> "Rates":
         """Return the rates of runs.
 
         Args:
             each: η, the factor on it for b and β, λ and c of each run.
             dtype: of the runs.
             factors: of the schedule.
+            by_layer: of the parametrization.
         """
         lr, bias_factor, weight_decay, threshold = np.array(each, dtype=np.float64).T
-        return cls(lr.copy(), lr * bias_factor, weight_decay.astype(dtype), threshold.astype(dtype), factors)
+        return cls(lr.copy(), lr * bias_factor, weight_decay.astype(dtype), threshold.astype(dtype), factors, by_layer)
 
     def at(self, steps: Array) -> tuple[Array, Array]:
         """Return η and η of b and β at steps (R or 1, …), in the dtype of the runs."""
@@ -62,6 +71,11 @@ class Rates(NamedTuple):
         both = (rate.reshape(shape) * factors for rate in (self.lr, self.bias_lr))
         lr, bias_lr = (np.ascontiguousarray(rate.astype(self.weight_decay.dtype)) for rate in both)
         return lr, bias_lr
+
+    def of_layers(self, L: int) -> Array:
+        """Return by what η is multiplied by kind and layer, (R, 5, L+1), in the dtype of the runs."""
+        found = np.ones((len(self.lr), len(KINDS), L + 1)) if self.by_layer is None else self.by_layer
+        return np.ascontiguousarray(found.astype(self.weight_decay.dtype))
 
 
 class Rows(NamedTuple):

@@ -14,7 +14,7 @@ from bpcore.engine.batches import Batches
 from bpcore.engine.evaluation import evaluate_stack
 from bpcore.engine.layout import layout_of
 from bpcore.engine.rows import CENSUS, EXHAUSTED, Look, Rates, Rows, empty_rows
-from bpcore.layers import Layers
+from bpcore.layers import KINDS, Layers
 from bpcore.measure.per_layer import costly_columns
 from bpcore.measure.quantities import ALPHA_GRADIENT, BETA_GRADIENT, BIAS_GRADIENT, DELTA, GAMMA_GRADIENT, UPDATE, WEIGHT, WEIGHT_GRADIENT
 from bpcore.network import Network, Trace
@@ -40,6 +40,7 @@ class Textbook:
         self.network, self.parameters, self._optimizer, self._clip, self._batches = network, params, optimizer, clip, batches
         self.runs = params.W[1].shape[0]
         self._rates, self._past = rates, np.zeros((self.runs, 0))
+        self._by_layer = rates.of_layers(network.L)[..., None, None]
         self._weight_decay, self._threshold = (rate[:, None, None] for rate in (rates.weight_decay, rates.threshold))
         self._states = {key: optimizer.initial_state(array) for key, array in params.items()}
         self._running = self._forgettable = network.normalization.running()
@@ -143,7 +144,7 @@ class Textbook:
         def moved(key: tuple[str, int], array: Array) -> Array:
             kind, l = key
             state = list(self._states[key])
-            rate = bias_lr if kind in ("b", "beta") else lr
+            rate = (bias_lr if kind in ("b", "beta") else lr) * self._by_layer[:, KINDS.index(kind), l]
             increment = self._optimizer.increment(gradients[key], state, rate, number, array)
             self._states[key] = [np.where(chosen, new, old) for new, old in zip(state, self._states[key], strict=True)]
             if kind == "W":

@@ -143,7 +143,7 @@ STEPS = (
     Column("grad_norm", "norm of all gradients together, before clipping"),
     Column("grad_norm_clipped", "the same after clipping"),
     Column("clipped", "whether clipping changed a gradient", "truth"),
-    Column("lr", "learning rate of the update made from this row, as the schedule has it", since=6),
+    Column("lr", "learning rate of the update made from this row, as the schedule has it; parametrization multiplies it by layer", since=6),
     Column("sharpness", "largest eigenvalue of the Hessian of J, where recorded", recorded="sharpness"),
     Column(
         "test_loss",

@@ -26,9 +26,10 @@ from bpcore.theory.correlation import (
 )
 from bpcore.theory.dead import dead_layer_probability
 from bpcore.theory.edge import EdgePoint, critical_sigma_w, edge_curve, edge_of_chaos
-from bpcore.theory.example_norm import example_norm_factors, example_norm_rate
+from bpcore.theory.example_norm import example_norm_factors, example_norm_rate, finite_share
 from bpcore.theory.finite_width import kappa, length_spread, log_spread
 from bpcore.theory.fixed_points import FixedPoint, fixed_points, limit
+from bpcore.theory.isometry import gaussian_product_edge, jacobian_spread
 from bpcore.theory.layerwise import Propagation, groups_of, propagate
 from bpcore.theory.limits import neuron_window, overflow_depth, step_size_limit, underflow_depth
 from bpcore.theory.maps import chi, chis, length_slope, length_slopes, second_moment, second_moments, slopes
@@ -65,10 +66,13 @@ __all__ = [
     "edge_of_chaos",
     "example_norm_factors",
     "example_norm_rate",
+    "finite_share",
     "first_layer",
     "fixed_points",
     "gaussian_mean",
+    "gaussian_product_edge",
     "groups_of",
+    "jacobian_spread",
     "kappa",
     "length_slope",
     "length_slopes",

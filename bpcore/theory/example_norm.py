@@ -6,7 +6,9 @@ is E[φ′²]/E[φ²]: σ_w drops out. After φ: a has mean square 1, so that q^
 or E[φ(√q Z)²] where the mean is not taken away. LayerNorm and RMSNorm differ there, and agree before φ. ε leaves ρ = v/(v+ε) of the
 mean square that is 1 without it. Dropout that keeps a share p of the units puts n_l/p in the place of n_l: before φ it drops out like σ_w.
 
-Known bias: of order 1/n; exactly (n−2)/(n−3) of the square for the identity under LayerNorm, (n−1)/(n−2) under RMSNorm.
+Of finite width: for the identity before φ exactly (n−2)/(n−3) of the square under LayerNorm, (n−1)/(n−2) under RMSNorm.
+
+Known bias: of order 1/n for other φ.
 """
 
 from collections.abc import Callable
@@ -15,8 +17,8 @@ import numpy as np
 
 from bpcore.activation import Activation, Phis, by_layer
 from bpcore.arrays import FloatArray
-from bpcore.theory.layerwise import Variance
-from bpcore.theory.maps import chis, second_moments
+from bpcore.theory.layerwise import Variance, by_fans
+from bpcore.theory.maps import chis, second_moments, slopes
 from bpcore.theory.quadrature import scaled_means
 
 
@@ -44,6 +46,21 @@ def _divisor(phi: Activation, q: FloatArray, centered: bool) -> FloatArray:
     return square - scaled_means(phi.value, q, phi.breaks, phi.steep) ** 2 if centered else square
 
 
+def finite_share(phi: Activation, n: int, centered: bool) -> float:
+    """Return by what n units instead of infinitely many change ‖δ^l‖²/‖δ^(l+1)‖² under a normalization before a linear φ; else 1.
+
+    The error loses d directions on its way through the normalization, ẑ and, where it is centered, 1: (n−d)/n of it is left. It is divided
+    by a variance of n−d+1 degrees of freedom, χ² in law, whose inverse has the mean n/(n−d−1). Together (n−d)/(n−d−1).
+
+    Args:
+        phi: the activation.
+        n: units of the layer.
+        centered: whether the mean over the units is taken away.
+    """
+    lost = 2 if centered else 1
+    return (n - lost) / (n - lost - 1) if slopes(phi) == (1, 1) and n > lost + 1 else 1.0
+
+
 def example_norm_factors(
     phi: Phis,
     sizes: tuple[int, ...],
@@ -60,7 +77,7 @@ def example_norm_factors(
     Args:
         phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L), L ≥ 2.
-        variance: (fan_in, fan_out) -> Var(W).
+        variance: (fan_in, fan_out) -> Var(W), or that of each layer.
         bias_std_at: fan_in -> σ_b.
         input_squares: ‖x‖² of the examples, or of groups of them.
         eps: ε.
@@ -72,7 +89,7 @@ def example_norm_factors(
         Shape (L,), and q^L.
     """
     phis, biases = by_layer(phi, len(sizes) - 2), [bias_std_at(fan_in) ** 2 for fan_in in sizes[:-1]]  # σ_b² of layer l at l − 1
-    of = [variance(sizes[l - 1], sizes[l]) for l in range(1, len(sizes))]  # Var(W^l) at l − 1
+    of = by_fans(variance, sizes)
     squares = [sizes[0] * of[0]]
     with np.errstate(all="ignore"):
         v = of[0] * np.asarray(input_squares, dtype=float) + biases[0]  # of z^1, example by example
@@ -80,6 +97,7 @@ def example_norm_factors(
             own, scale = phis[l - 1], sizes[l] * of[l] / keep
             divisor = _divisor(own, v, centered) if after else v
             rho = divisor / (divisor + eps)  # the mean square of what is normalized
-            squares.append(float((scale * chis(own, v if after else rho) / (divisor + eps)).mean()))
+            share = 1.0 if after else finite_share(own, sizes[l], centered)
+            squares.append(float((scale * chis(own, v if after else rho) / (divisor + eps)).mean()) * share)
             v = scale * (rho if after else second_moments(own, rho)) + biases[l]
         return np.sqrt(squares), float(v.mean())

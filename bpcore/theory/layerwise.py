@@ -9,8 +9,9 @@ averaged over them. Orthogonal weights have the same mean; they differ in the fl
 Known bias: δ^(l+1) is taken to be independent of W^(l+1), which holds to order 1/n_l.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,8 +19,13 @@ from bpcore.activation import Phis, by_layer
 from bpcore.arrays import FloatArray
 from bpcore.theory.maps import both_moments
 
-Variance = Callable[[int, int], float]
-"""(fan_in, fan_out) -> Var(W)."""
+Variance = Callable[[int, int], float] | Sequence[float]
+"""(fan_in, fan_out) -> Var(W), or Var(W^l) for l = 1…L."""
+
+
+def by_fans(variance: Variance, sizes: tuple[int, ...]) -> list[float]:
+    """Return Var(W^l) for l = 1…L, at l − 1."""
+    return [variance(*fans) for fans in pairwise(sizes)] if callable(variance) else list(variance)
 
 
 def groups_of(squares: FloatArray, most: int = 12) -> FloatArray:
@@ -72,7 +78,7 @@ def propagate(
     Args:
         phi: activation of the hidden layers, of all or of each.
         sizes: (n_0, …, n_L).
-        variance: (fan_in, fan_out) -> Var(W).
+        variance: (fan_in, fan_out) -> Var(W), or that of each layer.
         bias_std: σ_b, or fan_in -> σ_b.
         input_square: mean over examples of ‖x‖², or ‖x‖² of each, shape (m,).
         keep: p, the share of hidden units that dropout keeps.
@@ -83,7 +89,7 @@ def propagate(
     Source: Poole et al. 2016, eq. 3; Schoenholz et al. 2017, eq. 8, with the layer's own q in place of q*; Pretorius et al.
         2018 for dropout.
     """
-    phis, q = by_layer(phi, len(sizes) - 2), list[FloatArray]()
+    phis, of, q = by_layer(phi, len(sizes) - 2), by_fans(variance, sizes), list[FloatArray]()
     slopes: list[FloatArray] = []
     with np.errstate(all="ignore"):
         moment = np.asarray(input_square, dtype=float)
@@ -93,18 +99,18 @@ def propagate(
                 slopes.append(slope)
                 moment = sizes[l - 1] * second / keep
             own = bias_std(sizes[l - 1]) if callable(bias_std) else bias_std
-            q.append(variance(sizes[l - 1], sizes[l]) * moment + own * own)
-        return Propagation(_average(slopes, sizes, variance, keep), [float(value.mean()) for value in q[:-1]], q[-1])
+            q.append(of[l - 1] * moment + own * own)
+        return Propagation(_average(slopes, sizes, of, keep), [float(value.mean()) for value in q[:-1]], q[-1])
 
 
-def _average(means: list[FloatArray], sizes: tuple[int, ...], variance: Variance, keep: float) -> FloatArray:
+def _average(means: list[FloatArray], sizes: tuple[int, ...], of: list[float], keep: float) -> FloatArray:
     """Return √ of the factors, averaged over inputs by the share of each in the mean square of δ."""
     share = np.ones(()) if not means else np.ones(means[0].shape)
     squares: list[float] = []
     for l in range(len(sizes) - 2, 0, -1):
         weighted = share * means[l - 1]
         mean = float(weighted.mean())
-        squares.append(sizes[l] * variance(sizes[l], sizes[l + 1]) * mean / keep)
+        squares.append(sizes[l] * of[l] * mean / keep)
         share = weighted / mean if mean > 0 else np.ones(weighted.shape)
-    squares.append(sizes[0] * variance(sizes[0], sizes[1]))
+    squares.append(sizes[0] * of[0])
     return np.sqrt(squares[::-1])

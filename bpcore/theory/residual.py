@@ -7,7 +7,8 @@ divides both. With blocks of two matrices the second term is the product of both
 s^l = s^(l−1) + 2α m^(l−1) E[φ] + α² E[φ²], m^l = m^(l−1) + α E[φ], since all examples and units share the mean of φ.
 
 Known bias: of order 1/n. Batch normalization is taken over many examples; what it divides by is the variance over the batch, to which
-E[φ²] − E[φ]² is added, not E[φ²]. A rectifier's mean makes gradients of a^l alike: from some ln n blocks on they grow faster.
+E[φ²] − E[φ]² is added, not E[φ²]. A rectifier's mean makes gradients of a^l alike: from some ln n blocks on they grow faster. Where outputs
+are large, a softmax error is that of the highest unit and akin to the weights: δ then grows by ½ to 3 % more a block.
 
 Source: Yang & Schoenholz 2017 (without normalization); De & Smith 2020, Xiong et al. 2020 (with it); Brock et al. 2021 (the mean's shift).
 """
@@ -189,22 +190,22 @@ def _of_blocks(stack: Stack, squares: FloatArray, spread: float) -> tuple[FloatA
     q, v = _start(stack, squares, spread)
     divided, inside = dict[int, FloatArray](), dict[int, FloatArray]()
 
-    def normal(l: int) -> tuple[FloatArray, FloatArray]:
-        """Return the mean square of what stands at a sum, and its variance over the batch, both as W reads them."""
+    def normal(l: int) -> FloatArray:
+        """Return the mean square of what stands at a sum, as W reads it."""
         own = v if division is not None and division.over_batch else q
         divided[l] = np.ones(q.shape) if division is None else own + division.eps
-        return (q, v) if division is None else (own / divided[l], own / divided[l])
+        return q if division is None else own / divided[l]
 
     for l in range(1, D - 1, 2):
         square, joined = stack.square(l + 2, sources), l + 2 in sources
-        read, _ = normal(l)
+        read = normal(l)
         inside[l + 1] = stack.gain(l + 1) * read + stack.biases[l]
         second, phi = second_moments(phis[l], inside[l + 1]), phis[l]
         spread_of = _variance(phi, inside[l + 1]) if division is not None and division.over_batch else second
         base, width = (read, read) if post and division is not None else (q, v)
         q = (base if joined else 0) + square * (stack.gain(l + 2) * second + stack.biases[l + 1])
         v = (width if joined else 0) + square * stack.gain(l + 2) * spread_of
-    read, _ = normal(D)
+    read = normal(D)
     output = stack.gain(D + 1) * read + stack.biases[D]
     way, levels = _Way(len(squares)), np.zeros(D + 2)
     levels[D] = way.step(stack.gain(D + 1) / divided[D])

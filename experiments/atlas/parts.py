@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.atlas.sweeps import Composition
-from experiments.store.columns import TABLES
+from experiments.store.columns import RUN_RESULTS, TABLES
 from experiments.store.tables import Results, Tables
 
 _FEW = 64
@@ -50,6 +50,18 @@ class _Rows:
         return rows.reset_index(drop=True).assign(job=job)
 
 
+def _in_numbers(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return a runs table with numbers for the keys that are text only because other sweeps have words or lists there."""
+    found = {}
+    for name in runs.columns.difference(list(RUN_RESULTS)):
+        column = runs[name]
+        if isinstance(column.dtype, pd.StringDtype) and name != "run_id" and column.notna().any():
+            numbers = pd.to_numeric(column, errors="coerce")
+            if numbers.notna().equals(column.notna()):
+                found[name] = numbers.astype("int64") if (numbers % 1 == 0).all() else numbers.astype("float64")
+    return runs.assign(**found)
+
+
 class Part(Results):
     """Hold the results of one sweep of a finding; its long tables are made when they are asked for.
 
@@ -62,7 +74,7 @@ class Part(Results):
 
     def __init__(self, rows: Mapping[str, _Rows], run_ids: Sequence[str], path: Path, provenance: dict[str, Any]) -> None:
         self._rows, self._run_ids = rows, run_ids
-        self.runs = rows["runs"].of(run_ids)
+        self.runs = _in_numbers(rows["runs"].of(run_ids))
         self.path, self.provenance = path, provenance
 
     def __getattr__(self, name: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from experiments.compose.composition import runs_of
-from experiments.compose.many import Composer
+from experiments.compose.many import Composer, kept_composer
 from experiments.config.building import dataset
 from experiments.config.run import Run
 from experiments.errors import UserError
@@ -107,7 +107,7 @@ def compose_all(findings: list[Finding], mode: str, overrides: list[str], flags:
     members, commands = {}, {}
     folder = Path()
     total = 0
-    composer, stronger = Composer(flags), tuple(overrides)
+    composer, stronger = Composer(flags) if flags else kept_composer(), tuple(overrides)
     data = _Data(composer, stronger)
     pairs = [(finding, sweep) for finding in findings for sweep in finding.sweeps.values()]
     bar = tqdm(pairs, desc="composing", unit="sweep", file=sys.stderr, disable=None, leave=False, delay=1)

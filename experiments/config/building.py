@@ -18,6 +18,7 @@ from bpcore.initializers import Initializer
 from bpcore.losses import Loss
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
+from bpcore.parametrization import Parametrization
 from bpcore.schedules import Schedule
 from bpcore.skips import Skip
 from experiments.config.keys import Config
@@ -35,6 +36,7 @@ KINDS: dict[str, type] = {
     "dropout": Dropout,
     "loss": Loss,
     "optimizer": Optimizer,
+    "parametrization": Parametrization,
     "schedule": Schedule,
     "clip": Clip,
     "data": Dataset,

@@ -12,7 +12,10 @@ MISSING: Any = "???"
 """What OmegaConf calls so, whose import workers do without."""
 
 Config = dict[str, Any]
-GROUPS = ("activation", "init", "normalization", "skip", "dropout", "loss", "optimizer", "schedule", "clip", "data", "record", "executor")
+GROUPS = (
+    "activation", "init", "normalization", "skip", "dropout", "loss", "optimizer", "parametrization", "schedule", "clip", "data", "record",
+    "executor",
+)  # fmt: skip
 UNIDENTIFYING = ("name", "results_dir", "executor")
 """Keys that change neither a number nor a row, and so neither the identity nor the tables."""
 
@@ -33,6 +36,7 @@ LATER_GROUPS: dict[str, Config] = {
     "schedule": {"name": "constant", "warmup": 0},
     "skip": {"name": "none"},
     "dropout": {"name": "inverted", "rate": 0.0},
+    "parametrization": {"name": "standard"},
 }
 """Groups that came later, each with the choice that stands for what was before, likewise."""
 
@@ -86,6 +90,7 @@ class Schema:
     dropout: Any = MISSING
     loss: Any = MISSING
     optimizer: Any = MISSING
+    parametrization: Any = MISSING
     schedule: Any = MISSING
     clip: Any = MISSING
     data: Any = MISSING

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from bpcore.activation import Activation, Phis, by_layer
+from bpcore.activation import Activation, Phis
 from bpcore.clipping import Clip
 from bpcore.dropout import Dropout
 from bpcore.initializers import Initializer
@@ -20,6 +20,7 @@ from bpcore.measure.recording import Recording
 from bpcore.network import Network
 from bpcore.normalization import Normalization
 from bpcore.optimizers import Optimizer
+from bpcore.parametrization import Parametrization
 from bpcore.schedules import Schedule
 from bpcore.skips import Skip
 from experiments.config.building import build, built, dataset, facts
@@ -99,8 +100,8 @@ class Run:
 
     @property
     def hidden_activations(self) -> tuple[Activation, ...]:
-        """Return φ of each hidden layer."""
-        return by_layer(self.activation, self.depth)
+        """Return φ of each hidden layer; the identity where a layer holds a sum alone."""
+        return self.network.hidden
 
     @property
     def output_activation(self) -> Activation:
@@ -141,6 +142,11 @@ class Run:
     def optimizer(self) -> Optimizer:
         """Return the update rule."""
         return built(Optimizer, self.config["optimizer"])
+
+    @property
+    def parametrization(self) -> Parametrization:
+        """Return how start and learning rates of the layers scale with width."""
+        return built(Parametrization, self.config["parametrization"])
 
     @property
     def schedule(self) -> Schedule:
@@ -218,7 +224,7 @@ class Run:
     @functools.cached_property
     def network(self) -> Network:
         """Return the architecture: n_0 and n_L come from the data."""
-        kinds = self.activation, self.output_activation, self.loss, self.normalization, self.skip, self.dropout
+        kinds = self.activation, self.output_activation, self.loss, self.normalization, self.skip, self.dropout, self.parametrization
         return Network(self.sizes, *kinds)
 
     @property

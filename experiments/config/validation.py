@@ -97,6 +97,7 @@ def _check_together(run: Run) -> None:
             groups = run.config["normalization"].get("groups")
             raise UserError(f"`normalization.groups` must divide every width, got {groups} for {n} units; choose another")
     _check_skip(run)
+    _check_parametrization(run)
     if run.dtype == "float32":
         _check_representable(run)
     if run.record.snapshot is not None and run.record.snapshot > run.steps:
@@ -113,6 +114,21 @@ def _check_skip(run: Run) -> None:
         raise UserError(
             f"`normalization.place` must be {place} with skip={skip.name} and skip.norm=post, which normalizes the sum {sum_}; "
             f"take it, or skip.norm=pre"
+        )
+
+
+def _check_parametrization(run: Run) -> None:
+    """Refuse weights whose size a parametrization cannot scale as it is published."""
+    name, init, variance = run.choice("parametrization"), run.choice("init"), run.init.variance
+    if name != "standard" and not variance(1, 1) > 0:
+        raise UserError(f"`init` must have random weights with parametrization={name}, which scales their σ_w, here 0; choose another")
+    if name == "mup" and run.init.adapt is not None:
+        raise UserError(
+            f"`init` must not be {init} with parametrization=mup: it sets the output's variance by itself; take init=orthogonal"
+        )
+    if name == "mup" and not math.isclose(2 * variance(2, 2), variance(1, 1)):
+        raise UserError(
+            f"`init` must have a variance that falls as 1/width with parametrization=mup, which init={init} has not; take init=fan_in or he"
         )
 
 

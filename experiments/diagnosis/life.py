@@ -149,10 +149,12 @@ def stable_rate(run: Mapping[Any, Any], sharpness: float) -> float:
         sharpness: λ.
 
     Returns:
-        The rate; NaN where λ is not above 0, and for a rule that has none.
+        The rate; NaN where λ is not above 0, for a rule that has none, and where learning rates differ by layer.
 
     Source: Cohen et al. 2021, §2 and §5.
     """
+    if str(run.get("parametrization", "standard")) != "standard":
+        return math.nan
     held: Any = run.get("optimizer.beta")
     beta = math.nan if missing(held) else float(held)
     gains = {"sgd": 2.0, "momentum": 2 + 2 * beta, "nesterov": (2 + 2 * beta) / (1 + 2 * beta)}

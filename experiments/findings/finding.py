@@ -34,8 +34,10 @@ KNOBS = {
     "bn": "batch normalization",
     "dropout": "dropout",
     "ln": "LayerNorm and RMSNorm",
+    "skip": "skip connections",
     "loss": "loss",
     "optimizer": "optimizer",
+    "parametrization": "parametrization",
 }
 
 MODES = ("quick", "default", "full")

@@ -11,7 +11,9 @@ from experiments.config.run import Run
 from experiments.sweep.stacking import tile_size
 
 _SHARED_SCALARS = ("depth", "width", "output_activation", "batch_size", "steps", "dtype")
-_SHARED_GROUPS = ("activation", "normalization", "skip", "dropout", "loss", "optimizer", "schedule", "clip", "data", "record")
+_SHARED_GROUPS = (
+    "activation", "normalization", "skip", "dropout", "loss", "optimizer", "parametrization", "schedule", "clip", "data", "record",
+)  # fmt: skip
 _PER_RUN = {("clip", "threshold"), ("clip", "percentile")}
 """Keys of shared groups that may differ between the runs of a stack; init, lr, λ and seed are in no shared group."""
 

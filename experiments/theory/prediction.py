@@ -24,7 +24,7 @@ from experiments.datasets.dataset import Dataset
 GROUPS_OF_INPUTS = 8
 """Inputs of different length have different variances; so many groups of them are told apart."""
 
-_DECIDES = ("activation", "init", "normalization", "skip", "dropout", "loss", "output_activation", "width", "depth")
+_DECIDES = ("activation", "init", "normalization", "skip", "dropout", "parametrization", "loss", "output_activation", "width", "depth")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ _STEEP = "φ′ has no bound, so that a few units carry all sums: no width is la
 
 def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch: int) -> Prediction:
     sizes = network.sizes
-    variances = [initializer.variance(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)]
+    starts = [network.parametrization.start(sizes, l) ** 2 for l in range(1, len(sizes))]
+    variances = [start * initializer.variance(*fans) for start, fans in zip(starts, itertools.pairwise(sizes), strict=True)]
     equal_weights = not any(variances) and not any(initializer.bias_std_at(fan_in) for fan_in in sizes[:-1])
     if initializer.adapt is not None:
         return _missing(network, "weights that are fitted to examples have no theory")
@@ -139,7 +140,7 @@ def _predict(network: Network, initializer: Initializer, dataset: Dataset, batch
         return _symmetric(network, initializer, dataset)
     if any(phi.steep for phi in network.hidden):
         return _missing(network, _STEEP)
-    return _mean_field(network, initializer, dataset)
+    return _mean_field(network, initializer, variances, dataset)
 
 
 def _missing(network: Network, reason: str) -> Prediction:
@@ -147,10 +148,10 @@ def _missing(network: Network, reason: str) -> Prediction:
     return Prediction(empty[1:], math.nan, empty, math.nan, math.nan, reason)
 
 
-def _mean_field(network: Network, initializer: Initializer, dataset: Dataset) -> Prediction:
+def _mean_field(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset) -> Prediction:
     phi, sizes = network.activation, network.sizes
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    net = theory.propagate(phi, sizes, initializer.variance, initializer.bias_std_at, squares, network.dropout.keep)
+    net = theory.propagate(phi, sizes, variances, initializer.bias_std_at, squares, network.dropout.keep)
     norm = _output_norm(network, net.output, dataset)
     reason = "" if np.isfinite(net.factors).all() else "the variance leaves the finite numbers"
     return Prediction(net.factors, norm, *_spread(network, net.variances, initializer), reason)
@@ -186,7 +187,7 @@ def _spread(network: Network, q: list[float], initializer: Initializer) -> tuple
 
 def _normalized(network: Network, initializer: Initializer, variances: list[float], dataset: Dataset, batch: int) -> Prediction:
     if isinstance(network.normalization, PerExample) and network.normalization.groups == 1:
-        return _by_example(network, initializer, network.normalization, dataset)
+        return _by_example(network, initializer, variances, network.normalization, dataset)
     if not isinstance(network.normalization, Batch) or network.normalization.after:
         place = " after φ" if network.normalization.after else ""
         return _missing(network, f"normalization={network.normalization.name}{place} has no theory")
@@ -200,9 +201,9 @@ def _normalized(network: Network, initializer: Initializer, variances: list[floa
     return Prediction(factors, norm, empty, math.nan, math.nan, reason)
 
 
-def _by_example(network: Network, initializer: Initializer, kind: PerExample, dataset: Dataset) -> Prediction:
+def _by_example(network: Network, initializer: Initializer, variances: list[float], kind: PerExample, dataset: Dataset) -> Prediction:
     squares = theory.groups_of((dataset.x**2).sum(axis=0), GROUPS_OF_INPUTS)
-    shape, given = (network.activation, network.sizes), (initializer.variance, initializer.bias_std_at)
+    shape, given = (network.activation, network.sizes), (variances, initializer.bias_std_at)
     factors, q = theory.example_norm_factors(*shape, *given, squares, kind.eps, kind.centered, kind.after, network.dropout.keep)
     empty = np.full(network.L + 1, math.nan)
     reason = "" if np.isfinite(factors).all() else "the variance leaves the finite numbers, or is 0"

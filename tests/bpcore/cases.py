@@ -1,5 +1,6 @@
 """Small networks of every kind, built once for the core and stated again for the oracles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -169,7 +170,7 @@ def as_problem(network: Network, params: Layers, x: Array, y: Array, weight_deca
     )
 
 
-def masks_of(network: Network, runs: int, m: int) -> dict[int, Array]:
+def masks_of(network: Network, runs: int, m: int) -> Mapping[int, Array]:
     """Draw masks, of each run its own; none where nothing is dropped."""
     return Masks(network.dropout, network.sizes, list(range(runs)), m, "float64")(np.arange(runs))
 

@@ -1,5 +1,6 @@
 """Dropout: its stream, the share that is kept, on what a mask depends, and that an evaluation knows nothing of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,9 @@ SIZES = (4, 5, 3, 2)
 WORD = 2**64 - 1
 
 
-def masks(rate: float = 0.5, seeds: tuple[int, ...] = (0,), step: int = 0, m: int = 3, sizes: tuple[int, ...] = SIZES) -> dict[int, Array]:
+def masks(
+    rate: float = 0.5, seeds: tuple[int, ...] = (0,), step: int = 0, m: int = 3, sizes: tuple[int, ...] = SIZES
+) -> Mapping[int, Array]:
     return Masks(Dropout(rate), sizes, list(seeds), m, "float64")(np.full(len(seeds), step))
 
 
@@ -80,6 +83,18 @@ def test_a_mask_depends_on_nothing_but_its_own_run() -> None:
     for place, (seed, step) in enumerate(((5, 2), (9, 8), (5, 3))):
         for l, mask in masks(0.4, (seed,), step).items():
             np.testing.assert_array_equal(together[l][place], mask[0])
+
+
+def test_a_layers_masks_are_drawn_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, asked = [], masks(0.4)
+    plain = Masks.of_layer
+    monkeypatch.setattr(Masks, "of_layer", lambda self, l, steps: drawn.append(l) or plain(self, l, steps))
+    assert (list(asked), 1 in asked, 3 in asked, len(asked)) == ([1, 2], True, False, 2)
+    assert drawn == []
+    assert asked[2] is asked[2]
+    assert drawn == [2]
+    with pytest.raises(KeyError):
+        asked[3]
 
 
 def test_without_a_rate_there_are_no_masks() -> None:

@@ -218,3 +218,10 @@ def test_bad_arguments_are_named(name: str, key: str, value: float) -> None:
 def test_an_increment_that_is_said_to_be_proportional_is_and_no_other(name: str) -> None:
     gradients, lr = history(3), np.full((2, 1, 1), 0.1)
     assert np.allclose(increments(name, gradients, lr), -0.1 * gradients, rtol=1e-14, atol=0) == OPTIMIZERS[name]().proportional
+
+
+@every_optimizer
+def test_an_increment_that_is_said_to_be_free_of_the_gradients_size_is_and_no_other(name: str) -> None:
+    gradients, lr = history(3), np.full((2, 1, 1), 0.1)
+    one, other = (increments(name, size * gradients, lr, 0.0) for size in (1.0, 8.0))  # AdamW's decay is of w, here 0 at first
+    assert np.allclose(one[0], other[0], rtol=1e-5, atol=0) == OPTIMIZERS[name]().scale_free

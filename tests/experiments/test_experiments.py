@@ -38,10 +38,18 @@ def _first_of_each(name):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_it_runs_in_miniature(name, tmp_path):
-    small = ["width=6", "steps=2", "data.n_samples=40", "batch_size=20", "executor=serial", f"results_dir={tmp_path}"]
+    small = [
+        "width=6",
+        "depth=null",
+        "steps=2",
+        "epochs=null",
+        "data.n_samples=40",
+        "batch_size=20",
+        "executor=serial",
+        f"results_dir={tmp_path}",
+    ]
     cut = _first_of_each(name)
-    if any(override.startswith("depth=") for override in cut):
-        cut = [override for override in cut if not override.startswith("depth=")] + ["depth=2,3"]
+    cut = [override for override in cut if not override.startswith("depth=")] + ["depth=2,3"]
     composed = compose([], [f"+experiment={name}", *small, *cut])
     assert {entry.experiment for entry in composed} == {name}
     runs, _ = runs_of(composed)

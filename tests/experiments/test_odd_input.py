@@ -13,7 +13,7 @@ ODD = {
     "a diagram of a prepared sweep": (["phase", "+experiment=depth_by_activation"], [ONE, "a sweep of 120"]),
     "a diagram of a sweep": (["phase", "activation=tanh,relu"], [ONE, "`activation=tanh,relu`", "choose one of its values"]),
     "a diagram of a range": (["phase", "seed=range(3)"], [ONE, "`seed=range(3)`"]),
-    "a diagram with -m": (["phase", "-m", "activation=tanh"], ["-m", "gradstab phase --help"]),
+    "a plane of nothing swept": (["phase", "-m", "activation=tanh"], ["phase -m draws over two swept keys, got 0", "sweep two"]),
     "a diagram of two folders": (["phase", "a", "b"], ["one results folder"]),
     "remedies of a sweep": (["remedies", "depth=10,20"], [ONE, "`depth=10,20`"]),
     "remedies of a prepared sweep": (["remedies", "+experiment=depth_by_activation"], [ONE, "a sweep of 120"]),

@@ -102,7 +102,7 @@ def _update(plan, T, r, l, kind, later, factor, number, norms):
         return
     scale, step = factor / type(T)(plan.m), number - 1 - plan.start
     rates = plan.bias_lr if kind == 1 or kind == 3 else plan.lr
-    rate = load(rates, r * plan.lr_columns + step, T)
+    rate = load(rates, r * plan.lr_columns + step, T) * load(plan.by_layer, r * plan.by_layer_columns + kind * (plan.L + 1) + l, T)
     g = gradient_at(plan, 0, l, kind, later)
     optimizer.call(
         plan.advance,

@@ -13,7 +13,7 @@ import pandas as pd
 from experiments.bench.repair.curing import Attempt, attempts, best
 from experiments.bench.repair.nets import ATTAINABLE, LOSSES, NEAR, Drawn, accuracies, chosen, draw, of_data
 from experiments.compose.composition import runs_of
-from experiments.compose.many import Composer
+from experiments.compose.many import kept_composer
 from experiments.config.run import Run
 from experiments.diagnosis.evidence import calls_ill, causes_of
 from experiments.sweep.execution import execute
@@ -71,7 +71,7 @@ def measure_data(data: str, which: str, folder: Path, of_each: int, more: Sequen
 
 def composed(data: str, nets: Sequence[Drawn], more: Sequence[str] = ()) -> list[Run]:
     """Return the runs of drawn nets, in their order."""
-    composer = Composer()
+    composer = kept_composer()
     configs = [config for net in nets for config in composer.compose([*net.words, *more])]
     return runs_of(configs)[0]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from bpcore.arrays import FloatArray
 from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
 from experiments.findings.frames import finite, groups
@@ -64,14 +65,16 @@ def _numbers(tables: Results, published: Mapping[float, float]) -> pd.DataFrame:
         killed = (layers.loc[ids, 1] - layers.loc[ids, 0]) / (1 - layers.loc[ids, 0])
         n_0, K, n = (int(first[name]) for name in ("data.n_features", "data.n_classes", "width"))
         square = n_0 * group.set_index("run_id")["input_rms"].astype(float) ** 2  # ‖x‖²
-        formula = _share(float(lr), np.sqrt(2 * loss[ids]), square.loc[ids], n, n_0, K)
+        error = np.sqrt(2 * loss[ids].to_numpy(dtype=np.float64))
+        formula = _share(float(lr), error, np.asarray(square.loc[ids], dtype=np.float64), n, n_0, K)
         rows.append({"lr": float(lr), "published": published[float(lr)], "theory": float(formula.mean()), **mean(killed).row()})
     return pd.DataFrame(rows)
 
 
-def _share(lr: float, error: "pd.Series[float]", square: "pd.Series[float]", n: int, n_0: int, K: int) -> "pd.Series[float]":
+def _share(lr: float, error: FloatArray, square: FloatArray, n: int, n_0: int, K: int) -> FloatArray:
     """Return atan2(r, 1 − ρ)/π for the norms of the output's error and of the example."""
     q = HE * square / n_0
     r = lr * error * (square + 1) * np.sqrt(HE / (n * q))
     rho = lr * K * (square + 1) * HE / n
-    return np.arctan2(r, 1 - rho) / np.pi
+    share: FloatArray = np.arctan2(r, 1 - rho) / np.pi
+    return share

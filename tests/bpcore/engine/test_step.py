@@ -1,7 +1,7 @@
 """The engine against the textbook: the same training, written with `mlp`, the rules as stated, and nothing in place."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -10,12 +10,14 @@ from bpcore import mlp
 from bpcore.clipping import global_norm
 from bpcore.dropout import Masks
 from bpcore.engine.batches import Examples
+from bpcore.layers import KINDS as PARAMETERS
 from bpcore.layers import Layers
 from bpcore.training import RunSettings, StackSettings
 from tests.bpcore.cases import ACTIVATIONS, DROPPED, LOSSES, MIXED, NORMALIZATIONS, RESIDUAL, Case, chosen, size_of
 from tests.bpcore.runs import CLIPS, OPTIMIZERS, SCHEDULES, run, snapshots, stack, train_one
-from tests.oracles import Array
+from tests.oracles import Array, catalogue
 
+PARAMETRIZATIONS = catalogue("parametrization")
 STEPS = 4
 # Without normalization: a sum of k terms errs by (k + 1)·eps/2, k ≤ 9 examples or 5 units; a step passes 4 layers forth and
 # back, steps hand on what they got, and engine and textbook err both: (9 + 1)·2·4·(STEPS + 1)·eps. With it, in float64 alone,
@@ -56,12 +58,15 @@ def textbook(settings: StackSettings, one: RunSettings, examples: Examples) -> l
         rows.append(row)
 
         factor = float(settings.schedule.factors(np.array(step), settings.steps))
+        variances = [one.initializer.variance(*fans) for fans in pairwise(network.sizes)]
+        by_layer = network.parametrization.rates(network.sizes, variances, settings.optimizer.scale_free).astype(dtype)
         rates = tuple(np.full((1, 1, 1), lr * factor, dtype=dtype) for lr in (one.lr, one.lr * one.bias_lr_factor))
 
         def moved(
-            key: tuple[str, int], array: Array, step: int = step, g: Layers = clipped.gradients, rates: tuple[Array, ...] = rates
-        ) -> Array:
-            lr = rates[key[0] in ("b", "beta")]
+            key: tuple[str, int], array: Array, step: int = step, g: Layers = clipped.gradients, rates: tuple[Array, ...] = rates,
+            by_layer: Array = by_layer,
+        ) -> Array:  # fmt: skip
+            lr = rates[key[0] in ("b", "beta")] * by_layer[PARAMETERS.index(key[0]), key[1]]
             return array + settings.optimizer.increment(g[key], state[key], lr, step + 1, array)
 
         params = params.map(moved)
@@ -157,6 +162,17 @@ def test_every_optimizer_with_every_clipping_rule(optimizer: str, clip: str, dty
 def test_every_optimizer_with_every_schedule(optimizer: str, schedule: str) -> None:
     settings = stack("tanh", "none", depth=2, optimizer=optimizer, steps=STEPS, schedule=SCHEDULES[schedule](warmup=2))
     compare(settings, run(1, lr=0.05, bias_lr_factor=0.5), data("softmax_cross_entropy"), BOUND["float64"])
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("parametrization", [name for name in PARAMETRIZATIONS if name != "standard"])
+def test_every_optimizer_with_every_parametrization(parametrization: str, optimizer: str, dtype: str) -> None:
+    """In float64 in a normalized residual net of two sizes, whose α is learned: all kinds of parameters have their factors."""
+    case = Case("tanh", "mse", "identity", *(("layer", 5, "preactivation-learned") if dtype == "float64" else ("none", 3)))
+    network = replace(case.network(), parametrization=PARAMETRIZATIONS[parametrization]())
+    settings = replace(stack(loss="mse", optimizer=optimizer, steps=STEPS, dtype=dtype), network=network)
+    compare(settings, run(1, lr=0.02, bias_lr_factor=0.5, weight_decay=0.02), data(), BOUND[dtype])
 
 
 @pytest.mark.parametrize("percentile", [0.5, 10.0, 37.0, 50.0, 80.0, 99.0, 100.0, np.inf])

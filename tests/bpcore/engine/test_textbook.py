@@ -10,9 +10,10 @@ from bpcore.measure.extended import extended_backward
 from bpcore.measure.shattering import gradient_cosine
 from bpcore.network import Network
 from bpcore.normalization import Kept, Normalization, Own, RunningStatistics
+from bpcore.parametrization import Parametrization, mup, ntk
 from bpcore.training import StackSettings
 from tests.bpcore.engine.test_step import BOUND, compare, data
-from tests.bpcore.runs import CLIPS, SCHEDULES, run, stack
+from tests.bpcore.runs import CLIPS, OPTIMIZERS, SCHEDULES, run, stack, train_one
 from tests.oracles import STEP, Array
 
 
@@ -57,6 +58,16 @@ def test_a_kind_of_ones_own_is_trained_as_the_textbook_trains_it() -> None:
 def test_it_is_clipped_by_any_rule_and_follows_a_schedule(clip: str) -> None:
     ruled = replace(settings(steps=4), clip=CLIPS[clip](), schedule=SCHEDULES["cosine"](warmup=2))
     compare(ruled, run(2, lr=0.05, clip_threshold=0.2), data("mse"), BOUND["float64"])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("kind", [ntk(), mup(2)], ids=["ntk", "mup"])
+def test_its_layers_have_the_learning_rates_of_a_parametrization(kind: Parametrization, optimizer: str) -> None:
+    plain = settings()
+    scaled = replace(plain, network=replace(plain.network, parametrization=kind), optimizer=OPTIMIZERS[optimizer]())
+    compare(scaled, run(2, lr=0.05, bias_lr_factor=0.5), data("mse"), BOUND["float64"])
+    one, other = (train_one(which, run(2), data("mse")).layers["update_ratio"] for which in (plain, scaled))
+    assert not np.isclose(one, other, rtol=0.01, equal_nan=True).all()
 
 
 def test_every_walk_goes_through_a_kind_of_ones_own() -> None:

@@ -130,3 +130,25 @@ def test_bad_input_is_one_line(plane, tmp_path: Path, capsys: pytest.CaptureFixt
     captured = capsys.readouterr()
     assert (captured.out, captured.err.count("\n")) == ("", 1)
     assert not (tmp_path / "out").exists()
+
+
+def test_two_swept_keys_have_a_plane_of_predictions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    swept = ["skip=preactivation", "activation=relu", "init=he", "width=8", "depth=4,9,14", "skip.scale=0.5,1"]
+    assert main(["phase", "-m", *swept, "--output", str(tmp_path)]) == 0
+    assert [Path(line).name for line in capsys.readouterr().out.split()] == [f"depth-skip.scale.{kind}" for kind in ("png", "svg", "csv")]
+    table = pd.read_csv(tmp_path / "depth-skip.scale.csv")
+    assert table["mean"].to_numpy() == pytest.approx(np.sqrt(1 + table["skip.scale"] ** 2), rel=1e-9)
+    assert sorted(set(table["depth"])) == [4, 9, 14]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-m", "depth=2,3"], "phase -m draws over two swept keys, got 1: depth; sweep two, as in depth=10,20 skip.scale=0.5,1"),
+        (["-m", "depth=2,3", "width=4,5", "init=he,xavier"], "got 3: depth, width, init"),
+        (["skip=block", "depth=3"], "phase draws the plane of a plain net, got skip=block"),
+    ],
+)
+def test_what_has_no_plane_is_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["phase", *words]) == 2
+    assert said in capsys.readouterr().err

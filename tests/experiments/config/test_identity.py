@@ -79,6 +79,20 @@ def test_a_schedule_is_part_of_the_identity(default):
     assert len({run_id(config) for config in schedules}) == 3
 
 
+def test_a_parametrization_is_part_of_the_identity_and_the_standard_one_is_the_run_of_before(default):
+    before, ntk, mup, wide = (
+        validate(compose([], ["data.n_samples=50", *more])[0].config).run_id
+        for more in (
+            ["parametrization=standard"],
+            ["parametrization=ntk"],
+            ["parametrization=mup"],
+            ["parametrization=mup", "parametrization.base_width=128"],
+        )
+    )
+    assert before == run_id(default)
+    assert len({before, ntk, mup, wide}) == 4
+
+
 def test_a_rate_of_dropout_is_part_of_the_identity_and_none_is_the_run_of_before(default):
     dropped = [
         compose([], ["data.n_samples=50", *more])[0].config for more in (["dropout.rate=0"], ["dropout.rate=0.1"], ["dropout.rate=0.2"])

@@ -35,7 +35,7 @@ def test_defaults_are_the_documented_ones(default):
     assert choices == {
         "activation": "tanh", "init": "fan_in", "normalization": "none", "loss": "softmax_cross_entropy",
         "optimizer": "sgd", "schedule": "constant", "clip": "none", "data": "digits", "record": "light",
-            "dropout": "inverted",
+        "dropout": "inverted", "skip": "none", "parametrization": "standard",
     }  # fmt: skip
     assert validate(default).steps == 100
     assert (default["init"]["scale"], default["init"]["bias_std"], default["data"]["seed"]) == (1, 0, 0)

@@ -6,11 +6,42 @@ from experiments.compose.composition import compose
 from experiments.config.validation import validate
 from experiments.errors import UserError
 from tests.experiments.helpers import changed
+from tests.oracles import catalogue
 
 
 @pytest.fixture(scope="module")
 def default():
     return compose([], ["data.n_samples=50"])[0].config
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["parametrization=mup", "parametrization.base_width=0"], ["`parametrization.base_width`", "≥ 1", "0"]),
+        (["parametrization=mup", "init=lsuv"], ["`init`", "lsuv", "parametrization=mup", "init=orthogonal"]),
+        *(
+            (["parametrization=mup", f"init={init}"], ["`init`", "1/width", f"init={init}", "fan_in"])
+            for init in ("normal", "uniform", "truncated_normal")
+        ),
+        *((["parametrization=ntk", *given], ["`init`", "random", "σ_w, here 0"]) for given in (["init=constant"], ["init.scale=0"])),
+        (["parametrization=mup", "init=ones"], ["`init`", "random", "parametrization=mup"]),
+    ],
+    ids=str,
+)
+def test_weights_that_a_parametrization_cannot_scale_are_refused_in_one_line(overrides, words):
+    with pytest.raises(UserError) as caught:
+        validate(compose([], ["data.n_samples=50", *overrides])[0].config)
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@pytest.mark.parametrize("init", [name for name in catalogue("init") if name not in {"lsuv", "constant", "ones"}])
+def test_all_others_have_what_is_published(init):
+    published = init not in {"normal", "uniform", "truncated_normal"}
+    for name in ["ntk"] + ["mup"] * published:
+        assert (
+            validate(compose([], ["data.n_samples=50", f"init={init}", f"parametrization={name}"])[0].config).parametrization.name == name
+        )
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,15 @@ def test_the_sharpness_is_measured_unasked_where_the_rate_is_in_question_and_the
     assert (high.loc[["sgd", "momentum", "nesterov"], "outcome"] != "learns").all()
 
 
+def test_where_learning_rates_differ_by_layer_no_largest_stable_one_is_said(tmp_path):
+    words = ["data=point", "data.x=10", "data.y=1", "loss=mse", "depth=0", "steps=50", "lr=0.3"]
+    results = sweep(tmp_path, *words, "parametrization=standard,ntk,mup", tiny=False).runs.set_index("parametrization")
+    assert (results["outcome"] != "learns").all()
+    evidence = {name: held(run)["learning_rate_high"]["evidence"] for name, run in results.iterrows()}
+    assert ["largest stable" in evidence[name] for name in ("standard", "ntk", "mup")] == [True, False, False]
+    assert results["initial_sharpness"].isna().tolist() == [False, True, True]
+
+
 def test_where_the_sharpness_is_recorded_the_largest_stable_rate_is_said(tmp_path):
     """J = ½(wx + b − y)²: the Hessian in (w, b) has the one eigenvalue x² + 1 = 101, so that 2/λ = .0198."""
     words = ["data=point", "data.x=10", "data.y=1", "loss=mse", "depth=0", "steps=50", "record.sharpness=true"]

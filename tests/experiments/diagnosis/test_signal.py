@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -261,3 +263,19 @@ def test_a_factor_is_restored_from_its_columns():
 def test_real_runs(overrides, name, tmp_path):
     results = sweep(tmp_path, *overrides, "width=32", "steps=0", multirun=False)
     assert results.runs["verdict"].tolist() == [name]
+
+
+def test_an_error_goes_past_branches_that_are_zero_or_dead():
+    frame = step0([1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0]).assign(weight_norm=[0.0, 1, 1, 0, 1, 0, 1])
+    blocks = Nature(span=2, joined=frozenset({3, 5}), bypassed=frozenset({2, 4}))
+    assert judge(frame, signal_factor(frame, blocks), nature=blocks).name == "stable"
+    assert judge(frame, signal_factor(frame), nature=PLAIN).name == "zero_weights"
+    dead = step0(np.ones(6)).assign(dead=[0, 0, 1.0, 0, 1.0, 0])
+    assert judge(dead, signal_factor(dead), nature=replace(blocks, span=1)).name == "stable"
+    assert judge(dead, signal_factor(dead), nature=PLAIN).name == "dead"
+
+
+def test_the_factor_of_blocks_is_that_from_sum_to_sum():
+    norms = np.array([8.0, 100.0, 4.0, 50.0, 2.0])
+    factor = delta_factor(norms, span=2)
+    assert (factor.value, factor.end_to_end, factor.count) == (pytest.approx(2**0.5), pytest.approx(4), 2)

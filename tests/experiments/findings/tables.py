@@ -82,3 +82,30 @@ def judged(name: str, sweeps: dict[str, list[Run]]) -> tuple[Estimate, Entry]:
 
 def joined(*parts: list[Run]) -> list[Run]:
     return list(itertools.chain(*parts))
+
+
+def residual(
+    delta: Iterable[float],
+    stream: Iterable[float] = (),
+    theory: Iterable[float] = (),
+    seeds: int = 6,
+    scatter: float = 0.01,
+    **columns: Any,
+) -> list[Run]:
+    """Return runs of a residual net: mean squares of δ and of the stream at its sums, the first layer's and one a block.
+
+    ‖δ‖² scatters over seeds as much as a block away from the last sum, which it does not at; inside blocks of two layers is what is above.
+    """
+    squares = np.asarray(list(delta), dtype=float)
+    predicted = np.asarray(list(theory) or squares, dtype=float)
+    variance = np.asarray(list(stream) or np.ones(len(squares)), dtype=float)
+    columns = {"skip": "preactivation", **columns}
+    span = 2 if columns["skip"] == "block" else 1
+    place = [0, *np.repeat(np.arange(1, len(squares)), span), len(squares) - 1]
+    runs = []
+    for seed in range(seeds):
+        noise = np.exp(np.random.default_rng([seed, len(squares)]).normal(scale=scatter, size=len(squares)))
+        noise[-1] = 1.0
+        layers = {"z_var": (variance * noise)[place]}
+        runs.append(run((squares * noise)[place] ** 0.5, predicted[place] ** 0.5, layers, seed=seed, **columns))
+    return runs

@@ -22,3 +22,17 @@ def test_data_without_notes_are_not_told(capsys: pytest.CaptureFixture[str]) -> 
     runs, _ = runs_of(compose([], ["data.n_samples=20"]))
     tell_data(runs)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["skip=preactivation", "width=[6,6,5,5,4]"], "skip: no skip into 2 layers of width=[6, 6, 5, 5, 4]: 3, 5, whose sizes differ"),
+        (["skip=block", "activation=[tanh,relu,sigmoid]"], "skip: layers 1, 3 hold sums, and have no activation"),
+        (["skip=preactivation", "width=6"], ""),
+    ],
+)
+def test_a_residual_net_says_where_it_has_no_skip(words, said, capsys):
+    runs, _ = runs_of(compose([], words))
+    tell_data(runs)
+    assert capsys.readouterr().err == (f"gradstab: {said}\n" if said else "")

@@ -129,8 +129,8 @@ def test_runs_of_before_a_key_came_have_what_it_stands_for(tmp_path):
 def test_runs_of_before_there_were_schedules_and_names_of_today_read_as_later_ones(tmp_path):
     whole = sweep(tmp_path, "init=he,xavier", "clip=per_layer", "steps=0").runs
     keys = ("init.mode", "init.mean", "init.bias_distribution")
-    mine = [name for name in whole.columns if name.startswith(("schedule", "dropout")) or name in keys]
-    assert len(mine) == 7
+    mine = [name for name in whole.columns if name.startswith(("schedule", "dropout", "parametrization")) or name in keys]
+    assert len(mine) == 8
     before = whole.drop(columns=mine).assign(clip="layer_norm")
     pd.testing.assert_frame_equal(_with_later_keys(before)[whole.columns], whole, check_dtype=False)
     assert whole["init.mode"].tolist()[0] == "fan_in"

@@ -5,7 +5,7 @@ import pytest
 
 from bpcore.mlp import initialize
 from experiments.compose.composition import runs_of as runs_of_configs
-from experiments.compose.many import Composer
+from experiments.compose.many import kept_composer
 from experiments.config.files import choice
 from experiments.store.parts import snapshot_name
 from experiments.sweep.again import SHARE, _start, initial_losses, initial_sharpness, worth
@@ -52,7 +52,7 @@ def test_the_sharpness_of_a_start_is_that_of_step_0_on_the_same_examples(tmp_pat
     ],
 )
 def test_it_is_measured_where_it_takes_a_twentieth_of_the_run_at_most(words, is_worth):
-    (run,) = runs_of_configs(Composer().compose(["data=digits", "depth=4", "width=30", *words]))[0]
+    (run,) = runs_of_configs(kept_composer().compose(["data=digits", "depth=4", "width=30", *words]))[0]
     assert worth(run) == is_worth
     assert SHARE == 0.05
 

@@ -157,6 +157,25 @@ def test_without_a_predicted_output_the_measured_one_is_the_anchor() -> None:
     np.testing.assert_array_equal(known.delta_norm(8.0), [0.25, 0.5, 1.0])
 
 
+@pytest.mark.parametrize("normalization", ["none", "batch", "layer"])
+def test_the_smaller_output_of_mup_makes_all_delta_smaller(base: dict[str, Any], normalization: str) -> None:
+    """δ^L is that of smaller outputs, and all below come through W^L, √(n_b/n) as large."""
+    plain = run_of(base, depth=4, normalization=normalization, activation="relu", init="he")
+    run = validate(plain.config | {"parametrization": choice("parametrization", "mup") | {"base_width": 4}})
+    prediction, norms = predict(run), measured(run, seeds=6)
+    assert (np.abs(np.log(prediction.delta_norm(math.nan) / np.sqrt((norms**2).mean(axis=0)))) < 0.2).all()
+    np.testing.assert_allclose(prediction.factors[:-1], predict(plain).factors[:-1], rtol=1e-14)
+    assert prediction.factors[-1] == pytest.approx(predict(plain).factors[-1] / 4, rel=1e-14)
+    assert prediction.output_norm < predict(plain).output_norm
+
+
+def test_ntk_starts_as_the_standard_parametrization_does(base: dict[str, Any]) -> None:
+    plain = run_of(base, depth=3)
+    run = validate(plain.config | {"parametrization": choice("parametrization", "ntk")})
+    assert np.array_equal(measured(run, 1), measured(plain, 1))
+    assert np.array_equal(predict(run).factors, predict(plain).factors)
+
+
 def test_runs_that_differ_in_training_alone_share_a_prediction(base: dict[str, Any]) -> None:
     run = run_of(base, depth=4)
     first = predict(run)

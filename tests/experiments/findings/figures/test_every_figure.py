@@ -24,15 +24,20 @@ PLACED = {
     "f_adam_step",
     "f_adamw",
     "f_bnscale",
+    "f_eos_sched",
     "f_funnel",
     "f_input_scale",
+    "f_isometry",
     "f_ln",
     "f_ln_after",
+    "f_ln_scale",
     "f_ln_sigmoid",
     "f_logvar",
     "f_lsuv",
     "f_torch_init",
     "f_warmup",
+    "f_zeroinit",
+    "n_ortho_relu",
     "n_warmup_adam",
     "s_act",
     "s_init",
@@ -56,10 +61,16 @@ NOT_SHOWN = {
     "s_explode": {"numbers"},  # borders: where the curves cross 1
     "s_small_lr": {"numbers"},  # changes: as start and end
     "f_clip": {"numbers"},  # brackets: as the runs that they are between
+    "f_fixup": {"slopes"},  # of the curves
     "f_float": {"numbers"},  # counts of layers: where the curves end
     "f_glorot": {"numbers"},  # the fifth normalized layer, which has no published factor
     "f_hanin": {"numbers"},  # variances: as the width of the histogram
     "f_mode": {"numbers"},  # times: where the curves pass the share
+    "f_mup": {"numbers"},  # slopes: of the curves
+    "f_prepost": {"slopes", "rates"},  # slopes: of the curves; factors: in the caption
+    "f_res_bn": {"numbers"},  # growth of the variances, beside the totals, which are where the curves begin
+    "f_res_meanshift": {"factor"},  # in the caption
+    "f_res_relu": {"numbers"},  # factors: as slopes of the curves
     "f_selu": {"numbers"},  # slopes: of the curves
 }
 """Tables whose measured numbers are shown otherwise."""
