@@ -126,6 +126,10 @@ def maker(folder: Path, way: "Callable[[list[str], Path], subprocess.CompletedPr
     return make
 
 
+SKIPS = ["run", "-m", "depth=11,51", "skip=none,preactivation,block", "normalization=none,layer,batch"]
+SKIPS += ["activation=relu", "init=he", "lr=0.03", "seed=range(3)"]
+"""The first sweep of docs/modern.md, of which it shows a figure."""
+
 PICTURED = ["run", "-m", "depth=2,5,10,20", "activation=sigmoid,tanh,relu,elu", "normalization=none,batch", "seed=range(3)", "steps=100"]
 """Whose page the README shows; the picture's caption names it."""
 
@@ -142,6 +146,9 @@ def pictures(folder: Path, make: Make) -> None:
     make(["report", "results/overview"])
     shutil.copyfile(folder / "results/overview/figures/delta_by_layer.png", docs / "delta_by_layer.png")
     shutil.copyfile(folder / "results/graph/graph.png", docs / "graph.png")
+    (results,) = _FOLDER.findall(make(SKIPS))[-1:]
+    make(["report", results])
+    shutil.copyfile(folder / results / "figures/delta_by_layer.png", docs / "skips.png")
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         print("docs/report.png stays as it is: there is no chromium here", file=sys.stderr)

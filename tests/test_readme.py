@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from tests.experiments.helpers import here
-from tests.readme import PAGES, PICTURED, README, block, elided, label, maker, rewritten
+from tests.readme import PAGES, PICTURED, README, SKIPS, block, elided, label, maker, rewritten
 
 SLOW = ("$ gradstab reproduce", "$ gradstab run -m", "$ gradstab report", "$ gradstab run data=table")
 """Beginnings of blocks; the folder that the report names is the sweep's."""
@@ -40,6 +40,12 @@ def test_the_pictured_sweep_is_that_of_the_caption():
     caption = re.search(r"The page of `gradstab (.*)`", README.read_text(encoding="utf-8"))
     assert caption is not None
     assert shlex.split(caption[1]) == PICTURED
+
+
+def test_the_sweep_of_the_figure_is_the_first_of_its_page():
+    first = re.search(r"^\$ gradstab (.*)$", PAGES[1].read_text(encoding="utf-8"), re.MULTILINE)
+    assert first is not None
+    assert shlex.split(first[1]) == SKIPS
 
 
 OUTPUT = ["head", "row  1", "row  2", "a b: one", "c d: two", "e f: three", "end"]

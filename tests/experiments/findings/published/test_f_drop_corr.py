@@ -29,7 +29,7 @@ def nets(fall: float = 1.0, merged: bool = False) -> list[Run]:
 
 def test_it_holds_and_tells_c_and_xi() -> None:
     estimate, _ = judged("f_drop_corr", {"critical": nets()})
-    assert estimate.verdict == "reproduced"
+    assert estimate.verdict == "caveat"
     numbers = estimate.tables["numbers"]
     np.testing.assert_allclose(numbers["measured"], numbers["published"], atol=0.02)
     np.testing.assert_allclose(numbers["xi"], numbers["xi_published"], rtol=0.02)
