@@ -30,7 +30,7 @@ def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
 
 
 def streams(seeds: Sequence[int], purpose: str, indices: Sequence[int]) -> Iterator[list[np.random.Generator]]:
-    """Yield the generators of many runs, index by index: those of `stream`, in a third of the time, which is nearly all seeding.
+    """Yield the generators of many runs, index by index: those of `stream`, in a seventh of the time.
 
     Args:
         seeds: of the runs, 0 ≤ seed < 2^128.

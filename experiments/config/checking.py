@@ -8,7 +8,7 @@ import math
 import sys
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
 from experiments.config.building import KINDS, build, built, facts, located
@@ -93,7 +93,7 @@ def check_scalar(key: str, value: Any) -> Any:
     """
     if type(value) in (int, float) and value == 0:  # 0.0 and -0.0 are equal, but not the same run
         return _check_scalar(key, value)
-    return _known_scalar(key, value) if isinstance(value, Hashable) else _check_scalar(key, value)
+    return _check_scalar(key, value) if isinstance(value, (list, dict)) else _known_scalar(key, value)
 
 
 def _check_scalar(key: str, value: Any) -> Any:

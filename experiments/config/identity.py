@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from typing import Any
 
 from experiments.config.building import facts
@@ -42,7 +43,8 @@ def _text(key: str, value: Any) -> str:
     """Return a key's value as sorted JSON; nothing for a group that came later and stands for what was before."""
     if isinstance(value, dict):
         return once(value, f"identity of {key}", lambda node: _text_of_group(key, node))
-    return str(value) if type(value) is int else json.dumps(value)
+    plain = type(value) is int or (type(value) is float and math.isfinite(value))  # which JSON writes as Python does, but not as fast
+    return repr(value) if plain else json.dumps(value)
 
 
 def _text_of_group(group: str, node: Config) -> str:

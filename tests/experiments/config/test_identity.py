@@ -1,3 +1,5 @@
+import hashlib
+import json
 import shutil
 import sys
 from types import ModuleType
@@ -9,6 +11,7 @@ from experiments.compose import hydras, many
 from experiments.compose.composition import compose
 from experiments.config import checking, files, identity
 from experiments.config.identity import cell, elsewhere, flatten, uncell
+from experiments.config.keys import LATER_GROUPS, UNIDENTIFYING
 from experiments.config.paths import CONF
 from experiments.config.validation import validate
 from experiments.datasets.digits import digits
@@ -197,3 +200,24 @@ def test_where_a_file_lies_is_no_part_of_the_identity_and_what_it_holds_is(tmp_p
 def test_a_list_is_one_cell_of_the_table(value):
     assert uncell(cell(value)) == value
     assert not isinstance(cell(value), list)
+
+
+CHANGES = (
+    {},
+    {"lr": 1e-7, "width": [3, 4], "depth": 2},
+    {"weight_decay": 1e22, "schedule__warmup": 3},
+    {"clip": files.choice("clip", "norm"), "batch_size": 7},
+)
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_the_identity_is_the_hash_of_the_sorted_json(default, changes):
+    run = validate(changed(default, **changes))
+    kept = {
+        key: identity._identifying(key, value) if isinstance(value, dict) else value
+        for key, value in run.config.items()
+        if key not in UNIDENTIFYING
+    }
+    kept = {key: value for key, value in kept.items() if not (key in LATER_GROUPS and value == LATER_GROUPS[key])}
+    kept |= {"data_checksum": run.facts.checksum, "arithmetic_version": identity.ARITHMETIC_VERSION}
+    assert run.run_id == hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
