@@ -37,6 +37,9 @@ def streams(seeds: Sequence[int], purpose: str, indices: Sequence[int]) -> Itera
         purpose: as for `stream`.
         indices: of the streams, 0 ≤ index < 2^32.
     """
+    if len(seeds) * len(indices) < _FEW:
+        yield from ([stream(seed, purpose, index) for seed in seeds] for index in indices)
+        return
     for words in _words(seeds, _PURPOSES[purpose], indices):
         yield [np.random.Generator(np.random.PCG64(_Words(own))) for own in words]  # type: ignore[arg-type]  # stubs name SeedSequence alone
 
@@ -50,6 +53,9 @@ class _Words(ISeedSequence):
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Array:
         return self._own
 
+
+_FEW = 16
+"""Below so many generators, numpy itself seeds them sooner, one by one."""
 
 _POOL = 4
 _A, _TIMES_A, _B, _TIMES_B = 0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED
