@@ -44,6 +44,13 @@ def streams(seeds: Sequence[int], purpose: str, indices: Sequence[int]) -> Itera
         yield [np.random.Generator(np.random.PCG64(_Words(own))) for own in words]  # type: ignore[arg-type]  # stubs name SeedSequence alone
 
 
+def of_runs(seeds: Sequence[int], purpose: str, index: int) -> list[np.random.Generator]:
+    """Return the generators of runs for one index, as `streams` yields them."""
+    if len(seeds) < _FEW:
+        return [stream(seed, purpose, index) for seed in seeds]
+    return next(streams(seeds, purpose, [index]))
+
+
 class _Words(ISeedSequence):
     """Hand a generator what it is seeded with, (4,) uint64."""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bpcore.arrays import Array, FloatArray
 from bpcore.initializer import Initializer
-from bpcore.streams import streams
+from bpcore.streams import of_runs
 
 
 @dataclass(frozen=True)
@@ -87,5 +87,5 @@ class Batches:
         if epoch not in self._epochs:
             if len(self._epochs) > 1:  # the one before is asked for again where a run diverged
                 self._epochs.pop(min(self._epochs))
-            self._epochs[epoch] = np.stack([own.permutation(self._m) for own in next(streams(self.seeds, "batches", [epoch]))])
+            self._epochs[epoch] = np.stack([own.permutation(self._m) for own in of_runs(self.seeds, "batches", epoch)])
         return self._epochs[epoch][:, position * self.size : (position + 1) * self.size]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpcore.streams import _words, stream, streams
+from bpcore.streams import _words, of_runs, stream, streams
 
 SEEDS = [0, 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**127 + 5]
 
@@ -17,6 +17,9 @@ def test_many_streams_are_those_of_one(seeds, purpose):
             alone = stream(seed, purpose, index)
             assert generator.bit_generator.state == alone.bit_generator.state
             assert np.array_equal(generator.standard_normal(5), alone.standard_normal(5))
+    for many in (1, 5):
+        for own, seed in zip(of_runs(seeds * many, purpose, 3), seeds * many, strict=True):
+            assert own.bit_generator.state == stream(seed, purpose, 3).bit_generator.state
 
 
 @settings(max_examples=30)
