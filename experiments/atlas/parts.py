@@ -55,7 +55,7 @@ def _in_numbers(runs: pd.DataFrame) -> pd.DataFrame:
     found = {}
     for name in runs.columns.difference(list(RUN_RESULTS)):
         column = runs[name]
-        if isinstance(column.dtype, pd.StringDtype) and name != "run_id" and column.notna().any():
+        if pd.api.types.is_string_dtype(column.dropna()) and name != "run_id" and column.notna().any():
             numbers = pd.to_numeric(column, errors="coerce")
             if numbers.notna().equals(column.notna()):
                 found[name] = numbers.astype("int64") if (numbers % 1 == 0).all() else numbers.astype("float64")
