@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.findings.figures import f_warmup
+from experiments.figures.style.warmup import largest_rates
 
 
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw what F-WARMUP's figure shows, of these settings."""
-    return f_warmup.draw(tables)
+    """Draw one row a setting: the rates at the left, their ratio beside the published at the right."""
+    return largest_rates(tables["numbers"])
 
 
 def caption(tables: Mapping[str, pd.DataFrame]) -> str:
