@@ -151,6 +151,27 @@ def largest_rate(runs: pd.DataFrame, trained_from: float, most_of: float) -> flo
     return float(trained.index[trained >= most_of].max())
 
 
+def rates_with_warmup(results: Mapping[str, Results], published: Mapping[str, float], trained_from: float, most_of: float) -> pd.DataFrame:
+    """Return one row a sweep: the largest learning rate without and with warm-up, their ratio, and the published one.
+
+    Args:
+        results: sweep -> tables of runs with and without warm-up.
+        published: sweep -> ratio.
+        trained_from: as of `largest_rate`.
+        most_of: likewise.
+    """
+    rows = []
+    for name, tables in results.items():
+        runs = reached(tables.runs)
+        warm = runs["schedule.warmup"].astype(int) > 0
+        without, with_it = (largest_rate(runs[rows_of], trained_from, most_of) for rows_of in (~warm, warm))
+        rows.append({
+            "setting": name, "without": without, "with": with_it, "published": published[name],
+            "measured": with_it / without, "n": len(runs),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def best_reached(cell: pd.DataFrame) -> Interval:
     """Return the median over seeds of the best accuracy over learning rates, with its bootstrap interval; rows as of `reached`."""
     return bootstrap(cell.groupby("seed")["accuracy"].max(), np.median)

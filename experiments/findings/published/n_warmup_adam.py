@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from experiments.findings.conditions import bounded
 from experiments.findings.finding import Estimate, Finding
-from experiments.findings.frames import largest_rate, present, reached
+from experiments.findings.frames import present, rates_with_warmup
 from experiments.store.tables import Results
 
 SHOWN = "descent_softmax"
@@ -23,7 +21,7 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
     Returns:
         The estimate; its number is the ratio of SHOWN.
     """
-    numbers = _numbers(results, finding)
+    numbers = rates_with_warmup(results, finding.values["ratio"], finding.threshold("trained_from"), finding.threshold("most_of"))
     ratios = numbers["measured"]
     conditions = [bounded("ratios under gradient descent", ratios, most=finding.threshold("same_below")), present(results)]
     against = [bounded("ratios under gradient descent", ratios, least=finding.threshold("ratio"))]
@@ -37,18 +35,3 @@ def estimate(results: Mapping[str, Results], finding: Finding) -> Estimate:
         n=int(numbers["n"].sum()),
         tables={"numbers": numbers},
     )
-
-
-def _numbers(results: Mapping[str, Results], finding: Finding) -> pd.DataFrame:
-    """Return one row a setting: the largest rate without and with warm-up, their ratio, and the published one."""
-    trained_from, most_of = finding.threshold("trained_from"), finding.threshold("most_of")
-    rows = []
-    for name, tables in results.items():
-        runs = reached(tables.runs)
-        warm = runs["schedule.warmup"].astype(int) > 0
-        without, with_it = (largest_rate(runs[rows_of], trained_from, most_of) for rows_of in (~warm, warm))
-        rows.append({
-            "setting": name, "without": without, "with": with_it, "published": finding.values["ratio"][name],
-            "measured": with_it / without, "n": len(runs),
-        })  # fmt: skip
-    return pd.DataFrame(rows)
